@@ -1,0 +1,79 @@
+"""Where a run or a report comes from: versions, hardware, commit. No host name, no path, nothing secret."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from refashion import __version__
+
+_PROJECT = Path(__file__).resolve().parents[3]
+
+
+def versions(*packages: str) -> dict[str, str | None]:
+    """The installed version of each package, None where it is not installed. Nothing is imported."""
+    found: dict[str, str | None] = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def commit() -> dict[str, Any]:
+    """The project's commit and whether tracked files differ from it; both None outside a Git checkout."""
+    revision = _git("rev-parse", "HEAD")
+    if revision is None:
+        return {"commit": None, "dirty": None}
+    return {"commit": revision, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+
+
+def machine() -> dict[str, Any]:
+    """The processor's name, cores that this process may use, memory in GiB, operating system and Python."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def collect() -> dict[str, Any]:
+    """Machine, commit and the version of this project together."""
+    return {"refashion": __version__, **commit(), **machine()}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(_PROJECT), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu_name() -> str:
+    """The processor's name as Linux tells it, with family, model and widest vector unit where the name says little."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    facts = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        facts.setdefault(key.strip(), value.strip())
+    flags = facts.get("flags", "").split()
+    vector = next((unit for unit in ("avx512f", "avx2", "avx") if unit in flags), "no AVX")
+    name = facts.get("model name", platform.machine())
+    return f"{name} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')}, {vector})"

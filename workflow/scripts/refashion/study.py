@@ -1,0 +1,419 @@
+"""The study as data: config -> experiments, cells, runs, and each run's spec and digest. Knows no TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from refashion import architectures, augmentation
+from refashion.errors import UserError
+
+#: Raised by hand whenever the same spec would give other numbers. Raising it retrains everything.
+NUMERICS = 1
+
+#: The four axes of a cell, in the order of paths and tables.
+AXES = ("architecture", "fraction", "augmentation", "recipe")
+
+#: Held-out training images of a data set with 60,000; see `refashion.data.split`.
+FOLD = "fold"
+
+SCHEMA_FILE = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
+
+# The tables of the config in which each axis' names are defined.
+_TABLES = {axis: axis + "s" for axis in AXES}
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One combination of the four axes, by the names of their entries."""
+
+    architecture: str
+    fraction: str
+    augmentation: str
+    recipe: str
+
+    @property
+    def name(self) -> str:
+        """The cell as it is written in paths and tables, ``architecture/fraction/augmentation/recipe``."""
+        return "/".join((self.architecture, self.fraction, self.augmentation, self.recipe))
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """A cell and a seed."""
+
+    cell: Cell
+    seed: int
+
+    @property
+    def folder(self) -> str:
+        """Where Snakemake sees the run, relative to the study's folder."""
+        return f"results/runs/{self.cell.name}/seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """Seeds that stop by themselves (Stein's two stages): `pilot` seeds first, then as many as `half_width` asks for."""
+
+    pilot: int
+    half_width: float  # percentage points, half of the 95% interval of a cell's mean
+    most: int
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A named set of cells that answers one question."""
+
+    name: str
+    title: str
+    question: str
+    note: str
+    cells: tuple[Cell, ...]
+    seeds: tuple[int, ...] | Pilot
+
+    @property
+    def first_seeds(self) -> tuple[int, ...]:
+        """The seeds that are known before anything has run."""
+        return tuple(range(self.seeds.pilot)) if isinstance(self.seeds, Pilot) else self.seeds
+
+
+def digest(spec: Mapping[str, Any]) -> str:
+    """The identity of a run: the first 20 hexadecimal digits of the SHA-256 of the spec's canonical JSON."""
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked config, and what it asks for. Make one with `load`."""
+
+    config: dict[str, Any]
+    experiments: tuple[Experiment, ...]  # the enabled ones, in the order of the config's `run`
+    planned: Mapping[Cell, int] = field(default_factory=dict)  # Stein's second stage: seeds of each cell, once known
+
+    @property
+    def pilots(self) -> tuple[Experiment, ...]:
+        """The experiments whose number of seeds is decided by their first runs."""
+        return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Pilot))
+
+    def seeds(self, experiment: Experiment, cell: Cell) -> tuple[int, ...]:
+        """The seeds of a cell in an experiment, the planned ones included once they are known."""
+        first = experiment.first_seeds
+        if isinstance(experiment.seeds, Pilot):
+            return tuple(range(max(len(first), self.planned.get(cell, 0))))
+        return first
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell once, in the order of the experiments."""
+        return tuple(dict.fromkeys(cell for experiment in self.experiments for cell in experiment.cells))
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run once. Seeds come first, so that all cells grow evenly."""
+        wanted = {
+            Run(cell, seed): None
+            for experiment in self.experiments
+            for cell in experiment.cells
+            for seed in self.seeds(experiment, cell)
+        }
+        return tuple(sorted(wanted, key=lambda run: run.seed))
+
+    def experiments_of(self, run: Run) -> tuple[str, ...]:
+        """The names of the experiments that want a run."""
+        return tuple(
+            experiment.name
+            for experiment in self.experiments
+            if run.cell in experiment.cells and run.seed in self.seeds(experiment, run.cell)
+        )
+
+    def images(self, cell: Cell) -> int:
+        """The number of training images of a cell, limits applied."""
+        return _at_most(self.config["fractions"][cell.fraction]["images"], self.config["limits"]["images"])
+
+    def updates(self, cell: Cell) -> int:
+        """The number of optimizer steps of a cell, limits applied."""
+        recipe = self.config["recipes"][cell.recipe]
+        steps = steps_per_epoch(self.images(cell), recipe["batch_size"])
+        limits = self.config["limits"]
+        updates = recipe["updates"] if "updates" in recipe else recipe["epochs"] * steps
+        if limits["epochs"] is not None:
+            updates = min(updates, limits["epochs"] * steps)
+        return _at_most(updates, limits["updates"])
+
+    def dataset(self, cell: Cell) -> str:
+        """The name of a cell's data set."""
+        return self.config["fractions"][cell.fraction]["dataset"]
+
+    def spec(self, run: Run) -> dict[str, Any]:
+        """Everything that can change a run's numbers, as a key-sorted dict of plain types.
+
+        Epochs become updates, so that fifty epochs and the same number of updates are one run.
+        """
+        cell = run.cell
+        dataset = self.config["datasets"][self.dataset(cell)]
+        fraction = self.config["fractions"][cell.fraction]
+        recipe = {key: value for key, value in self.config["recipes"][cell.recipe].items() if key != "epochs"}
+        architecture = dict(self.config["architectures"][cell.architecture])
+        builder = architecture.pop("builder")
+        return _sorted(
+            {
+                "numerics": NUMERICS,
+                "seed": run.seed,
+                "dataset": {
+                    "classes": len(dataset["classes"]),
+                    "shape": dataset["files"]["train_images"]["shape"][1:],
+                    **{role: entry["sha256"] for role, entry in dataset["files"].items()},
+                },
+                "fraction": {
+                    "images": self.images(cell),
+                    "validation": fraction["validation"],
+                    "subset_seed": fraction["subset_seed"],
+                },
+                "architecture": {"builder": builder, **architectures.options(builder), **architecture},
+                "augmentation": augmentation.complete(self.config["augmentations"][cell.augmentation]),
+                "recipe": {**recipe, "updates": self.updates(cell)},
+            }
+        )
+
+    def constraints(self) -> dict[str, str]:
+        """A regular expression for each wildcard of a run's path: the names that the config defines, and a seed."""
+        names = {axis: "|".join(map(_escape, sorted(self.config[_TABLES[axis]]))) for axis in AXES}
+        return {**names, "seed": r"\d+", "dataset": "|".join(map(_escape, sorted(self.config["datasets"])))}
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Optimizer steps in an epoch; the last batch may be short, as in Keras."""
+    return -(-images // batch_size)
+
+
+def load(config: Mapping[str, Any]) -> Study:
+    """Check a config (as read from YAML) and turn it into a study.
+
+    Raises UserError with one sentence for the first mistake found.
+    """
+    schema = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+    checked = json.loads(json.dumps(config, default=str))  # a deep copy of plain types
+    _check_schema(checked, schema)
+    _fill_defaults(checked, schema, schema)
+    _check_tables(checked)
+    experiments = tuple(_experiment(name, entry, checked) for name, entry in checked["experiments"].items())
+    enabled = _enabled(checked["run"], experiments)
+    return Study(config=checked, experiments=enabled)
+
+
+# ------------------------------------------------------------------------------------------------ mistakes, in sentences
+
+
+def _check_schema(config: dict[str, Any], schema: dict[str, Any]) -> None:
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    error = jsonschema.exceptions.best_match(errors, key=jsonschema.exceptions.by_relevance(weak=(), strong=()))
+    if error is not None:
+        raise UserError(_sentence(error))
+
+
+def _sentence(error: jsonschema.ValidationError) -> str:
+    """One sentence for a schema violation: the key, the value and what is allowed."""
+    key = _path(error.absolute_path)
+    allowed = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = sorted(str(name) for name in error.instance if name not in known)
+        where = f"in {key}" if key else "at the top"
+        return f"config: {where} the key {unknown[0]!r} is unknown; allowed are {', '.join(known)}."
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        where = key or "at the top"
+        return f"config: {where} lacks the key {missing!r}; it needs {', '.join(error.validator_value)}."
+    if error.parent is not None and error.parent.validator == "propertyNames":  # pragma: no cover - kept by jsonschema
+        error = error.parent
+    if "propertyNames" in error.absolute_schema_path:
+        return f"config: the name {_short(error.instance)} in {key} is not allowed; a name is {allowed}."
+    return f"config: {key or 'the whole'} is {_short(error.instance)}; allowed is {allowed or error.message}."
+
+
+def _path(parts: Iterator[str | int]) -> str:
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _fill_defaults(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> None:
+    """Write the schema's defaults into a checked config, in place and at every depth."""
+    if "$ref" in schema:
+        schema = {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+    if isinstance(value, dict):
+        for name, entry in schema.get("properties", {}).items():
+            resolved = {**root["$defs"][entry["$ref"].rsplit("/", 1)[1]], **entry} if "$ref" in entry else entry
+            if name not in value and "default" in resolved:
+                value[name] = json.loads(json.dumps(resolved["default"]))
+            if name in value:
+                _fill_defaults(value[name], entry, root)
+        others = schema.get("additionalProperties")
+        if isinstance(others, dict):
+            for name in value.keys() - schema.get("properties", {}).keys():
+                _fill_defaults(value[name], others, root)
+    elif isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for item in value:
+            _fill_defaults(item, schema["items"], root)
+
+
+# ------------------------------------------------------------------------------------------------------ semantic checks
+
+
+def _check_tables(config: dict[str, Any]) -> None:
+    for table in ("datasets", *_TABLES.values(), "experiments"):
+        _check_case(table, config[table])
+    for name, dataset in config["datasets"].items():
+        _check_dataset(name, dataset)
+    for name, entry in config["architectures"].items():
+        options = {key: value for key, value in entry.items() if key != "builder"}
+        _in_context(f"architectures.{name}", architectures.check, entry["builder"], options)
+    for name, entry in config["augmentations"].items():
+        _in_context(f"augmentations.{name}", augmentation.check, entry)
+    for name, entry in config["fractions"].items():
+        _check_fraction(name, entry, config["datasets"])
+    for name, entry in config["recipes"].items():
+        _check_recipe(name, entry)
+
+
+def _in_context(where: str, check: Any, *arguments: Any) -> None:
+    try:
+        check(*arguments)
+    except UserError as error:
+        raise UserError(f"config: {where}: {error}") from None
+
+
+def _check_case(table: str, entries: Mapping[str, Any]) -> None:
+    """Names that differ only in case would be one folder on some systems."""
+    seen: dict[str, str] = {}
+    for name in entries:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise UserError(f"config: {table} has the names {other!r} and {name!r}; names must differ in more than case.")
+
+
+def _check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
+    files = dataset["files"]
+    for part in ("train", "test"):
+        images, labels = files[f"{part}_images"]["shape"], files[f"{part}_labels"]["shape"]
+        if images[0] != labels[0]:
+            raise UserError(
+                f"config: datasets.{name} has {images[0]} {part} images and {labels[0]} {part} labels; "
+                "there must be as many of each."
+            )
+    if files["train_images"]["shape"][1:] != files["test_images"]["shape"][1:]:
+        raise UserError(f"config: datasets.{name} has training and test images of different shapes; they must be alike.")
+
+
+def fold_size(train_images: int) -> int:
+    """How many training images the held-out fold takes: 10,000, or a sixth where there are fewer than 60,000."""
+    return min(10_000, train_images // 6)
+
+
+def _check_fraction(name: str, fraction: Mapping[str, Any], datasets: Mapping[str, Any]) -> None:
+    if fraction["dataset"] not in datasets:
+        raise UserError(
+            f"config: fractions.{name}.dataset is {fraction['dataset']!r}; allowed are {', '.join(datasets)}."
+        )
+    train = datasets[fraction["dataset"]]["files"]["train_images"]["shape"][0]
+    available = train - fold_size(train) if fraction["validation"] == FOLD else train
+    if fraction["images"] > available:
+        raise UserError(
+            f"config: fractions.{name}.images is {fraction['images']}; allowed are 1 to {available}, "
+            f"the training images of {fraction['dataset']} with validation: {fraction['validation']}."
+        )
+
+
+def _check_recipe(name: str, recipe: Mapping[str, Any]) -> None:
+    if ("epochs" in recipe) == ("updates" in recipe):
+        found = "both epochs and updates" if "epochs" in recipe else "neither epochs nor updates"
+        raise UserError(f"config: recipes.{name} has {found}; it needs exactly one of them.")
+    if recipe["momentum"] and recipe["optimizer"] != "sgd":
+        raise UserError(
+            f"config: recipes.{name}.momentum is {recipe['momentum']} with the optimizer {recipe['optimizer']}; "
+            "it is allowed with sgd only."
+        )
+    if recipe["label_smoothing"] and recipe["loss"] == "sparse":
+        raise UserError(f"config: recipes.{name}.label_smoothing is allowed with the loss categorical only.")
+
+
+def _experiment(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
+    cells: list[Cell] = []
+    for position, lists in enumerate(entry["cells"]):
+        where = f"experiments.{name}.cells[{position}]"
+        for cell in _expand(lists, where, config):
+            if cell in cells:
+                raise UserError(f"config: {where} names the cell {cell.name} a second time; each cell may stand once.")
+            cells.append(cell)
+    where = f"experiments.{name}.seeds" if "seeds" in entry else "seeds"
+    return Experiment(
+        name=name,
+        title=entry["title"],
+        question=entry["question"],
+        note=entry["note"],
+        cells=tuple(cells),
+        seeds=_seeds(entry.get("seeds", config["seeds"]), where),
+    )
+
+
+def _expand(lists: Mapping[str, Any], where: str, config: Mapping[str, Any]) -> Iterator[Cell]:
+    names = []
+    for axis in AXES:
+        value = lists[axis]
+        names.append([value] if isinstance(value, str) else value)
+        for one in names[-1]:
+            if one not in config[_TABLES[axis]]:
+                raise UserError(
+                    f"config: {where}.{axis} is {one!r}; allowed are {', '.join(sorted(config[_TABLES[axis]]))}."
+                )
+    return (Cell(*combination) for combination in itertools.product(*names))
+
+
+def _seeds(value: Any, where: str) -> tuple[int, ...] | Pilot:
+    if isinstance(value, int):
+        return tuple(range(value))
+    if isinstance(value, dict):
+        if value["most"] < value["pilot"]:
+            raise UserError(f"config: {where}.most is {value['most']}; it must be at least pilot, {value['pilot']}.")
+        return Pilot(**value)
+    return tuple(value)
+
+
+def _enabled(names: list[str], experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
+    by_name = {experiment.name: experiment for experiment in experiments}
+    for position, name in enumerate(names):
+        if name not in by_name:
+            raise UserError(f"config: run[{position}] is {name!r}; allowed are {', '.join(by_name)}.")
+    return tuple(by_name[name] for name in names)
+
+
+# ----------------------------------------------------------------------------------------------------------- small tools
+
+
+def _at_most(value: int, bound: int | None) -> int:
+    return value if bound is None else min(value, bound)
+
+
+def _sorted(value: Any) -> Any:
+    """A copy with every dict's keys in order, so that equal specs are equal to the letter."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return value
+
+
+def _escape(name: str) -> str:
+    """A name as a regular expression; of the characters that names may hold, only . and + are special."""
+    return name.replace(".", r"\.").replace("+", r"\+")
