@@ -1,0 +1,28 @@
+"""Rule `train`: one run, from the store where it is there, else trained; then copied to its readable path."""
+
+from pathlib import Path
+
+from refashion import devices, training
+from refashion.rule_log import rule_log
+from refashion.run_store import RunStore
+
+STORE = "results/store"
+
+
+def main(job):
+    """Train or find the run of ``job.params.spec`` and put its three files where Snakemake expects them."""
+    store = RunStore(STORE)
+    training.train(
+        job.params.spec,
+        Path(job.input.data),
+        store,
+        device=devices.wanted(job.config["device"], job.resources.get("gpu", 0)),
+        threads=job.threads,
+        checkpoint_seconds=job.config["checkpoint_seconds"],
+    )
+    store.export(job.params.spec, {Path(path).name: path for path in job.output})
+
+
+if __name__ == "__main__":
+    with rule_log(snakemake):  # noqa: F821
+        main(snakemake)  # noqa: F821
