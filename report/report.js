@@ -1,0 +1,93 @@
+/* Comforts only: the report is complete and readable without this script. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  root.classList.add("scripted");
+
+  /* Light or dark: the reader's system decides until the button is pressed. */
+  const toggle = document.querySelector(".toggle");
+  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const label = () => { toggle.textContent = isDark() ? "Light" : "Dark"; };
+  const remember = (theme) => { try { localStorage.setItem("refashion-theme", theme); } catch { /* private window */ } };
+  try { root.dataset.theme = localStorage.getItem("refashion-theme") || ""; } catch { /* private window */ }
+  if (!root.dataset.theme) delete root.dataset.theme;
+  toggle.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; remember(root.dataset.theme); label(); });
+  label();
+
+  /* A click on a column's heading sorts by it; a second click turns the order round. */
+  const key = (row, column) => {
+    const cell = row.cells[column];
+    const text = cell.dataset.sort ?? cell.textContent.trim();
+    const number = Number(text.replace(/[,%\s]|pp/g, "").replace("\u2212", "-"));
+    return text !== "" && !Number.isNaN(number) ? number : text.toLowerCase();
+  };
+  const before = (a, b) => {
+    if (typeof a === typeof b) return typeof a === "number" ? a - b : a.localeCompare(b);
+    return typeof a === "number" ? -1 : 1;
+  };
+  const sort = (table, column, heading) => {
+    const down = heading.getAttribute("aria-sort") === "ascending";
+    all("thead th", table).forEach((other) => other.removeAttribute("aria-sort"));
+    heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const body = table.tBodies[0];
+    const rows = [...body.rows].sort((a, b) => before(key(a, column), key(b, column)));
+    body.append(...(down ? rows.reverse() : rows));
+  };
+  for (const table of all("table.sortable")) {
+    all("thead th", table).forEach((heading, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => sort(table, column, heading));
+    });
+  }
+
+  /* Claims by verdict and by words. */
+  const claims = all(".claim");
+  const search = document.querySelector(".filter input");
+  const buttons = all(".filter button");
+  const shown = document.querySelector("#claims-shown");
+  const filter = () => {
+    const verdict = buttons.find((button) => button.getAttribute("aria-pressed") === "true").value;
+    const words = search.value.trim().toLowerCase();
+    for (const claim of claims) {
+      claim.hidden = !((verdict === "" || claim.dataset.verdict === verdict) && claim.textContent.toLowerCase().includes(words));
+    }
+    const count = claims.filter((claim) => !claim.hidden).length;
+    shown.textContent = `${count} of ${claims.length} claims shown.`;
+  };
+  const press = (pressed) => {
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button === pressed)));
+    filter();
+  };
+  if (search) {
+    buttons.forEach((button) => button.addEventListener("click", () => press(button)));
+    search.addEventListener("input", filter);
+  }
+  const reveal = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    if (target.hidden) { search.value = ""; press(buttons[0]); }
+    for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+
+  /* Where the reader is, in the contents. */
+  const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      links.forEach((link) => link.removeAttribute("aria-current"));
+      links.get(entry.target.id)?.setAttribute("aria-current", "true");
+    }
+  }, { rootMargin: "0px 0px -75% 0px" });
+  all("main > section").filter((section) => links.has(section.id)).forEach((section) => watcher.observe(section));
+
+  /* Paper has no folds. */
+  let folded = [];
+  addEventListener("beforeprint", () => { folded = all("details:not([open])"); folded.forEach((box) => { box.open = true; }); });
+  addEventListener("afterprint", () => { folded.forEach((box) => { box.open = false; }); });
+})();
