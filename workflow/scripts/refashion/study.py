@@ -6,7 +6,8 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class Run:
     cell: Cell
     seed: int
 
+    @classmethod
+    def of(cls, wildcards: Any) -> Run:
+        """The run that a rule's wildcards name."""
+        return cls(Cell(*(getattr(wildcards, axis) for axis in AXES)), int(wildcards.seed))
+
     @property
     def folder(self) -> str:
         """Where Snakemake sees the run, relative to the study's folder."""
@@ -79,6 +85,11 @@ class Experiment:
     cells: tuple[Cell, ...]
     seeds: tuple[int, ...] | Pilot
 
+    @cached_property
+    def cell_set(self) -> frozenset[Cell]:
+        """The cells, for questions of membership."""
+        return frozenset(self.cells)
+
     @property
     def first_seeds(self) -> tuple[int, ...]:
         """The seeds that are known before anything has run."""
@@ -103,6 +114,10 @@ class Study:
     def pilots(self) -> tuple[Experiment, ...]:
         """The experiments whose number of seeds is decided by their first runs."""
         return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Pilot))
+
+    def with_plan(self, planned: Mapping[Cell, int]) -> Study:
+        """This study with the seeds of Stein's second stage: how many each cell of a pilot experiment gets in all."""
+        return replace(self, planned=dict(planned))
 
     def seeds(self, experiment: Experiment, cell: Cell) -> tuple[int, ...]:
         """The seeds of a cell in an experiment, the planned ones included once they are known."""
@@ -130,8 +145,32 @@ class Study:
         return tuple(
             experiment.name
             for experiment in self.experiments
-            if run.cell in experiment.cells and run.seed in self.seeds(experiment, run.cell)
+            if run.cell in experiment.cell_set and run.seed in self.seeds(experiment, run.cell)
         )
+
+    def pilot_runs(self) -> tuple[Run, ...]:
+        """The runs that the second stage of the seeds is planned from."""
+        return tuple(
+            Run(cell, seed)
+            for experiment in self.pilots
+            for cell in experiment.cells
+            for seed in experiment.first_seeds
+        )
+
+    @cached_property
+    def _first_of_digest(self) -> dict[str, Run]:
+        first: dict[str, Run] = {}
+        for run in self.runs():
+            first.setdefault(digest(self.spec(run)), run)
+        return first
+
+    def twin(self, run: Run) -> Run | None:
+        """The run under another name that has the same spec and comes first, or None.
+
+        Two names can define the same (fifty epochs here, the same number of updates there): it is trained once.
+        """
+        first = self._first_of_digest.get(digest(self.spec(run)), run)
+        return None if first == run else first
 
     def images(self, cell: Cell) -> int:
         """The number of training images of a cell, limits applied."""
@@ -162,7 +201,7 @@ class Study:
         recipe = {key: value for key, value in self.config["recipes"][cell.recipe].items() if key != "epochs"}
         architecture = dict(self.config["architectures"][cell.architecture])
         builder = architecture.pop("builder")
-        return _sorted(
+        return _canonical(
             {
                 "numerics": NUMERICS,
                 "seed": run.seed,
@@ -177,13 +216,13 @@ class Study:
                     "subset_seed": fraction["subset_seed"],
                 },
                 "architecture": {"builder": builder, **architectures.options(builder), **architecture},
-                "augmentation": augmentation.complete(self.config["augmentations"][cell.augmentation]),
+                "augmentation": _switched_on(self.config["augmentations"][cell.augmentation]),
                 "recipe": {**recipe, "updates": self.updates(cell)},
             }
         )
 
     def constraints(self) -> dict[str, str]:
-        """A regular expression for each wildcard of a run's path: the names that the config defines, and a seed."""
+        """A regular expression for each wildcard of a path: the names that the config defines, and a seed."""
         names = {axis: "|".join(map(_escape, sorted(self.config[_TABLES[axis]]))) for axis in AXES}
         return {**names, "seed": r"\d+", "dataset": "|".join(map(_escape, sorted(self.config["datasets"])))}
 
@@ -280,20 +319,13 @@ def _check_tables(config: dict[str, Any]) -> None:
         _check_dataset(name, dataset)
     for name, entry in config["architectures"].items():
         options = {key: value for key, value in entry.items() if key != "builder"}
-        _in_context(f"architectures.{name}", architectures.check, entry["builder"], options)
+        architectures.check(entry["builder"], options, f"config: architectures.{name}")
     for name, entry in config["augmentations"].items():
-        _in_context(f"augmentations.{name}", augmentation.check, entry)
+        augmentation.check(entry, f"config: augmentations.{name}")
     for name, entry in config["fractions"].items():
         _check_fraction(name, entry, config["datasets"])
     for name, entry in config["recipes"].items():
         _check_recipe(name, entry)
-
-
-def _in_context(where: str, check: Any, *arguments: Any) -> None:
-    try:
-        check(*arguments)
-    except UserError as error:
-        raise UserError(f"config: {where}: {error}") from None
 
 
 def _check_case(table: str, entries: Mapping[str, Any]) -> None:
@@ -407,10 +439,22 @@ def _at_most(value: int, bound: int | None) -> int:
     return value if bound is None else min(value, bound)
 
 
-def _sorted(value: Any) -> Any:
-    """A copy with every dict's keys in order, so that equal specs are equal to the letter."""
+def _switched_on(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An augmentation without what is off, so that an operation invented later changes no existing run."""
+    whole = {**augmentation.DEFAULTS, **entry}
+    return {
+        name: value for name, value in whole.items() if name == "rescale" or augmentation.OPERATIONS[name].is_on(value)
+    }
+
+
+def _canonical(value: Any) -> Any:
+    """A copy with every dict's keys in order and 8.0 written as 8, so that equal specs are equal to the letter."""
     if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
+        return {key: _canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value
 
 

@@ -1,0 +1,67 @@
+# The everyday commands. Each makes the environment first, in .venv, if it is missing or its lock has changed.
+#   make quick      the real data in minutes         make test        the tests, at most 15 minutes on two cores
+#   make study      the whole study                  make test-slow   kills, cluster, browser, simulations
+#   make report     the report of the whole study    make lint        ruff and snakemake --lint
+# DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the machine does. PYTHON names the Python to use.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+DEVICE ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
+GPUS ?= $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)
+CORES ?= all
+VENV := .venv
+LOCK := envs/$(DEVICE).lock
+STAMP := $(VENV)/made-from-$(DEVICE).lock
+SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
+PYTEST := $(VENV)/bin/python -m pytest
+
+# The first Python that is new enough, of the usual names.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null && echo $(name))))
+
+.PHONY: help environment quick study report test test-slow lint lock
+
+help:
+	@sed -n '2,5s/^# *//p' Makefile
+
+environment: $(STAMP)
+
+$(STAMP): $(LOCK)
+	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(SUITABLE)'; then \
+	  echo "refashion needs Python 3.11, 3.12 or 3.13; found $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1). Name one with: make PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	touch $@
+
+quick: $(STAMP)
+	$(SNAKEMAKE) --configfile config/quick.yaml
+	@echo "The report: $(CURDIR)/results/report.html"
+
+study: $(STAMP)
+	$(SNAKEMAKE)
+	@echo "The report: $(CURDIR)/results/report.html"
+
+report: $(STAMP)
+	$(SNAKEMAKE) report
+	@echo "The report: $(CURDIR)/results/report.html"
+
+test: $(STAMP)
+	$(PYTEST)
+
+test-slow: $(STAMP)
+	$(PYTEST) -m slow
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakemake --lint
+
+# After a change of pyproject.toml; needs uv.
+lock:
+	for device in cpu gpu; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --no-annotate --extra $$device --group test pyproject.toml -o envs/$$device.lock; done

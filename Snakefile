@@ -1,0 +1,181 @@
+"""The study as rules.
+
+    prepare_data -> train (one job a run) -> collect -> analyse -> figures -> report
+
+A run is a cell (architecture x fraction x augmentation x recipe) and a seed. config/config.yaml says which cells there are
+and which experiments want them.
+"""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+from refashion import devices, study as studies
+from refashion.errors import UserError
+from refashion.study import Run
+
+PROJECT = Path(workflow.basedir)
+
+
+configfile: PROJECT / "config" / "config.yaml"
+
+
+try:
+    study = studies.load(config)
+except UserError as error:
+    sys.exit(str(error))
+
+SEEDS = []
+RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
+DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
+# Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
+# profile asks, since the machine that submits the jobs may have none.
+GPUS = 0 if study.config["device"] == "cpu" else min(1, len(devices.visible_gpus()))
+
+
+def twin_metrics(wildcards):
+    """The metrics of the same run under another name, which is to be trained first."""
+    twin = study.twin(Run.of(wildcards))
+    return [] if twin is None else f"{twin.folder}/metrics.json"
+
+
+def metrics_of_all_runs(wildcards):
+    """The metrics of every run that the study wants, those of the seeds' second stage included."""
+    return [f"{run.folder}/metrics.json" for run in study.runs()]
+
+
+wildcard_constraints:
+    **study.constraints(),
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        "results/report.html",
+        "results/cells.csv",
+        "results/claims.csv",
+
+
+rule prepare_data:
+    output:
+        data="results/data/{dataset}.npz",
+        facts="results/data/{dataset}.json",
+    params:
+        name=lambda wildcards: wildcards.dataset,
+        definition=lambda wildcards: study.config["datasets"][wildcards.dataset],
+    log:
+        "logs/prepare_data/{dataset}.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/prepare_data.py"
+
+
+# One run. A run that the store has is copied; a run that another name also asks for waits for that one and is copied.
+rule train:
+    input:
+        data=lambda wildcards: f"results/data/{study.dataset(Run.of(wildcards).cell)}.npz",
+        twin=twin_metrics,
+    output:
+        RUN + "/metrics.json",
+        RUN + "/history.csv",
+        RUN + "/predictions.npz",
+    params:
+        spec=lambda wildcards: study.spec(Run.of(wildcards)),
+    threads: 1
+    resources:
+        gpu=GPUS,
+    log:
+        "logs/train/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/train.py"
+
+
+# Every run's numbers, learning curves and predictions as tables; accuracies become percent here and nowhere else.
+rule collect:
+    input:
+        runs=metrics_of_all_runs,
+        seeds=SEEDS,
+        data=expand("results/data/{dataset}.npz", dataset=DATASETS),
+    output:
+        runs="results/runs.csv",
+        histories="results/histories.csv.gz",
+        predictions="results/predictions.npz",
+    log:
+        "logs/collect.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/collect.py"
+
+
+# The networks as they were built: every layer, its output shape and parameters, to hold against the original's summaries.
+rule describe_architectures:
+    output:
+        "results/architectures.json",
+    params:
+        architectures={cell.architecture: study.config["architectures"][cell.architecture] for cell in study.cells()},
+        datasets={name: study.config["datasets"][name] for name in DATASETS},
+    log:
+        "logs/describe_architectures.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/describe_architectures.py"
+
+
+# Intervals, tests, effects, and a verdict on every claim of the original.
+rule analyse:
+    input:
+        runs="results/runs.csv",
+        histories="results/histories.csv.gz",
+        predictions="results/predictions.npz",
+        architectures="results/architectures.json",
+        facts=expand("results/data/{dataset}.json", dataset=DATASETS),
+        original=PROJECT / "config" / "original.yaml",
+    output:
+        cells=report(
+            "results/cells.csv", caption="report/captions/cells.rst", category="Tables", labels={"table": "Cells"}
+        ),
+        comparisons=report(
+            "results/comparisons.csv",
+            caption="report/captions/comparisons.rst",
+            category="Tables",
+            labels={"table": "Comparisons"},
+        ),
+        claims=report(
+            "results/claims.csv", caption="report/captions/claims.rst", category="Tables", labels={"table": "Claims"}
+        ),
+        effects=report(
+            "results/effects.csv", caption="report/captions/effects.rst", category="Tables", labels={"table": "Effects"}
+        ),
+        analysis="results/analysis.json",
+    log:
+        "logs/analyse.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/analyse.py"
+
+
+# What each augmentation does to one garment of each class, by the code that training uses.
+rule augmentation_examples:
+    input:
+        data=f"results/data/{DATASETS[0]}.npz",
+    output:
+        "results/augmentation_examples.npz",
+    params:
+        augmentations={cell.augmentation: study.config["augmentations"][cell.augmentation] for cell in study.cells()},
+    log:
+        "logs/augmentation_examples.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/augmentation_examples.py"
