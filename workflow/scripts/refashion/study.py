@@ -259,8 +259,10 @@ def _check_schema(config: dict[str, Any], schema: dict[str, Any]) -> None:
 
 def _sentence(error: jsonschema.ValidationError) -> str:
     """One sentence for a schema violation: the key, the value and what is allowed."""
+    while error.parent is not None and error.validator != "additionalProperties" and not _description(error):
+        error = error.parent  # the alternatives of an `anyOf` are described together
     key = _path(error.absolute_path)
-    allowed = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    allowed = _description(error)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = sorted(str(name) for name in error.instance if name not in known)
@@ -270,11 +272,13 @@ def _sentence(error: jsonschema.ValidationError) -> str:
         missing = next(name for name in error.validator_value if name not in error.instance)
         where = key or "at the top"
         return f"config: {where} lacks the key {missing!r}; it needs {', '.join(error.validator_value)}."
-    if error.parent is not None and error.parent.validator == "propertyNames":  # pragma: no cover - kept by jsonschema
-        error = error.parent
     if "propertyNames" in error.absolute_schema_path:
         return f"config: the name {_short(error.instance)} in {key} is not allowed; a name is {allowed}."
     return f"config: {key or 'the whole'} is {_short(error.instance)}; allowed is {allowed or error.message}."
+
+
+def _description(error: jsonschema.ValidationError) -> str:
+    return error.schema.get("description", "") if isinstance(error.schema, dict) else ""
 
 
 def _path(parts: Iterator[str | int]) -> str:
@@ -334,7 +338,9 @@ def _check_case(table: str, entries: Mapping[str, Any]) -> None:
     for name in entries:
         other = seen.setdefault(name.lower(), name)
         if other != name:
-            raise UserError(f"config: {table} has the names {other!r} and {name!r}; names must differ in more than case.")
+            raise UserError(
+                f"config: {table} has the names {other!r} and {name!r}; names must differ in more than case."
+            )
 
 
 def _check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
@@ -347,7 +353,9 @@ def _check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
                 "there must be as many of each."
             )
     if files["train_images"]["shape"][1:] != files["test_images"]["shape"][1:]:
-        raise UserError(f"config: datasets.{name} has training and test images of different shapes; they must be alike.")
+        raise UserError(
+            f"config: datasets.{name} has training and test images of different shapes; they must be alike."
+        )
 
 
 def fold_size(train_images: int) -> int:

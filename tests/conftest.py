@@ -1,0 +1,34 @@
+"""What several test modules share: the config as committed, a tiny one, and the real data."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from refashion import data
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def full_config() -> dict:
+    """config/config.yaml as it is committed. Do not change it in place."""
+    return yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def config(full_config) -> dict:
+    """A copy of config/config.yaml to change at will."""
+    return copy.deepcopy(full_config)
+
+
+@pytest.fixture(scope="session")
+def real_data(full_config, request) -> Path:
+    """The real Fashion-MNIST as prepared by the project, kept between test runs in pytest's cache folder."""
+    target = Path(request.config.cache.mkdir("fashion-mnist")) / "fashion_mnist.npz"
+    if not target.exists():
+        data.prepare("fashion_mnist", full_config["datasets"]["fashion_mnist"], target)
+    return target

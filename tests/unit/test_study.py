@@ -1,0 +1,288 @@
+"""The config's mistakes, each in one sentence; cells, runs, specs and digests."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from conftest import PROJECT
+
+from refashion import study
+from refashion.errors import UserError
+from refashion.study import Cell, Run
+
+
+def _set(path: str, value):
+    """An edit of a config: put `value` at a path of keys and indices, as in `recipes.b256_e100.epochs`."""
+
+    def edit(config):
+        *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
+        for part in parents:
+            config = config[part]
+        config[last] = value
+
+    return edit
+
+
+def _delete(path: str):
+    def edit(config):
+        *parents, last = path.split("/")
+        for part in parents:
+            config = config[part]
+        del config[last]
+
+    return edit
+
+
+CELL = {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
+FILES = "datasets/fashion_mnist/files"
+
+#: name: (edit, words that the sentence must hold: the key, the value, what is allowed)
+MISTAKES = {
+    "unknown key at the top": (_set("colour", "red"), ["'colour'", "unknown", "experiments"]),
+    "unknown key in a recipe": (_set("recipes/b256_e100/epoch", 3), ["recipes.b256_e100", "'epoch'", "epochs"]),
+    "unknown key in a cell": (
+        _set("experiments/original/cells/0", {**CELL, "seed": 1}),
+        ["experiments.original.cells[0]", "'seed'", "recipe"],
+    ),
+    "missing table": (_delete("recipes"), ["lacks", "'recipes'"]),
+    "missing batch size": (_set("recipes/b256_e100", {"epochs": 3}), ["recipes.b256_e100", "'batch_size'"]),
+    "missing axis of a cell": (
+        _set("experiments/original/cells/0", {"architecture": "cnn1"}),
+        ["experiments.original.cells[0]", "'fraction'"],
+    ),
+    "zero epochs": (_set("recipes/b256_e100/epochs", 0), ["recipes.b256_e100.epochs is 0", "at least 1"]),
+    "negative epochs": (_set("recipes/b256_e100/epochs", -3), ["recipes.b256_e100.epochs is -3", "at least 1"]),
+    "epochs as text": (_set("recipes/b256_e100/epochs", "ten"), ["recipes.b256_e100.epochs is 'ten'", "whole number"]),
+    "epochs with a fraction": (_set("recipes/b256_e100/epochs", 1.5), ["epochs is 1.5", "whole number"]),
+    "epochs and updates": (_set("recipes/b256_e100/updates", 7), ["recipes.b256_e100", "both epochs and updates"]),
+    "neither epochs nor updates": (
+        _set("recipes/b256_e100", {"batch_size": 256}),
+        ["recipes.b256_e100", "neither epochs nor updates"],
+    ),
+    "unknown optimizer": (_set("recipes/b256_e100/optimizer", "lion"), ["optimizer is 'lion'", "adam, rmsprop, sgd"]),
+    "unknown loss": (_set("recipes/b256_e100/loss", "hinge"), ["loss is 'hinge'", "categorical, sparse"]),
+    "learning rate zero": (_set("recipes/b256_e100/learning_rate", 0), ["learning_rate is 0", "above 0"]),
+    "learning rate as text": (_set("recipes/b256_e100/learning_rate", "1e-3"), ["learning_rate is '1e-3'", "number"]),
+    "momentum for adam": (_set("recipes/b256_e100/momentum", 0.9), ["momentum is 0.9", "adam", "sgd only"]),
+    "smoothing for sparse": (_set("recipes/b32_e20_sparse/label_smoothing", 0.1), ["b32_e20_sparse", "categorical"]),
+    "unknown precision": (_set("recipes/b256_e100/precision", "float16"), ["'float16'", "mixed_bfloat16"]),
+    "fraction above the data": (_set("fractions/60k/images", 60001), ["fractions.60k.images is 60001", "1 to 60000"]),
+    "fraction above the fold": (
+        _set("fractions/50k_fold/images", 50001),
+        ["fractions.50k_fold.images is 50001", "1 to 50000"],
+    ),
+    "fraction of nothing": (_set("fractions/10k/images", 0), ["fractions.10k.images is 0", "at least 1"]),
+    "unknown validation": (_set("fractions/10k/validation", "train"), ["'train'", "fold"]),
+    "unknown data set": (_set("fractions/10k/dataset", "mnist"), ["fractions.10k.dataset is 'mnist'", "fashion_mnist"]),
+    "unknown architecture": (
+        _set("experiments/original/cells/0/architecture", "vgg"),
+        ["experiments.original.cells[0].architecture is 'vgg'", "cnn1"],
+    ),
+    "unknown recipe in a list": (
+        _set("experiments/original/cells/0/recipe", ["b256_e100", "b1"]),
+        ["experiments.original.cells[0].recipe is 'b1'", "b256_e100"],
+    ),
+    "unknown builder": (_set("architectures/cnn1/builder", "vgg"), ["architectures.cnn1", "'vgg'", "lenet5"]),
+    "unknown option of a builder": (_set("architectures/cnn1/width", 3), ["architectures.cnn1", "'width'", "dropout"]),
+    "dropout of one": (_set("architectures/cnn1/dropout", 1.0), ["architectures.cnn1", "1.0", "below 1"]),
+    "unknown activation": (_set("architectures/cnn1/activation", "step"), ["architectures.cnn1", "'step'", "relu"]),
+    "unknown augmentation": (_set("augmentations/affine/cutout", 3), ["augmentations.affine", "'cutout'", "rotation"]),
+    "negative rotation": (_set("augmentations/affine/rotation", -8), ["augmentations.affine", "-8"]),
+    "unknown rescale": (_set("augmentations/none/rescale", "log"), ["augmentations.none", "'log'", "unit"]),
+    "duplicate cells": (
+        _set("experiments/original/cells/1", CELL),
+        ["experiments.original.cells[1]", "cnn1/10k/none/b256_e100", "second time"],
+    ),
+    "duplicate cells in a grid": (
+        _set("experiments/losses/cells/1", {**CELL, "recipe": ["b256_e100", "b32_e20"]}),
+        ["experiments.losses.cells[1]", "cnn1/10k/none/b256_e100"],
+    ),
+    "a name twice in a grid": (
+        _set("experiments/losses/cells/0/recipe", ["b256_e100", "b256_e100"]),
+        ["experiments.losses.cells[0].recipe", "different"],
+    ),
+    "unsafe name": (_set("recipes/..%2Fx", {"batch_size": 1, "epochs": 1}), ["'..%2Fx'", "recipes", "safe file name"]),
+    "name that leaves its folder": (_set("fractions/a:b", {"images": 1}), ["'a:b'", "fractions", "safe file name"]),
+    "name that is a parent": (_set("experiments/..", {}), ["'..'", "safe file name"]),
+    "name with a line break": (_set("recipes/x\ny", {"batch_size": 1, "epochs": 1}), ["safe file name"]),
+    "name with NUL": (_set("recipes/x\0y", {"batch_size": 1, "epochs": 1}), ["safe file name"]),
+    "name of 300 characters": (_set("recipes/" + "x" * 300, {"batch_size": 1, "epochs": 1}), ["safe file name", "48"]),
+    "names alike but for case": (_set("fractions/10K", {"images": 10000}), ["fractions", "'10k'", "'10K'", "case"]),
+    "seeds given twice": (_set("seeds", [0, 1, 1]), ["seeds is [0, 1, 1]", "different"]),
+    "no seeds": (_set("seeds", 0), ["seeds is 0", "at least 1"]),
+    "negative seed": (_set("seeds", [0, -1]), ["seeds", "-1", "at least 0"]),
+    "seeds of an experiment": (_set("experiments/losses/seeds", "many"), ["experiments.losses.seeds is 'many'"]),
+    "most below pilot": (
+        _set("seeds", {"pilot": 10, "half_width": 0.1, "most": 5}),
+        ["seeds.most is 5", "at least pilot, 10"],
+    ),
+    "unknown experiment": (_set("run", ["original", "ablation"]), ["run[1] is 'ablation'", "original"]),
+    "experiment twice": (_set("run", ["original", "original"]), ["run is", "each once"]),
+    "nothing to run": (_set("run", []), ["run is []", "at least one"]),
+    "unknown device": (_set("device", "tpu"), ["device is 'tpu'", "auto, gpu, cpu"]),
+    "checkpoint never": (_set("checkpoint_seconds", 0), ["checkpoint_seconds is 0", "above 0"]),
+    "limit of zero": (_set("limits/images", 0), ["limits.images is 0", "at least 1"]),
+    "hash of the wrong length": (
+        _set(f"{FILES}/train_images/sha256", "abc"),
+        ["datasets.fashion_mnist.files.train_images.sha256 is 'abc'", "64"],
+    ),
+    "labels and images differ": (
+        _set(f"{FILES}/train_labels/shape", [59999]),
+        ["datasets.fashion_mnist", "60000", "59999"],
+    ),
+    "shapes differ": (_set(f"{FILES}/test_images/shape", [10000, 32, 32]), ["datasets.fashion_mnist", "shapes"]),
+    "file that leaves its folder": (_set(f"{FILES}/train_images/name", "../x"), ["'../x'", "plain file name"]),
+    "source of no kind": (_set("datasets/fashion_mnist/sources/0", {"suffix": ".gz"}), ["sources[0]", "a folder"]),
+    "url of a file": (_set("datasets/fashion_mnist/sources/2/url", "file:///etc"), ["'file:///etc'", "https://"]),
+    "confidence in percent": (_set("analysis/confidence", 95), ["analysis.confidence is 95", "between 0.5 and 1"]),
+    "table that is a list": (_set("recipes", []), ["recipes is []"]),
+    "config that is empty": (lambda config: config.clear(), ["lacks"]),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(config, name):
+    edit, words = MISTAKES[name]
+    edit(config)
+    with pytest.raises(UserError) as caught:
+        study.load(config)
+    sentence = str(caught.value)
+    assert sentence.startswith("config: ")
+    assert sentence.count("\n") == 0
+    assert sentence.endswith(".")
+    assert len(sentence) < 900
+    for word in words:
+        assert word in sentence
+
+
+def test_the_committed_config_and_its_overlay_are_valid(config):
+    assert [experiment.name for experiment in study.load(config).experiments] == config["run"]
+    overlay = yaml.safe_load((PROJECT / "config" / "quick.yaml").read_text(encoding="utf-8"))
+    quick = study.load({**config, **overlay})
+    assert not quick.config["evidence"]
+    assert {quick.images(cell) for cell in quick.cells()} == {10000, 12000}
+    config["run"] = list(config["experiments"])
+    assert len(study.load(config).experiments) == len(config["experiments"])
+
+
+def test_every_key_of_the_committed_config_is_explained_and_every_default_has_a_place(full_config):
+    schema = yaml.safe_load((PROJECT / "config" / "schema.yaml").read_text(encoding="utf-8"))
+    assert set(full_config) == set(schema["properties"])
+    assert set(full_config["limits"]) == set(schema["properties"]["limits"]["properties"])
+    assert set(full_config["analysis"]) == set(schema["$defs"]["analysis"]["properties"])
+    for name, entry in schema["$defs"]["analysis"]["properties"].items():
+        assert full_config["analysis"][name] == entry["default"], name
+
+
+def test_the_original_has_six_cells_with_the_published_updates(config):
+    config["run"] = ["original"]
+    original = study.load(config)
+    # 4,000, 11,750 and 37,500 updates: 100 epochs of 40 batches, 50 of 235, 20 of 1,875 (the original's table).
+    assert {cell.name: original.updates(cell) for cell in original.cells()} == {
+        "cnn1/10k/none/b256_e100": 4000,
+        "cnn1/60k/affine/b256_e50": 11750,
+        "cnn4/10k/none/b256_e100": 4000,
+        "cnn4/60k/affine/b256_e50": 11750,
+        "lenet5/60k/none/b32_e20_sparse": 37500,
+        "cnn4_same/60k/affine/b256_e50": 11750,
+    }
+
+
+def test_a_run_wanted_by_several_experiments_stands_once_and_knows_them(config):
+    loaded = study.load(config)
+    runs = loaded.runs()
+    assert len(runs) == len(set(runs))
+    shared = Run(Cell("cnn1", "10k", "none", "b256_e100"), 0)
+    assert loaded.experiments_of(shared) == ("original", "readings", "factorial_published")
+    assert loaded.experiments_of(Run(shared.cell, 9)) == ("original",)
+    assert loaded.experiments_of(Run(shared.cell, 10)) == ()
+
+
+def test_seeds_come_first_so_that_cells_grow_evenly(config):
+    seeds = [run.seed for run in study.load(config).runs()]
+    assert seeds == sorted(seeds)
+
+
+def test_two_names_for_the_same_training_are_twins(config):
+    loaded = study.load(config)
+    by_epochs = Run(Cell("cnn1", "60k", "affine", "b256_e50"), 3)
+    by_updates = Run(Cell("cnn1", "60k", "affine", "b256_u11750"), 3)
+    assert study.digest(loaded.spec(by_epochs)) == study.digest(loaded.spec(by_updates))
+    assert loaded.twin(by_updates) == by_epochs
+    assert loaded.twin(by_epochs) is None
+
+
+def test_a_digest_depends_on_the_definition_and_not_on_names_or_order_or_spelling(config):
+    run = Run(Cell("cnn1", "60k", "affine", "b256_e50"), 0)
+    before = study.digest(study.load(config).spec(run))
+    config["augmentations"]["affine"] = dict(reversed(config["augmentations"]["affine"].items())) | {"rotation": 8.0}
+    config["augmentations"]["affine"]["vertical_flip"] = False
+    config["recipes"]["b256_e50"]["learning_rate"] = 0.001
+    assert study.digest(study.load(config).spec(run)) == before
+    config["augmentations"]["affine"]["rotation"] = 9
+    assert study.digest(study.load(config).spec(run)) != before
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        _set("recipes/b256_e100/learning_rate", 0.002),
+        _set("recipes/b256_e100/batch_size", 255),
+        _set("recipes/b256_e100/epochs", 99),
+        _set("recipes/b256_e100/loss", "sparse"),
+        _set("recipes/b256_e100/precision", "mixed_bfloat16"),
+        _set("architectures/cnn1/dropout", 0.3),
+        _set("fractions/10k/images", 9999),
+        _set("fractions/10k/validation", "fold"),
+        _set("fractions/10k/subset_seed", 0),
+        _set("augmentations/none/rescale", "standardise"),
+        _set(f"{FILES}/test_labels/sha256", "0" * 64),
+    ],
+)
+def test_whatever_changes_numbers_changes_the_digest(config, edit):
+    run = Run(Cell("cnn1", "10k", "none", "b256_e100"), 0)
+    before = study.load(config)
+    edit(config)
+    after = study.load(config)
+    assert study.digest(before.spec(run)) != study.digest(after.spec(run))
+    assert study.digest(before.spec(run)) != study.digest(before.spec(Run(run.cell, 1)))
+
+
+def test_a_spec_is_key_sorted_plain_json(config):
+    spec = study.load(config).spec(Run(Cell("lenet5", "60k", "none", "b32_e20_sparse"), 0))
+    assert json.dumps(spec) == json.dumps(spec, sort_keys=True)
+    assert json.loads(json.dumps(spec)) == spec
+
+
+def test_limits_bound_images_epochs_and_updates(config):
+    config["limits"] = {"images": 1000, "epochs": 2, "updates": 7}
+    loaded = study.load(config)
+    cell = Cell("cnn1", "60k", "affine", "b256_e50")
+    assert loaded.images(cell) == 1000
+    assert loaded.updates(cell) == 7  # two epochs of four batches would be eight
+    config["limits"]["updates"] = None
+    assert study.load(config).updates(cell) == 8
+
+
+def test_pilots_grow_by_their_plan(config):
+    config["run"] = ["losses", "original"]
+    config["experiments"]["losses"]["seeds"] = {"pilot": 3, "half_width": 0.1, "most": 9}
+    loaded = study.load(config)
+    cell = Cell("lenet5", "60k", "none", "b32_e20")
+    assert [run.seed for run in loaded.runs() if run.cell == cell] == [0, 1, 2]
+    assert Run(cell, 2) in loaded.pilot_runs()
+    assert Run(Cell("cnn4", "10k", "none", "b256_e100"), 0) not in loaded.pilot_runs()
+    grown = loaded.with_plan({cell: 5})
+    assert [run.seed for run in grown.runs() if run.cell == cell] == [0, 1, 2, 3, 4]
+
+
+def test_constraints_match_the_names_and_nothing_else(config):
+    import re
+
+    config["recipes"]["b.1+x"] = {"batch_size": 1, "epochs": 1}
+    constraints = study.load(config).constraints()
+    assert re.fullmatch(constraints["recipe"], "b.1+x")
+    assert not re.fullmatch(constraints["recipe"], "bx1+x")
+    assert not re.fullmatch(constraints["architecture"], "../cnn1")
