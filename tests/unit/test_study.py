@@ -6,8 +6,8 @@ import json
 
 import pytest
 import yaml
-from conftest import PROJECT
 
+from conftest import PROJECT
 from refashion import study
 from refashion.errors import UserError
 from refashion.study import Cell, Run

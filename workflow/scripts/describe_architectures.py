@@ -8,7 +8,7 @@ from refashion.rule_log import rule_log
 
 
 def main(job):
-    """Write {name: {rows: [[kind, output shape, parameters], ...], total, trainable, non_trainable, training_flops}}."""
+    """Write {name: {rows: [[kind, shape, parameters], ...], total, trainable, non_trainable, training_flops}}."""
     dataset = next(iter(job.params.datasets.values()))
     shape = (*dataset["files"]["train_images"]["shape"][1:], 1)
     described = {}

@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """A mistake outside the program (config, data, files, machine), told in one sentence: what, where, what is allowed."""
+    """A mistake outside the program (config, data, files, machine), in one sentence: what, where, what is allowed."""

@@ -1,6 +1,6 @@
 """Finished runs and checkpoints, by digest. Everything is written beside its place and renamed into it.
 
-    {store}/{digest}/metrics.json, history.csv, predictions.npz      a finished run; metrics.json names the others' SHA-256
+    {store}/{digest}/metrics.json, history.csv, predictions.npz     a finished run; metrics.json has the others' SHA-256
     {store}/checkpoints/{digest}.npz                                 the state of an unfinished one
 
 Twins (two jobs that train the same spec) need no lock: each writes a folder of its own, the first rename wins, and the
@@ -48,8 +48,8 @@ class Checkpoint:
 def read_metrics(folder: Path) -> dict[str, Any]:
     """The checked metrics.json of a finished run in `folder`.
 
-    Raises BrokenRunError, in one sentence, if a file is missing, empty or cut, if a digest differs, or if the spec is not
-    the one that the digest names.
+    Raises BrokenRunError, in one sentence, if a file is missing, empty or cut, if a digest differs, or if the spec is
+    not the one that the digest names.
     """
     path = folder / METRICS
     try:
@@ -157,7 +157,9 @@ class RunStore:
         """Replace the checkpoint of a spec as a whole."""
         path = self.checkpoint_path(spec)
         path.parent.mkdir(parents=True, exist_ok=True)
-        head = json.dumps({"digest": digest(spec), "progress": checkpoint.progress, "sum": _digest_of(checkpoint.arrays)})
+        head = json.dumps(
+            {"digest": digest(spec), "progress": checkpoint.progress, "sum": _digest_of(checkpoint.arrays)}
+        )
         handle, work = tempfile.mkstemp(prefix=f"{path.stem}.tmp-", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -67,7 +67,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Pilot:
-    """Seeds that stop by themselves (Stein's two stages): `pilot` seeds first, then as many as `half_width` asks for."""
+    """Seeds that stop by themselves (Stein's two stages): `pilot` seeds first, then what `half_width` asks for."""
 
     pilot: int
     half_width: float  # percentage points, half of the 95% interval of a cell's mean
@@ -247,7 +247,7 @@ def load(config: Mapping[str, Any]) -> Study:
     return Study(config=checked, experiments=enabled)
 
 
-# ------------------------------------------------------------------------------------------------ mistakes, in sentences
+# ----------------------------------------------------------------------------------------------- mistakes, in sentences
 
 
 def _check_schema(config: dict[str, Any], schema: dict[str, Any]) -> None:
@@ -440,7 +440,7 @@ def _enabled(names: list[str], experiments: tuple[Experiment, ...]) -> tuple[Exp
     return tuple(by_name[name] for name in names)
 
 
-# ----------------------------------------------------------------------------------------------------------- small tools
+# ---------------------------------------------------------------------------------------------------------- small tools
 
 
 def _at_most(value: int, bound: int | None) -> int:

@@ -1,4 +1,4 @@
-"""One run: spec -> engine -> metrics, history and predictions in the run store. Resumes; survives kills; knows no statistics."""
+"""One run: spec -> engine -> metrics, history and predictions in the run store. Survives kills; knows no statistics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from refashion.study import digest
 if TYPE_CHECKING:
     from refashion.engine import Engine, Evaluation
 
-#: The columns of history.csv, an epoch a row. Accuracies are fractions; a and b are the halves of the validation images.
+#: The columns of history.csv, an epoch a row. Accuracies are fractions; a and b are halves of the validation images.
 HISTORY_COLUMNS = (
     "epoch",
     "updates",
@@ -85,7 +85,7 @@ class _Stop(BaseException):
 
 
 class _StopFlag:
-    """Set by SIGTERM. Training reads it between calls into TensorFlow; an evaluation, which has no state, is left at once."""
+    """Set by SIGTERM. Training reads it between calls into TensorFlow; an evaluation, without state, is left at once."""
 
     def __init__(self) -> None:
         self.raised = False
@@ -146,8 +146,8 @@ class _Run:
         """Train to the end, or until the run diverges or is asked to stop."""
         epochs = -(-self.updates // self.steps)
         print(
-            f"Run {digest(self.spec)}: {len(self.split.train_images)} images, {epochs} epochs, {self.updates} updates on "
-            f"{self.device.name}, {self.threads} thread(s); ready after {self.setup_seconds:.1f} s."
+            f"Run {digest(self.spec)}: {len(self.split.train_images)} images, {epochs} epochs, {self.updates} updates "
+            f"on {self.device.name}, {self.threads} thread(s); ready after {self.setup_seconds:.1f} s."
         )
         while self.progress.epoch < epochs:
             if not self._train_epoch(self.progress.epoch):
@@ -206,7 +206,7 @@ class _Run:
         self.saved = time.monotonic()
         if self.stop.raised:
             raise PreemptedError(
-                f"The job was asked to stop (SIGTERM) in epoch {self.progress.epoch + 1}, after step {self.progress.step}; "
+                f"The job was asked to stop (SIGTERM) in epoch {self.progress.epoch + 1}, step {self.progress.step}; "
                 "its state is saved, and starting it again continues there."
             )
 
@@ -257,14 +257,15 @@ class _Run:
         left = (done.train_seconds + done.eval_seconds) / done.epoch * (epochs - done.epoch)
         print(
             f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
-            f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  clean {row['clean_accuracy']:.4f}  "
+            f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  "
+            f"clean {row['clean_accuracy']:.4f}  "
             f"{self._images_per_second():,.0f} images/s  {datetime.timedelta(seconds=round(left))} left"
         )
 
     def _images_per_second(self) -> float:
         return self.progress.images / max(self.progress.train_seconds, 1e-9)
 
-    # -------------------------------------------------------------------------------------------------------- the result
+    # ------------------------------------------------------------------------------------------------------ the result
 
     def _publish_finished(self) -> None:
         eval_loss, eval_accuracy = self._stoppable(self.engine.evaluate_training)
@@ -327,5 +328,3 @@ def _csv(history: list[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(history)
     return text.getvalue()
-
-
