@@ -18,7 +18,7 @@ def rule_log(job: Any) -> Iterator[None]:
     """Send stdout and stderr, at the level of the process, to ``job.log[0]`` while the block runs.
 
     A failure is told in one sentence on the real stderr and ends the process with exit code 1. The traceback of
-    anything that is not a user's mistake stays in the log. (C++ libraries write to the descriptors, not to `sys.stderr`.)
+    anything that is not a user's mistake stays in the log. (C++ libraries write to the descriptors, not `sys.stderr`.)
     """
     path = Path(job.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -66,8 +66,8 @@ def train(
 ) -> None:
     """Train a run, unless the store has it, and publish it there.
 
-    `device` is "cpu" or "gpu"; `threads` is the size of TensorFlow's thread pools. Raises PreemptedError after a SIGTERM,
-    with the state saved, and UserError where data or device are not there.
+    `device` is "cpu" or "gpu"; `threads` is the size of TensorFlow's thread pools. Raises PreemptedError after a
+    SIGTERM, with the state saved, and UserError where data or device are not there.
     """
     if store.find(spec) is not None:
         print(f"Run {digest(spec)} is in the store.")
@@ -85,7 +85,7 @@ class _Stop(BaseException):
 
 
 class _StopFlag:
-    """Set by SIGTERM. Training reads it between calls into TensorFlow; an evaluation, without state, is left at once."""
+    """Set by SIGTERM. Training reads it between calls to TensorFlow; an evaluation, without state, ends at once."""
 
     def __init__(self) -> None:
         self.raised = False
