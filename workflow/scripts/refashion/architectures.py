@@ -1,0 +1,309 @@
+"""The networks: the original's four, a linear baseline and a modern small network, in backend-neutral Keras 3.
+
+Adding an architecture: write one function here under `@architecture`, name it as `builder` in a config entry. Its
+keyword arguments are its options; their defaults are what an entry that says nothing gets. Keras is imported late, so
+that the config can be checked without it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from refashion.errors import UserError
+from refashion.randomness import generator
+
+if TYPE_CHECKING:
+    import keras
+
+#: f(input_shape (h, w, c), classes, *, options) -> keras.Model that ends in a softmax over the classes
+Builder = Callable[..., "keras.Model"]
+
+BUILDERS: dict[str, Builder] = {}
+
+#: Allowed values of options, by name. Other options take whatever has their default's type.
+CHOICES = {
+    "activation": ("relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu"),
+    "pooling": ("max", "average"),
+    "input": ("pad", "resize"),
+}
+
+
+def architecture(builder: Builder) -> Builder:
+    """Registers a builder under its function's name."""
+    BUILDERS[builder.__name__] = builder
+    return builder
+
+
+def options(builder: str) -> dict[str, Any]:
+    """The options of a builder and their defaults."""
+    parameters = inspect.signature(BUILDERS[builder]).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def check(builder: str, chosen: Mapping[str, Any], where: str = "architecture") -> None:
+    """Raises UserError, in one sentence that starts with `where`, for an unknown builder or option or a bad value."""
+    if builder not in BUILDERS:
+        raise UserError(f"{where}: there is no builder {builder!r}, allowed are {', '.join(BUILDERS)}.")
+    defaults = options(builder)
+    for name, value in chosen.items():
+        if name not in defaults:
+            allowed = ", ".join(defaults) or "none"
+            raise UserError(f"{where}: builder {builder} has no option {name!r}, allowed are {allowed}.")
+        allowed = _allowed(name, defaults[name], value)
+        if allowed:
+            raise UserError(f"{where}: {name} is {value!r}, allowed: {allowed}.")
+
+
+def _allowed(name: str, default: Any, value: Any) -> str | None:
+    """None if the value is fine, else what is allowed."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name.endswith("dropout"):
+        return None if number and 0 <= value < 1 else "a rate from 0 to below 1"
+    if name in CHOICES:
+        return None if value in CHOICES[name] else ", ".join(CHOICES[name])
+    if isinstance(default, int) and not isinstance(default, bool):
+        return None if isinstance(value, int) and number and value > 0 else "a positive integer"
+    if isinstance(default, float):
+        return None if number else "a number"
+    return None if isinstance(value, type(default)) else f"a {type(default).__name__}"
+
+
+def build(builder: str, input_shape: tuple[int, int, int], classes: int, chosen: Mapping[str, Any]) -> keras.Model:
+    """The model of a builder with the chosen options, weights as Keras drew them (see `initialise`)."""
+    return BUILDERS[builder](input_shape, classes, **chosen)
+
+
+def _pool(kind: str) -> keras.layers.Layer:
+    from keras import layers
+
+    return {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[kind](2)
+
+
+@architecture
+def softmax(input_shape: tuple[int, int, int], classes: int) -> keras.Model:
+    """Logistic regression on the pixels: the linear baseline."""
+    from keras import Sequential, layers
+
+    return Sequential([layers.Input(input_shape), layers.Flatten(), layers.Dense(classes, activation="softmax")])
+
+
+@architecture
+def cnn1(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    dropout: float = 0.2,
+    activation: str = "relu",
+    pooling: str = "max",
+) -> keras.Model:
+    """The original's network with one convolution: 693,962 parameters."""
+    from keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input(input_shape),
+            layers.Conv2D(32, 3, activation=activation),
+            _pool(pooling),
+            layers.Dropout(dropout),
+            layers.Flatten(),
+            layers.Dense(128, activation=activation),
+            layers.Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+@architecture
+def lenet5(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    input: str = "pad",
+    activation: str = "relu",
+    pooling: str = "max",
+) -> keras.Model:
+    """The original's LeNet-5: 136,586 parameters, which takes a 32 x 32 input and 'same' convolutions."""
+    from keras import Sequential, layers
+
+    height, width, _ = input_shape
+    if input == "pad":
+        rows, columns = 32 - height, 32 - width
+        margins = ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2))
+        to_32x32 = layers.ZeroPadding2D(margins, name="input_pad")
+    else:
+        to_32x32 = layers.Resizing(32, 32, interpolation="bilinear", name="input_resize")
+    return Sequential(
+        [
+            layers.Input(input_shape),
+            to_32x32,
+            layers.Conv2D(6, 5, padding="same", activation=activation),
+            _pool(pooling),
+            layers.Conv2D(16, 5, padding="same", activation=activation),
+            _pool(pooling),
+            layers.Flatten(),
+            layers.Dense(120, activation=activation),
+            layers.Dense(84, activation=activation),
+            layers.Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+@architecture
+def cnn4(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    conv_dropout: float = 0.25,
+    dense_dropout: float = 0.5,
+    activation: str = "relu",
+    pooling: str = "max",
+) -> keras.Model:
+    """The original's network with four convolutions, unpadded: 1,221,546 parameters, 1,219,754 of them trained."""
+    return _four_convolutions(input_shape, classes, "valid", conv_dropout, dense_dropout, activation, pooling)
+
+
+@architecture
+def cnn4_same(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    conv_dropout: float = 0.25,
+    dense_dropout: float = 0.5,
+    activation: str = "relu",
+    pooling: str = "max",
+) -> keras.Model:
+    """The same with padding: 3,384,234 parameters, 3,382,442 of them trained."""
+    return _four_convolutions(input_shape, classes, "same", conv_dropout, dense_dropout, activation, pooling)
+
+
+def _four_convolutions(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    padding: str,
+    conv_dropout: float,
+    dense_dropout: float,
+    activation: str,
+    pooling: str,
+) -> keras.Model:
+    from keras import Sequential, layers
+
+    def convolution(filters: int) -> list[keras.layers.Layer]:
+        return [layers.Conv2D(filters, 3, padding=padding, activation=activation), layers.BatchNormalization()]
+
+    def dense(units: int) -> list[keras.layers.Layer]:
+        return [layers.Dense(units, activation=activation), layers.BatchNormalization(), layers.Dropout(dense_dropout)]
+
+    return Sequential(
+        [
+            layers.Input(input_shape),
+            *convolution(32),
+            *convolution(32),
+            _pool(pooling),
+            layers.Dropout(conv_dropout),
+            *convolution(64),
+            layers.Dropout(conv_dropout),
+            *convolution(128),
+            _pool(pooling),
+            layers.Dropout(conv_dropout),
+            layers.Flatten(),
+            *dense(512),
+            *dense(128),
+            layers.Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+@architecture
+def resnet_small(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    width: int = 32,
+    activation: str = "relu",
+) -> keras.Model:
+    """A modern small network: a stem, residual blocks (He et al. 2016, basic form) and global average pooling.
+
+    Two blocks, of 2 and 4 widths, at a half and a quarter of the input's sides.
+    """
+    from keras import Model, layers
+
+    def convolution(x: Any, filters: int, size: int = 3, strides: int = 1) -> Any:
+        x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
+        return layers.BatchNormalization()(x)
+
+    def block(x: Any, filters: int, strides: int) -> Any:
+        y = layers.Activation(activation)(convolution(x, filters, strides=strides))
+        y = convolution(y, filters)
+        return layers.Activation(activation)(layers.Add()([y, convolution(x, filters, size=1, strides=strides)]))
+
+    inputs = layers.Input(input_shape)
+    x = layers.Activation(activation)(convolution(inputs, width))
+    x = layers.MaxPooling2D(2)(x)
+    x = block(x, 2 * width, strides=1)
+    x = block(x, 4 * width, strides=2)
+    x = layers.GlobalAveragePooling2D()(x)
+    return Model(inputs, layers.Dense(classes, activation="softmax")(x))
+
+
+def initialise(model: keras.Model, seed: int) -> None:
+    """Draws every kernel from the stream of its position: uniform, within the bound that its layer's initialiser sets.
+
+    The bound is sqrt(3 scale / fan), Keras' VarianceScaling; its default, Glorot and Bengio's (2010), is
+    sqrt(6 / (fan_in + fan_out)). Biases and the like keep the constants that Keras gave them.
+    """
+    kernels = [layer for layer in model.layers if getattr(layer, "kernel", None) is not None]
+    for position, layer in enumerate(kernels):
+        limit = _uniform_limit(layer)
+        draws = generator(seed, "initialiser", position).random(layer.kernel.shape, dtype=np.float32)
+        layer.kernel.assign((2 * draws - 1) * np.float32(limit))
+
+
+def _uniform_limit(layer: keras.layers.Layer) -> float:
+    initializer, shape = layer.kernel_initializer, layer.kernel.shape
+    if getattr(initializer, "distribution", None) != "uniform":
+        raise UserError(
+            f"layer {layer.name}: kernel_initializer is {type(initializer).__name__}, "
+            "allowed are Keras' uniform ones (glorot_uniform, he_uniform, lecun_uniform)."
+        )
+    receptive_field = int(np.prod(shape[:-2]))
+    fan_in, fan_out = receptive_field * shape[-2], receptive_field * shape[-1]
+    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[initializer.mode]
+    return float(np.sqrt(3.0 * initializer.scale / max(1.0, fan)))
+
+
+def summary_rows(model: keras.Model) -> list[tuple[str, tuple[int, ...], int]]:
+    """(layer kind, output shape without the batch, parameters) of each layer, in order.
+
+    Layers that only bring the input to size (named input_*) are left out, as the original's summaries leave them out.
+    """
+    return [
+        (type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in model.layers
+        if not layer.name.startswith("input_") and type(layer).__name__ != "InputLayer"
+    ]
+
+
+def parameter_counts(model: keras.Model) -> dict[str, int]:
+    """Parameters of the model: total, trainable, non_trainable."""
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    total = model.count_params()
+    return {"total": total, "trainable": trainable, "non_trainable": total - trainable}
+
+
+def training_flops(model: keras.Model) -> int:
+    """Floating-point operations of a training step per image: dense layers and convolutions, a multiply-add as two.
+
+    The backward pass costs a layer two products of the forward one's size (gradients of input and of kernel); the first
+    layer's input needs no gradient.
+    """
+    forward = [_forward_flops(layer) for layer in model.layers if getattr(layer, "kernel", None) is not None]
+    return 3 * sum(forward) - forward[0]
+
+
+def _forward_flops(layer: keras.layers.Layer) -> int:
+    """Two operations for each kernel weight and each place where the kernel is applied."""
+    places = int(np.prod(layer.output.shape[1:-1]))
+    return 2 * places * int(np.prod(layer.kernel.shape))
