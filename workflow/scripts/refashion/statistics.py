@@ -30,7 +30,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import special, stats
+from scipy.optimize import elementwise
 
 #: Level of every test, and 1 - LEVEL of every interval, unless a call says otherwise.
 LEVEL = 0.05
@@ -312,7 +313,7 @@ class ImageNoise:
     """Where the variance of a measured accuracy comes from, in pp^2 (see `image_noise`).
 
     binomial = p (1 - p) / m = between_images + within_images. seed_variance = s^2 of the n accuracies.
-    true_seed_variance = s^2 - within_images, negative set to 0 (not so in true_seed_variance_raw).
+    true_seed_variance: of accuracies on endless images, negative set to 0 (not so in true_seed_variance_raw).
     """
 
     n: int
@@ -618,7 +619,7 @@ def _howe_p(distance, estimated, df, known) -> np.ndarray:
     arguments = np.broadcast_arrays(*(np.asarray(a, float) for a in (distance, estimated, df, known)))
     beyond = excess(smallest, *arguments) <= 0
     near = np.where(beyond, 0.0, arguments[0])
-    root = optimize.elementwise.find_root(excess, (smallest, 0.0), args=(near, *arguments[1:]))
+    root = elementwise.find_root(excess, (smallest, 0.0), args=(near, *arguments[1:]))
     return np.exp(np.where(beyond, smallest, root.x))
 
 
@@ -841,7 +842,7 @@ def _sign_flip_p(d: np.ndarray, seed: int, resamples: int) -> tuple[float, bool]
     """
     exact = d.size <= _EXACT_SIGN_FLIPS
     sums = _all_signed_sums(d) if exact else _random_signed_sums(d, seed, resamples)
-    hits = np.count_nonzero(np.abs(sums) >= abs(d.sum()) - 1e-9 * np.abs(d).sum())  # ties despite rounding
+    hits = int(np.count_nonzero(np.abs(sums) >= abs(d.sum()) - 1e-9 * np.abs(d).sum()))  # ties despite rounding
     return (hits / sums.size, True) if exact else ((hits + 1) / (sums.size + 1), False)
 
 
@@ -884,7 +885,8 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> New
         mean = float(100 * scores.mean()) if n and m else None
         reason = (_NO_SEED, _ONE_SEED)[n] if n < 2 else "cannot say, because there are fewer than two images"
         return NewImagesInterval(mean=mean, n=n, m=m, confidence=confidence, reason=reason)
-    mean, ms_seed, ms_image, ms_residual = _crossed_mean_squares(scores)
+    mean, *squares = _crossed_mean_squares(scores)
+    mean, ms_seed, ms_image, ms_residual = 100 * mean, *(1e4 * ms for ms in squares)
     parts = np.array([max(ms_seed, ms_residual), max(ms_image, ms_residual), -ms_residual]) / (n * m)
     variance = max(0.0, float(parts.sum()))
     df, half = None, 0.0
@@ -906,15 +908,15 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> New
     )
 
 
-def _crossed_mean_squares(scores: np.ndarray) -> tuple[float, float, float, float]:
-    """Mean (pp) and mean squares (pp^2) of rows, columns and residual of scores [n, m], two-way without replication."""
-    n, m = scores.shape
-    rows, columns = 100 * scores.mean(1, dtype=float), 100 * scores.mean(0, dtype=float)
-    mean = float(rows.mean())
-    total = 1e4 * float(np.square(scores, dtype=float).sum()) - n * m * mean**2
-    ss_rows, ss_columns = m * float(np.square(rows - mean).sum()), n * float(np.square(columns - mean).sum())
-    residual = max(0.0, total - ss_rows - ss_columns)
-    return mean, ss_rows / (n - 1), ss_columns / (m - 1), residual / ((n - 1) * (m - 1))
+def _crossed_mean_squares(y: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean, and mean squares of rows, columns and residual, of y [n, m]: two-way layout without replication."""
+    n, m = y.shape
+    mean = float(y.mean(dtype=float))
+    centred = y - mean
+    ss_rows = m * float(np.square(centred.mean(1)).sum())
+    ss_columns = n * float(np.square(centred.mean(0)).sum())
+    ss_residual = max(0.0, float(np.square(centred).sum()) - ss_rows - ss_columns)
+    return mean, ss_rows / (n - 1), ss_columns / (m - 1), ss_residual / ((n - 1) * (m - 1))
 
 
 def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
@@ -983,7 +985,7 @@ def _adjusted(p: Sequence[float | None], adjust) -> tuple[float | None, ...]:
 
 
 def _holm(p: np.ndarray) -> np.ndarray:
-    """Holm's adjusted p-values along the last axis [..., k]; statsmodels' `multipletests` takes one family at a time."""
+    """Holm's adjusted p-values along the last axis [..., k]; statsmodels' `multipletests` knows one family a call."""
     order = np.argsort(p, axis=-1)
     stepped = np.take_along_axis(p, order, -1) * np.arange(p.shape[-1], 0, -1)
     adjusted = np.empty_like(stepped)
@@ -1013,7 +1015,7 @@ def rank_probabilities(
 
 
 def _rank_shares(means: np.ndarray) -> np.ndarray:
-    """Shares [k, k] (cell, rank) over rows of means [R, k], highest first; t tied cells have 1/t of each of their ranks."""
+    """Shares [k, k] (cell, rank) over rows of means [R, k]; t tied cells have 1/t of each of their ranks."""
     resamples, k = means.shape
     first = stats.rankdata(-means, method="min", axis=1).astype(int) - 1
     last = stats.rankdata(-means, method="max", axis=1).astype(int) - 1
@@ -1077,14 +1079,16 @@ def _anova_obstacle(size: int, columns: Mapping[str, np.ndarray], factors: list[
 
 def _fit_anova(y: np.ndarray, columns: Mapping[str, np.ndarray], factors: list[str], robust: str | None) -> Anova:
     """Fit by statsmodels under neutral column names, so that no name is read as formula; name the effects again."""
-    from statsmodels.formula.api import ols  # late: importing it takes over a second, and most users need no ANOVA
+    import pandas as pd  # these three late: importing them takes a second, and only this function needs them
+    from statsmodels.formula.api import ols
     from statsmodels.stats.anova import anova_lm
 
     safe = {name: f"column{i}" for i, name in enumerate(columns)}
     names = {f"C({code})": name for name, code in safe.items()}
     interactions = "*".join(f"C({safe[name]})" for name in factors)
     formula = f"y ~ {interactions}" + (f" + C({safe['block']})" if "block" in columns else "")
-    model = ols(formula, {"y": y, **{safe[name]: labels for name, labels in columns.items()}}).fit()
+    data = pd.DataFrame({"y": y, **{safe[name]: labels for name, labels in columns.items()}})
+    model = ols(formula, data).fit()
     if model.ssr <= _ROUNDING * float(np.square(y).sum()):
         return Anova(effects=(), n=y.size, reason="cannot say, because nothing varies between runs of a cell")
     table = anova_lm(model, typ=2, robust=robust).drop("Residual")
@@ -1139,7 +1143,7 @@ def welch_contrast(samples: Sequence[ArrayLike], weights: Sequence[float], confi
 
 
 def paired_contrast(scores: ArrayLike, weights: Sequence[float], confidence: float = 1 - LEVEL) -> Contrast:
-    """A contrast of the means of k cells run with the same seeds, scores [k, n]: t interval of the seeds' contrasts.
+    """A contrast of the means of k cells run with the same seeds, scores [k, n]: the t interval of n contrasts.
 
     Exact for normal runs whatever the cells' variances and the seeds' correlations; df = n - 1.
     """
@@ -1179,15 +1183,16 @@ def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> Variance
             mean=float(y.mean()) if y.size else None,
             reason="cannot say, because components need two seeds of each kind, all combinations run",
         )
-    mean, *squares = _crossed_mean_squares(y / 100)  # that function speaks percent
+    mean, *squares = _crossed_mean_squares(y)
     ms_rows, ms_columns, ms_residual = (0.0 if ms <= (_ROUNDING * mean) ** 2 else ms for ms in squares)
     df = (a - 1) * (b - 1)
     raw = ((ms_rows - ms_residual) / b, (ms_columns - ms_residual) / a, ms_residual)
     total = sum(max(0.0, value) for value in raw)
-    rows = _random_effect(raw[0], total, ms_rows, ms_residual, a - 1, df, b, confidence)
-    columns = _random_effect(raw[1], total, ms_columns, ms_residual, b - 1, df, a, confidence)
+    rows = _random_effect("rows", raw[0], total, ms_rows, ms_residual, a - 1, df, b, confidence)
+    columns = _random_effect("columns", raw[1], total, ms_columns, ms_residual, b - 1, df, a, confidence)
     tail = (1 - confidence) / 2
     residual = VarianceComponent(
+        name="residual",
         variance=raw[2],
         raw=raw[2],
         share=raw[2] / total if total > 0 else None,
@@ -1197,7 +1202,7 @@ def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> Variance
     return VarianceComponents(rows=rows, columns=columns, residual=residual, total=total, mean=mean)
 
 
-def _random_effect(raw, total, ms, ms_residual, df, df_residual, per_level, confidence) -> VarianceComponent:
+def _random_effect(name, raw, total, ms, ms_residual, df, df_residual, per_level, confidence) -> VarianceComponent:
     """One crossed factor: F test of variance 0 and the Tukey-Williams interval, cut at 0."""
     f, tail = ms / ms_residual if ms_residual > 0 else None, (1 - confidence) / 2
     shrink = [1 - stats.f.isf(q, df, df_residual) / f if f else float(ms > 0) for q in (tail, 1 - tail)]
@@ -1207,7 +1212,7 @@ def _random_effect(raw, total, ms, ms_residual, df, df_residual, per_level, conf
     )
     p = float(stats.f.sf(f, df, df_residual)) if f is not None else float(ms == 0)
     share = max(0.0, raw) / total if total > 0 else None
-    return VarianceComponent(variance=max(0.0, raw), raw=raw, share=share, f=f, p=p, low=low, high=high)
+    return VarianceComponent(name=name, variance=max(0.0, raw), raw=raw, share=share, f=f, p=p, low=low, high=high)
 
 
 # --- Images and epochs ------------------------------------------------------------------------------------------------
@@ -1226,8 +1231,9 @@ def image_noise(correct: ArrayLike) -> ImageNoise:
 
     With q_i the share of seeds right on image i: p (1 - p) / m = Var_i(q_i) / m (which images were drawn) + mean(q_i
     (1 - q_i)) / m (luck of a run on fixed images). The second term is debiased by n / (n - 1), and 1/n of it is taken
-    from the first, which keeps the identity. What s^2 has beyond the second term is true variance between seeds (Jordan
-    2023, arXiv 2304.01910, section 4). The first term twice is `image_variance` of `evidence`.
+    from the first, which keeps the identity. m / (m - 1) times what s^2 has beyond the second term is the variance that
+    seeds would show on endless images (Jordan 2023, arXiv 2304.01910), without bias: s^2 on m images has expectation
+    (m - 1) / m of it plus the second term. Twice the first term is the `image_variance` of `evidence`.
     """
     correct = np.asarray(correct, bool)
     n, m = correct.shape
@@ -1240,12 +1246,13 @@ def image_noise(correct: ArrayLike) -> ImageNoise:
         return ImageNoise(reason="cannot say, because one seed does not show its luck", **shared)
     within = 1e4 * float((q * (1 - q)).mean()) / m * n / (n - 1)
     seed_variance = 1e4 * float(correct.mean(1).var(ddof=1))
+    beyond = (seed_variance - within) * m / (m - 1) if m > 1 else 0.0
     return ImageNoise(
         between_images=max(0.0, 1e4 * float(q.var()) / m - within / n),
         within_images=within,
         seed_variance=seed_variance,
-        true_seed_variance=max(0.0, seed_variance - within),
-        true_seed_variance_raw=seed_variance - within,
+        true_seed_variance=max(0.0, beyond),
+        true_seed_variance_raw=beyond,
         **shared,
     )
 
