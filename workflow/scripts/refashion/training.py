@@ -22,7 +22,7 @@ from refashion.run_store import Checkpoint, RunStore
 from refashion.study import digest
 
 if TYPE_CHECKING:
-    from refashion.engine import Engine, Evaluation
+    from refashion.engine import Engine, Evaluation, Scores
 
 #: The columns of history.csv, an epoch a row. Accuracies are fractions; a and b are halves of the validation images.
 HISTORY_COLUMNS = (
@@ -243,10 +243,10 @@ class _Run:
             self.stop.at_once = False
             self.progress.eval_seconds += time.monotonic() - clock
 
-    def _scores(self, prefix: str, result: Any) -> dict[str, float]:
-        right = result.predicted == self.split.validation_labels
+    def _scores(self, prefix: str, result: Scores) -> dict[str, float]:
+        right = result.classes == self.split.validation_labels
         return {
-            f"{prefix}_loss": result.loss,
+            f"{prefix}_loss": float(result.losses.mean(dtype=np.float64)),
             f"{prefix}_accuracy": float(right.mean()),
             f"{prefix}_accuracy_a": float(right[0::2].mean()),
             f"{prefix}_accuracy_b": float(right[1::2].mean()),
@@ -276,8 +276,8 @@ class _Run:
         final |= {"eval_loss": eval_loss, "eval_accuracy": eval_accuracy}
         self._publish(
             {"status": "finished", "diverged_epoch": None, "final": final},
-            validated=self.evaluation.validated.predicted,
-            clean=self.evaluation.clean.predicted,
+            validated=self.evaluation.validated.classes,
+            clean=self.evaluation.clean.classes,
             labels=self.split.validation_labels,
         )
         print(f"Done: val_accuracy {final['val_accuracy']:.4f}, clean {final['clean_accuracy']:.4f}.")
