@@ -531,3 +531,11 @@ class Engine:
 
 def _counter(epoch: int, step: int) -> tf.Tensor:
     return tf.constant(counter(epoch, step), tf.uint64)
+
+
+def augmented(images: np.ndarray, definition: dict, seed: int) -> np.ndarray:
+    """Images uint8 [n, h, w] as augmentation leaves them, float32 [n, h, w] in 0..1: to show, not to train on."""
+    draws = Draws(seed, "augmentation")
+    draws.counter = tf.constant(0, tf.uint64)
+    inputs = tf.cast(images[..., np.newaxis], tf.float32)
+    return augmentation.augment(inputs, definition, draws.uniform).numpy()[..., 0] / 255
