@@ -198,7 +198,8 @@ def text_or_missing(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return significant(value, 4)
+        text = significant(value, 4)
+        return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, list | tuple):
         return ", ".join(text_or_missing(item) for item in value) or MISSING
     return str(value)
