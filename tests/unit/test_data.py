@@ -115,6 +115,15 @@ def test_same_files_give_the_same_bytes(prepare, folder, target):
     assert contents[0] == contents[1]
 
 
+def test_who_reads_the_old_file_keeps_it_whole(prepare, folder, target, arrays):
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"old")
+    with target.open("rb") as reader:
+        prepare({"folder": str(folder)})
+        assert reader.read() == b"old"
+    assert_prepared(target, arrays)
+
+
 def rewrite(name, change):
     """A way to break a folder: change the unpacked bytes of one of its files."""
 
@@ -341,6 +350,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         server, path, asked = self.server, self.path.lstrip("/"), self.headers.get("Range")
         server.requests.append((path, asked))
+        assert self.headers["Accept-Encoding"] == "identity"  # else a server may unpack or pack what is asked for
         answer = server.plan[path].pop(0) if server.plan.get(path) else 200
         if isinstance(answer, int) and answer != 200:
             return self.send_error(answer)
@@ -634,6 +644,24 @@ def test_foreign_file_is_refused(tmp_path, arrays, write):
         write(stream, arrays)
     with pytest.raises(UserError, match=r"tiny\.npz .*; delete it and start snakemake again, which makes it anew\.$"):
         data.load(path)
+
+
+class Bomb:
+    """An object that leaves a mark when it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+def test_nothing_is_unpickled(tmp_path, arrays):
+    path, mark = tmp_path / "tiny.npz", tmp_path / "mark"
+    np.savez(path, **{**arrays, "train_images": np.array([Bomb(mark)], object)})
+    with pytest.raises(UserError, match="allow_pickle=False"):
+        data.load(path)
+    assert not mark.exists()
 
 
 def test_missing_file_and_folder_are_errors(tmp_path):

@@ -16,7 +16,7 @@ import math
 import os
 import re
 import shutil
-import subprocess  # nosec B404 (apt-get and dpkg-deb, never through a shell)
+import subprocess  # for apt-get and dpkg-deb, never through a shell  # nosec B404
 import tarfile
 import tempfile
 import zipfile
@@ -65,6 +65,14 @@ class Split:
 # ---------------------------------------------------------------------------------------------------------------- IDX
 
 
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """The header of an IDX file: two zero bytes, type 8 (unsigned byte), number of dimensions, their sizes as uint32.
+
+    Source: "The MNIST database", section "File formats" (yann.lecun.com/exdb/mnist).
+    """
+    return bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
+
+
 @dataclass(frozen=True)
 class IdxFile:
     """A file of unsigned bytes as it must be. sha256 is that of the unpacked file."""
@@ -75,11 +83,8 @@ class IdxFile:
 
     @property
     def header(self) -> bytes:
-        """Two zero bytes, type 8 (unsigned byte), the number of dimensions, each dimension's size in 4 bytes.
-
-        Source: "The MNIST database", section "File formats" (yann.lecun.com/exdb/mnist).
-        """
-        return bytes([0, 0, 8, len(self.shape)]) + b"".join(size.to_bytes(4, "big") for size in self.shape)
+        """Its first bytes."""
+        return idx_header(self.shape)
 
     @property
     def size(self) -> int:
@@ -578,4 +583,4 @@ def _digests(images: np.ndarray) -> list[bytes]:
 
 
 def _idx_sha256(array: np.ndarray) -> str:
-    return hashlib.sha256(IdxFile("", array.shape, "").header + array.tobytes()).hexdigest()
+    return hashlib.sha256(idx_header(array.shape) + array.tobytes()).hexdigest()
