@@ -282,8 +282,8 @@ class Contrast:
 class VarianceComponent:
     """One source of variance, in the unit squared.
 
-    variance: the estimate, negative set to 0; raw: as estimated; share: of the total (0..1); f, p: F test that it is 0;
-    low, high: its interval.
+    name: rows, columns or residual (which has neither f nor p). variance: the estimate, negative set to 0; raw: not so.
+    share: of the total (0..1). f, p: F test that the variance is 0. low, high: its interval.
     """
 
     name: str
@@ -300,9 +300,9 @@ class VarianceComponent:
 class VarianceComponents:
     """Rows x columns, one run each: components rows, columns and residual (with the interaction); their total."""
 
-    rows: VarianceComponent
-    columns: VarianceComponent
-    residual: VarianceComponent
+    rows: VarianceComponent | None = None
+    columns: VarianceComponent | None = None
+    residual: VarianceComponent | None = None
     total: float | None = None
     mean: float | None = None
     reason: str = ""
@@ -381,6 +381,7 @@ _EXACT_SIGN_FLIPS = 20
 
 _NO_SEED = "cannot say, because there is no finished run"
 _ONE_SEED = "cannot say, because one seed gives no interval"
+_NO_DF = "cannot say how many degrees of freedom, because nothing varies"
 
 
 class _Sample(NamedTuple):
@@ -432,10 +433,12 @@ def t_interval(x: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:
     sample = _sample(x)
     if sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)
-    low = high = sample.mean
-    if sample.sd > 0:
-        low, high = map(float, stats.ttest_1samp(sample.values, 0).confidence_interval(confidence))
-    return Interval(mean=sample.mean, sd=sample.sd, n=sample.n, low=low, high=high, confidence=confidence)
+    half = float(stats.t.isf((1 - confidence) / 2, sample.n - 1) * sample.sd / np.sqrt(sample.n))
+    return _around(sample.mean, sample.sd, sample.n, half, confidence)
+
+
+def _around(mean: float, sd: float, n: int, half: float, confidence: float) -> Interval:
+    return Interval(mean=mean, sd=sd, n=n, low=mean - half, high=mean + half, confidence=confidence)
 
 
 def prediction_interval(x: ArrayLike, confidence: float = 1 - LEVEL, image_variance: float = 0.0) -> Interval:
@@ -443,18 +446,14 @@ def prediction_interval(x: ArrayLike, confidence: float = 1 - LEVEL, image_varia
 
     image_variance v (unit squared) is added where that run is validated on other images: half-width
     sqrt(t(n - 1)^2 s^2 (1 + 1/n) + z^2 v), Howe's interval for the sum of an estimated and a known variance (Howe 1974,
-    JASA 69, 789-794). It covers at least the nominal share at any n; t(n - 1) on the whole sum would cover .99 for .95
-    at n = 5, and Satterthwaite's df .94.
+    JASA 69, 789-794). Simulated, it never covers less than .95: .96 to .97 at n = 5, where t(n - 1) on the whole sum
+    covers .975 to .994 and Satterthwaite's degrees of freedom .94 to .95 (.89 at n = 2).
     """
     sample = _sample(x)
     if sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)
     half = _run_half_width(sample.sd, sample.n, image_variance, (1 - confidence) / 2)
     return _around(sample.mean, sample.sd, sample.n, half, confidence)
-
-
-def _around(mean: float, sd: float, n: int, half: float, confidence: float) -> Interval:
-    return Interval(mean=mean, sd=sd, n=n, low=mean - half, high=mean + half, confidence=confidence)
 
 
 def _run_half_width(sd: float, n: int, image_variance: float, tail: float) -> float:
@@ -855,11 +854,14 @@ def _all_signed_sums(d: np.ndarray) -> np.ndarray:
 
 
 def _random_signed_sums(d: np.ndarray, seed: int, resamples: int) -> np.ndarray:
-    """Sums of d [n] under random signs [resamples]; in blocks, so that memory stays small."""
-    rng = np.random.default_rng(seed)
-    blocks = [min(10_000, resamples - start) for start in range(0, resamples, 10_000)]
-    positive = (rng.integers(0, 2, size=(rows, d.size), dtype=np.int8).astype(float) @ d for rows in blocks)
-    return 2 * np.concatenate(list(positive)) - d.sum()
+    """Sums of d [n] under random signs [resamples], one bit a sign, in blocks that fit the processor's cache."""
+    rng, bytes_a_row, sums = np.random.default_rng(seed), -(-d.size // 8), []
+    for start in range(0, resamples, 2_000):
+        rows = min(2_000, resamples - start)
+        packed = np.frombuffer(rng.bytes(rows * bytes_a_row), np.uint8).reshape(rows, bytes_a_row)
+        positive = np.unpackbits(packed, axis=1, count=d.size)
+        sums.append(2 * (positive.astype(float) @ d) - d.sum())
+    return np.concatenate(sums)
 
 
 def _seed_correlation(a: _Sample, b: _Sample) -> tuple[float | None, str]:
@@ -868,7 +870,7 @@ def _seed_correlation(a: _Sample, b: _Sample) -> tuple[float | None, str]:
         return None, "cannot say how seeds correlate, because two seeds always lie on a line"
     if a.sd == 0 or b.sd == 0:
         return None, "cannot say how seeds correlate, because all runs of a cell are equal"
-    return float(stats.pearsonr(a.values, b.values).statistic), ""
+    return float(np.corrcoef(a.values, b.values)[0, 1]), ""
 
 
 def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> NewImagesInterval:
@@ -905,6 +907,7 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> New
         image_variance=max(0.0, ms_image - ms_residual) / n,
         residual_variance=ms_residual,
         confidence=confidence,
+        reason="" if df else _NO_DF,
     )
 
 
@@ -1166,6 +1169,7 @@ def _contrast(estimate: float, se: float, df: float | None, confidence: float) -
         high=float(estimate + half),
         p=p,
         confidence=confidence,
+        reason="" if df else _NO_DF,
     )
 
 
