@@ -261,6 +261,26 @@ def test_judge_family_gives_each_verdict_its_reason():
         assert verdict.reason.startswith(beginning), verdict.reason
 
 
+def test_a_far_mean_may_be_too_near_for_one_of_several_claims():
+    # 2.2 SD off: p_run tends to .028, below .05 but above .05 / 4 with whatever number of seeds
+    family = [st.evidence(sample(40, 90.0 + 2.2, 1.0), 90.0, 0.5)] + [st.evidence([90.0], 90.0, 0.5)] * 3
+    verdict = st.judge_family(family)[0]
+    assert (verdict.verdict, verdict.distinguishable, verdict.seeds_needed) == ("inconclusive", True, None)
+    assert "yet, for one of several claims, too near where single runs fall" in verdict.reason
+    assert st.judge_family(family[:1])[0].verdict == "not reproduced"
+
+
+def test_a_diverged_run_keeps_its_claim_and_the_family_from_more():
+    sure, other = sample(10, 92.0, 0.1), st.evidence(sample(6, 92.2, 0.2), 92, 0.5)
+    clean, diverged = (st.judge_family([st.evidence(sure, 92, 0.5, diverged=k), other]) for k in (0, 2))
+    assert [v.verdict for v in clean] == ["reproduced", "reproduced"]
+    assert diverged[0].verdict == "inconclusive"
+    assert diverged[0].reason.startswith("2 of 12 runs diverged")
+    assert (diverged[0].p_rep, diverged[0].break_even_reproduced) == (None, None)
+    assert diverged[1].p_rep == pytest.approx(2 * clean[1].p_rep)  # p = 1 beside it, where Holm had gone a step down
+    assert st.judge_family([st.evidence([], 92, 0.5, diverged=3)])[0].reason.startswith("3 of 3 runs diverged")
+
+
 def test_judge_family_corrects_by_holm():
     family = [st.evidence(sample(6, 92 + shift, 0.2), 92, 0.5) for shift in (0, 0.2, 0.25, 0.3, 1.0, 1.3)]
     verdicts = st.judge_family(family)

@@ -625,10 +625,10 @@ def _howe_p(distance, estimated, df, known) -> np.ndarray:
 def judge_family(family: Sequence[Evidence], level: float = LEVEL) -> tuple[Verdict, ...]:
     """The verdicts on a family of claims, in order: Holm over p_rep and, separately, over p_not, then the rule.
 
-    reproduced: adjusted p_rep <= level; not reproduced: adjusted p_not <= level; else inconclusive. A claim without
-    p-values counts in the size of the family. A cell with a diverged run gets at most inconclusive.
+    reproduced: adjusted p_rep <= level; not reproduced: adjusted p_not <= level; else inconclusive. A cell with a
+    diverged run gets at most inconclusive. It and a claim without p-values count in the size of the family, as p = 1.
     """
-    p_rep, p_not = [e.p_rep for e in family], [e.p_not for e in family]
+    p_rep, p_not = ([None if e.diverged else getattr(e, name) for e in family] for name in ("p_rep", "p_not"))
     adjusted = zip(holm(p_rep), holm(p_not), strict=True)
     return tuple(
         _judge(e, *pair, _holm_level(p_rep, i, level), _holm_level(p_not, i, level), level)
@@ -638,22 +638,24 @@ def judge_family(family: Sequence[Evidence], level: float = LEVEL) -> tuple[Verd
 
 def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level: float) -> Verdict:
     """One verdict from adjusted p-values; level_rep and level_not are what Holm asks of this claim's own p-values."""
-    if e.p_rep is None:
-        return Verdict(verdict=INCONCLUSIVE, reason=e.reason)
-    shared = {"distinguishable": e.p_run <= level, "p_rep": p_rep, "p_not": p_not}
+    distinguishable = None if e.p_run is None else e.p_run <= LEVEL
     if e.diverged:
         reason = f"{e.diverged} of {e.n + e.diverged} runs diverged, and the rest do not stand for them"
-        return Verdict(verdict=INCONCLUSIVE, reason=reason, **shared)
+        return Verdict(verdict=INCONCLUSIVE, distinguishable=distinguishable, reason=reason)
+    if e.p_rep is None:
+        return Verdict(verdict=INCONCLUSIVE, reason=e.reason)
     word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
     seeds = _seeds_needed(e, level_rep, level_not) if word == INCONCLUSIVE else None
     reproduced, not_reproduced = _break_even(e, level_rep, level_not)
     return Verdict(
         verdict=word,
-        reason=_verdict_reason(e, word, shared["distinguishable"], seeds),
+        distinguishable=distinguishable,
+        reason=_inconclusive_reason(e, seeds, level_not) if word == INCONCLUSIVE else _decided_reason(e, word),
+        p_rep=p_rep,
+        p_not=p_not,
         seeds_needed=seeds,
         break_even_reproduced=reproduced,
         break_even_not_reproduced=not_reproduced,
-        **shared,
     )
 
 
@@ -685,31 +687,40 @@ def _break_even(e: Evidence, level_rep: float, level_not: float) -> tuple[float 
     return reproduced, not_reproduced if e.p_run <= level_not and not_reproduced > 0 else None
 
 
-def _verdict_reason(e: Evidence, word: str, distinguishable: bool, seeds: int | None) -> str:
-    """The verdict's reason in one plain sentence, in pp."""
-    where = f"the mean of {e.n} runs is {_apart(e)} the published {e.published:g}"
-    runs = f"where single runs fall ({e.run_low:.2f} to {e.run_high:.2f})"
-    if word == REPRODUCED:
-        flag = f", though the published number lies outside {runs}" if distinguishable else ""
-        return f"{where}, closer than the margin of {e.margin:.2f} pp{flag}"
+def _decided_reason(e: Evidence, word: str) -> str:
+    """Why a claim is reproduced or not, in one plain sentence, in pp."""
+    outside = f"the published number lies outside {_single_runs(e)}"
     if word == NOT_REPRODUCED:
-        return f"{where}, farther than the margin of {e.margin:.2f} pp, and the published number lies outside {runs}"
+        return f"{_where(e)}, farther than the margin of {e.margin:.2f} pp, and {outside}"
+    return f"{_where(e)}, closer than the margin of {e.margin:.2f} pp{f', though {outside}' * (e.p_run <= LEVEL)}"
+
+
+def _inconclusive_reason(e: Evidence, seeds: int | None, level_not: float) -> str:
+    """Why neither can be said: too few seeds, or one lucky run would explain it, or the mean lies at the margin."""
     if seeds is not None:
         more = "1 more seed" if seeds == e.n + 1 else f"{seeds - e.n} more seeds"
-        return f"imprecise: {where}, against a margin of {e.margin:.2f} pp; {more} would decide if mean and SD stayed"
-    if abs(e.difference) > e.margin and not distinguishable:
-        luck = "lucky" if e.difference < 0 else "unlucky"
         return (
-            f"{where}, farther than the margin of {e.margin:.2f} pp, yet one {luck} run would give it: it lies {runs}"
+            f"imprecise: {_where(e)}, against a margin of {e.margin:.2f} pp; {more} would decide if mean and SD stayed"
         )
-    return f"{where}, too near the margin of {e.margin:.2f} pp for {_MOST_SEEDS:,} seeds to decide"
+    p_far = _claim_p_values(e.difference, e.sd, _MOST_SEEDS, e.margin, e.image_variance)[1]
+    if p_far > level_not:
+        return f"{_where(e)}, too near the margin of {e.margin:.2f} pp for {_MOST_SEEDS:,} seeds to decide"
+    far = f"{_where(e)}, farther than the margin of {e.margin:.2f} pp, yet"
+    if e.p_run <= LEVEL:
+        return f"{far}, for one of several claims, too near {_single_runs(e)}"
+    return f"{far} one {'lucky' if e.difference < 0 else 'unlucky'} run would give it: it lies {_single_runs(e)}"
 
 
-def _apart(e: Evidence) -> str:
-    """The difference in words: "0.12 pp below", "exactly"."""
+def _where(e: Evidence) -> str:
+    """The mean beside the published number, in words."""
+    apart = f"{abs(e.difference):.2f} pp {'above' if e.difference > 0 else 'below'}"
     if abs(e.difference) < 0.005:
-        return "within 0.01 pp of"
-    return f"{abs(e.difference):.2f} pp {'above' if e.difference > 0 else 'below'}"
+        apart = "within 0.01 pp of"
+    return f"the mean of {e.n} runs is {apart} the published {e.published:g}"
+
+
+def _single_runs(e: Evidence) -> str:
+    return f"where single runs fall ({e.run_low:.2f} to {e.run_high:.2f})"
 
 
 def margin_sensitivity(
