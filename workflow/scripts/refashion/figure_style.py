@@ -1,8 +1,8 @@
 """One look for all figures, and the way from matplotlib to SVG.
 
-The SVG files on disk hold plain colours, so that any program shows them. Inside the report `inline` turns each colour of
-the palette into the style sheet's variable of the same meaning: the figure then follows light, dark and print. Text stays
-text (small files, searchable); every id gets the figure's name as prefix, because ids are shared by a whole HTML page.
+The SVG files on disk hold plain colours, so that any program shows them. Inside the report `inline` turns each colour
+of the palette into the style sheet's variable of the same meaning: the figure then follows light, dark and print. Text
+stays text (small files, searchable); every id gets the figure's name as prefix, because a whole HTML page shares ids.
 
 Matplotlib is imported inside functions: the Snakefile imports this package's names in every job.
 """
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Colour on paper -> variable of the style sheet. Series: Okabe & Ito's colour-blind safe set, darkened for text contrast.
+#: Colour on paper -> variable of the style sheet. Series: the hues of Okabe & Ito (2008, Color Universal Design), which
+#: colour-blind readers tell apart, darkened until text in them has a contrast of 4.5 to 1.
 PALETTE = {
     "#1c1a17": "--ink",
     "#5e5a52": "--muted",

@@ -95,7 +95,7 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(dict.fromkeys(key for row in rows for key in row)))
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: f"{v:.6g}" if isinstance(v, float) else v for key, v in row.items()} for row in rows)
     return stream.getvalue()
 
 
@@ -244,8 +244,8 @@ def _forest(analysis: Analysis, family: str, title: str) -> Sketch:
     caption = (
         "Each row is one published number, at zero. Ticks are our runs, the ring their mean, the thick line its "
         f"{analysis['study']['confidence']:.0%} interval, the thin line where one more run would fall. The shaded band "
-        "is the margin within which a number counts as reproduced. A published number (the black line) outside the thin "
-        f"line is no run like ours.{_seeds_note(max(len(row['values']) for row in rows))}"
+        "is the margin within which a number counts as reproduced. A published number (the upright line) outside "
+        f"the thin one is no run like ours.{_seeds_note(max(len(row['values']) for row in rows))}"
     )
     known = [row for row in rows if row["mean"] is not None]
     far = max(known, key=lambda row: abs(row["mean"] - row["published"]))
@@ -385,7 +385,7 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
         f"{_seeds_note(max(point['sample']['n'] if point['sample'] else 0 for point in flat))}"
     )
     alternative = "Dot plot. " + " ".join(_told(point) for point in flat if point["sample"] and point["sample"]["n"])
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_published(analysis, panels))
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_published(analysis, panels, phone), True)
 
 
 def _told(point: dict[str, Any]) -> str:
@@ -393,9 +393,11 @@ def _told(point: dict[str, Any]) -> str:
     return f"{point['name']}, {point['row'].lower()}: {published}ours {fmt.percent(point['sample']['mean'])}."
 
 
-def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, Any]]]]) -> Figure:
+def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, Any]]]], phone: bool) -> Figure:
     count = len(analysis["table"]["columns"])
-    figure, axes = style.new_figure(WIDE, 0.85 + 0.42 * count, 1, len(panels), sharey=True)
+    height = (0.85 + 0.42 * count) * (len(panels) if phone else 1)
+    shape = (len(panels), 1) if phone else (1, len(panels))
+    figure, axes = style.new_figure(NARROW if phone else WIDE, height, *shape, sharey=True)
     colours = _architecture_colours(analysis)
     for panel, (name, points) in zip(axes, panels, strict=True):
         panel.set_title(name)
@@ -413,7 +415,8 @@ def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, A
                 )
         panel.grid(axis="x")
         panel.set_xlabel("percent")
-    _name_rows(axes[0], [point["name"] for point in panels[0][1]])
+    for panel in axes if phone else axes[:1]:
+        _name_rows(panel, [point["name"] for point in panels[0][1]], 15 if phone else 24, 8.5 if phone else 9.5)
     return figure
 
 
@@ -461,7 +464,7 @@ def _draw_pairs(analysis: Analysis, pairs: list[dict[str, Any]]) -> Figure:
         sign = 1 if i > j else -1
         _draw_pair(axes, max(i, j) - 1, min(i, j), pair, sign)
     for i, cell in enumerate(cells):
-        name = _wrap(cell_name(analysis, cell), 17, 3)
+        name = "\n".join(_wrap(part, 18, 2) for part in cell_name(analysis, cell).split(", "))
         if i:
             _lines(axes, name, (0, i - 0.5), (-8, 0), ha="right", weight="bold", size=8.5)
         if i < count:
@@ -546,7 +549,7 @@ def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]]) -
 
 
 def _tile(axes: Axes, x: float, y: float, share: float, text: str, size: float = 8.5) -> None:
-    """A heat map's tile: one colour whose opacity tells the share (0..1), so that ink stays legible in light and dark."""
+    """A heat map's tile: one colour whose opacity tells the share (0..1), so that ink stays legible."""
     from matplotlib.patches import Rectangle
 
     patch = {"facecolor": BLUE, "alpha": 0.04 + 0.46 * min(1.0, max(0.0, share)), "linewidth": 0}
@@ -584,8 +587,8 @@ def interaction(analysis: Analysis) -> Sketch:
     ]
     caption = (
         "Each line joins the same network without and with augmentation; whiskers are "
-        f"{analysis['study']['confidence']:.0%} intervals of the mean. Parallel lines would mean that augmentation does "
-        "the same for every network. Compare the columns: with few images, and with all of them."
+        f"{analysis['study']['confidence']:.0%} intervals of the mean. Parallel lines would mean that augmentation "
+        "does the same for every network. Compare the columns: with few images, and with all of them."
     )
     alternative = "Interaction plot. " + " ".join(
         f"{policy['title']}, {cell['architecture']} with {fmt.count(cell['images'])} images, {cell['augmentation']}: "
@@ -757,7 +760,7 @@ def specification_curves(analysis: Analysis) -> Sketch:
     ]
     caption = (
         "Each column is one way to fill in what the original left unsaid, sorted by the accuracy it gives; the ring "
-        "marks our primary choice. The black line is the published number with its margin. Below, what each column "
+        "marks our primary choice. The level line is the published number with its margin. Below, what each column "
         "changes. Columns that reach the band are choices under which the number would reproduce."
     )
     alternative = "Specification curve. " + " ".join(
@@ -851,13 +854,13 @@ def learning_curves(analysis: Analysis) -> Sketch:
             for kind in ("train", "val", "clean")
             for part in ("median", "low", "high")
         }
-        for one in analysis["learning_curves"]
+        for one in curves
         for i, epoch in enumerate(one["epochs"])
     ]
     caption = (
         "Blue: validation accuracy as the original measured it, median and range over the seeds. Grey: accuracy on the "
-        "training images. The ring is the final epoch, the triangle the median best one; the black line is the published "
-        "validation accuracy. A gap that opens between grey and blue is overfitting."
+        "training images. The ring is the final epoch, the triangle the median best one; the level line is the "
+        "published validation accuracy. A gap that opens between grey and blue is overfitting."
     )
     alternative = "Learning curves. " + " ".join(
         f"{cell_name(analysis, one['cell'])}: final validation accuracy {fmt.percent(_last(one['val']['median']))} "
