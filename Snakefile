@@ -12,7 +12,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
-from refashion import devices, study as studies
+from refashion import devices, figures, reporting, study as studies
 from refashion.errors import UserError
 from refashion.study import Run
 
@@ -179,3 +179,69 @@ rule augmentation_examples:
         "envs/conda.yaml"
     script:
         "workflow/scripts/augmentation_examples.py"
+
+
+# The figures and the data of each.
+rule figures:
+    input:
+        analysis="results/analysis.json",
+    output:
+        [
+            report(
+                f"results/figures/{name}.svg",
+                caption="report/captions/figures.rst",
+                category="Figures",
+                labels={"figure": name.replace("-", " ").capitalize()},
+            )
+            for name in figures.NAMES
+        ],
+        expand("results/figures/{name}.csv", name=figures.NAMES),
+    log:
+        "logs/figures.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/figures.py"
+
+
+# One self-contained HTML file, and its main tables as CSV, LaTeX and Markdown.
+rule report:
+    input:
+        analysis="results/analysis.json",
+        data=f"results/data/{DATASETS[0]}.npz",
+        examples="results/augmentation_examples.npz",
+        figures=rules.figures.output,
+    output:
+        page=report(
+            "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}
+        ),
+        tables=expand("results/tables/{name}", name=reporting.TABLES),
+    log:
+        "logs/report.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/report.py"
+
+
+# The same page from the runs that have finished, whatever failed or is still under way. It has no output on purpose, so
+# that it is made anew each time it is asked for: snakemake report_partial
+rule report_partial:
+    input:
+        data=expand("results/data/{dataset}.npz", dataset=DATASETS),
+        facts=expand("results/data/{dataset}.json", dataset=DATASETS),
+        architectures="results/architectures.json",
+        examples="results/augmentation_examples.npz",
+        original=PROJECT / "config" / "original.yaml",
+    params:
+        folder="results/partial",
+    log:
+        "logs/report_partial.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/report_partial.py"
+
+
+onerror:
+    print("Some jobs failed; what has finished is kept. A report of it: snakemake report_partial", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -31,4 +32,19 @@ def real_data(full_config, request) -> Path:
     target = Path(request.config.cache.mkdir("fashion-mnist")) / "fashion_mnist.npz"
     if not target.exists():
         data.prepare("fashion_mnist", full_config["datasets"]["fashion_mnist"], target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def small_data(real_data, tmp_path_factory) -> Path:
+    """The first 3,000 training and 1,000 test images of the real data, for tests that train."""
+    whole = data.load(real_data)
+    target = tmp_path_factory.mktemp("data") / "small.npz"
+    np.savez(
+        target,
+        train_images=whole.train_images[:3000],
+        train_labels=whole.train_labels[:3000],
+        test_images=whole.test_images[:1000],
+        test_labels=whole.test_labels[:1000],
+    )
     return target

@@ -1,0 +1,158 @@
+"""One run from data to store: exact, resumable, honest about divergence. Real images, tiny training."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refashion import run_store, study, training
+from refashion.run_store import RunStore
+
+CELL = study.Cell("cnn1", "10k", "affine", "b256_e100")
+
+
+@pytest.fixture
+def spec(config):
+    config["limits"] = {"images": 600, "epochs": 3, "updates": 13}  # the third epoch is cut: 5 + 5 + 3 updates
+    config["recipes"]["b256_e100"]["batch_size"] = 128
+    return study.load(config).spec(study.Run(CELL, 0))
+
+
+def _train(spec, data, store, checkpoint_seconds=1e9):
+    training.train(spec, data, store, device="cpu", threads=1, checkpoint_seconds=checkpoint_seconds)
+    return store.path(study.digest(spec))
+
+
+@pytest.fixture
+def undisturbed(spec, small_data, tmp_path):
+    return _train(spec, small_data, RunStore(tmp_path / "undisturbed"))
+
+
+def _same(one, other):
+    for name in ("history.csv", "predictions.npz"):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (one, other)]
+    assert metrics[0]["final"] == metrics[1]["final"]
+
+
+def test_a_finished_run_holds_what_it_promises(undisturbed, spec):
+    metrics = run_store.read_metrics(undisturbed)
+    history = pd.read_csv(undisturbed / "history.csv", float_precision="round_trip")
+    assert tuple(history.columns) == training.HISTORY_COLUMNS
+    assert list(history["epoch"]) == [1, 2, 3]
+    assert list(history["updates"]) == [5, 10, 13]
+    assert (metrics["status"], metrics["epochs"], metrics["updates"]) == ("finished", 3, 13)
+    assert metrics["spec"] == spec
+    last = history.iloc[-1]
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy", "clean_loss", "clean_accuracy"):
+        assert metrics["final"][name] == last[name], name
+    with np.load(undisturbed / "predictions.npz") as predictions:
+        labels = predictions["labels"]
+        assert labels.dtype == np.uint8
+        assert len(labels) == 1000
+        for name, column in (("validated", "val"), ("clean", "clean")):
+            right = predictions[name] == labels
+            assert right.mean() == last[f"{column}_accuracy"]
+            assert right[0::2].mean() == last[f"{column}_accuracy_a"]
+            assert right[1::2].mean() == last[f"{column}_accuracy_b"]
+    assert last["val_accuracy"] != last["clean_accuracy"]  # augmented validation images are other images
+    assert metrics["provenance"]["device"] == "cpu"
+    assert metrics["timing"]["images_per_second"] > 0
+
+
+def test_the_same_spec_gives_the_same_run_to_the_bit(undisturbed, spec, small_data, tmp_path):
+    _same(undisturbed, _train(spec, small_data, RunStore(tmp_path / "again")))
+
+
+def test_a_run_that_is_in_the_store_is_not_trained_again(undisturbed, spec, tmp_path):
+    before = (undisturbed / "metrics.json").read_bytes()
+    _train(spec, tmp_path / "no data at all", RunStore(undisturbed.parent))
+    assert (undisturbed / "metrics.json").read_bytes() == before
+
+
+def test_saving_all_the_time_changes_nothing(undisturbed, spec, small_data, tmp_path):
+    store = RunStore(tmp_path / "saving")
+    saved = _train(spec, small_data, store, checkpoint_seconds=1e-9)
+    _same(undisturbed, saved)
+    assert not store.checkpoint_path(spec).exists()
+
+
+class _Clock:
+    """Stops a run at the n-th question whether it should stop, as a SIGTERM at that moment would."""
+
+    def __init__(self, monkeypatch, count):
+        self.left = count
+        original = training._Run._interrupted
+
+        def interrupted(run):
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return original(run)
+
+        monkeypatch.setattr(training._Run, "_interrupted", interrupted)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_stop_saves_and_a_second_start_ends_bit_identical(
+    undisturbed, spec, small_data, tmp_path, monkeypatch, count
+):
+    store = RunStore(tmp_path / "stopped")
+    _Clock(monkeypatch, count)
+    with pytest.raises(training.PreemptedError, match=r"asked to stop \(SIGTERM\) in epoch \d, step \d+; its state"):
+        _train(spec, small_data, store)
+    assert store.checkpoint_path(spec).exists()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    resumed = _train(spec, small_data, store)
+    _same(undisturbed, resumed)
+    assert run_store.read_metrics(resumed)["timing"]["resumed"] == 1
+
+
+@pytest.mark.parametrize("method", ["evaluate", "evaluate_training"])
+def test_a_stop_during_an_evaluation_saves_too(undisturbed, spec, small_data, tmp_path, monkeypatch, method):
+    from refashion import engine
+
+    original = getattr(engine.Engine, method)
+
+    def evaluate(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return original(*arguments)
+
+    monkeypatch.setattr(engine.Engine, method, evaluate)
+    store = RunStore(tmp_path / "stopped")
+    with pytest.raises(training.PreemptedError):
+        _train(spec, small_data, store)
+    monkeypatch.undo()
+    _same(undisturbed, _train(spec, small_data, store))
+
+
+def test_a_checkpoint_that_does_not_fit_is_discarded(undisturbed, spec, small_data, tmp_path, capsys):
+    store = RunStore(tmp_path / "other")
+    store.save_checkpoint(spec, run_store.Checkpoint({"model/000": np.zeros(3, np.float32)}, {"epoch": 1}))
+    _same(undisturbed, _train(spec, small_data, store))
+    assert "Discarded a checkpoint that does not fit" in capsys.readouterr().out
+
+
+def test_divergence_ends_the_run_and_is_recorded_with_its_epoch(spec, small_data, tmp_path):
+    spec = copy.deepcopy(spec)
+    spec["recipe"] |= {"optimizer": "sgd", "learning_rate": 100, "momentum": 0.9}
+    spec["augmentation"] = {"rescale": "none"}
+    folder = _train(spec, small_data, RunStore(tmp_path / "diverged"))
+    metrics = run_store.read_metrics(folder)
+    assert metrics["status"] == "diverged"
+    assert metrics["diverged_epoch"] == metrics["epochs"] + 1
+    assert set(metrics["final"].values()) == {None}
+    assert len(pd.read_csv(folder / "history.csv")) == metrics["epochs"]
+    with np.load(folder / "predictions.npz") as predictions:
+        assert len(predictions["clean"]) == 0
+
+
+def test_seeds_give_different_runs(undisturbed, spec, small_data, tmp_path):
+    other = _train({**spec, "seed": 1}, small_data, RunStore(tmp_path / "seed"))
+    assert (other / "history.csv").read_text() != (undisturbed / "history.csv").read_text()
