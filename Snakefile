@@ -12,7 +12,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
-from refashion import devices, figures, reporting, study as studies
+from refashion import devices, figures, planning, reporting, study as studies
 from refashion.errors import UserError
 from refashion.study import Run
 
@@ -27,7 +27,6 @@ try:
 except UserError as error:
     sys.exit(str(error))
 
-SEEDS = []
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 # Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
@@ -41,9 +40,14 @@ def twin_metrics(wildcards):
     return [] if twin is None else f"{twin.folder}/metrics.json"
 
 
+def plan_of_seeds(wildcards):
+    """The plan of the seeds' second stage, which exists once all pilot runs do; nothing where no seeds are a pilot."""
+    return checkpoints.plan_seeds.get().output[0] if study.pilots else []
+
+
 def metrics_of_all_runs(wildcards):
     """The metrics of every run that the study wants, those of the seeds' second stage included."""
-    return [f"{run.folder}/metrics.json" for run in study.runs()]
+    return [f"{run.folder}/metrics.json" for run in planning.with_plan(study, plan_of_seeds(wildcards)).runs()]
 
 
 wildcard_constraints:
@@ -98,11 +102,25 @@ rule train:
         "workflow/scripts/train.py"
 
 
+# Seeds that stop by themselves: one plan for all pilot cells, after all pilot runs.
+checkpoint plan_seeds:
+    input:
+        [f"{run.folder}/metrics.json" for run in study.pilot_runs()],
+    output:
+        "results/seeds.csv",
+    log:
+        "logs/plan_seeds.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/plan_seeds.py"
+
+
 # Every run's numbers, learning curves and predictions as tables; accuracies become percent here and nowhere else.
 rule collect:
     input:
         runs=metrics_of_all_runs,
-        seeds=SEEDS,
+        seeds=plan_of_seeds,
         data=expand("results/data/{dataset}.npz", dataset=DATASETS),
     output:
         runs="results/runs.csv",

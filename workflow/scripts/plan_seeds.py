@@ -1,0 +1,16 @@
+"""Rule `plan_seeds`: how many seeds each pilot cell gets in all."""
+
+from pathlib import Path
+
+from refashion import planning, study
+from refashion.rule_log import rule_log
+
+
+def main(job):
+    """Write results/seeds.csv from the pilot runs."""
+    planning.write(planning.plan(study.load(job.config), Path()), Path(job.output[0]))
+
+
+if __name__ == "__main__":
+    with rule_log(snakemake):  # noqa: F821
+        main(snakemake)  # noqa: F821
