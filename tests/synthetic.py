@@ -1,7 +1,7 @@
 """Synthetic studies with a known truth: a table of runs, or whole run folders, drawn instead of trained.
 
-Nothing here says anything about networks. An accuracy is its cell's true mean, plus an effect of the seed that all cells
-share, plus noise of its own; the analysis must find the truth again.
+Nothing here says anything about networks. An accuracy is its cell's true mean, plus an effect of the seed that all
+cells share, plus noise of its own; the analysis must find the truth again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def study(run: Iterable[str] = ("original",), seeds: Any = 10, **changes: Any) -
 class Truth:
     """True means in percent by cell name, for validation (both kinds, unless `clean` names another) and training.
 
-    sd: of the runs of a cell, in pp; shared: the part of that variance (0..1) that is the seed's and equal in all cells.
+    sd: of a cell's runs, in pp; shared: the part of that variance (0..1) that is the seed's and equal in all cells.
     diverged, failed, missing: runs as (cell name, seed).
     """
 
@@ -117,7 +117,7 @@ def _row(study: Study, truth: Truth, run: Run, noise: float, training_noise: flo
     training = truth.training.get(cell, TRAINING) + training_noise
     return row | {
         "status": tables.FINISHED,
-        **{name: 0.3 for name in ("train_loss", "eval_loss", "val_loss", "clean_loss")},
+        **dict.fromkeys(("train_loss", "eval_loss", "val_loss", "clean_loss"), 0.3),
         "train_accuracy": training,
         "eval_accuracy": training + 0.5,
         "val_accuracy": validation,

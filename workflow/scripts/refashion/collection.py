@@ -112,6 +112,11 @@ def collect(
     return Collected(tables.frame("runs", rows), histories, {cell: _stacked(runs) for cell, runs in stacks.items()})
 
 
+def published_digests(folder: Path) -> frozenset[str]:
+    """The digests of the runs that are published in `folder` or below it, none if there is no such folder."""
+    return frozenset(path.parent.name for path in folder.glob(f"**/{run_store.METRICS}"))
+
+
 def _wanted(study: Study, run: Run) -> dict[str, Any]:
     """The row of a run of which nothing is known yet."""
     return dict.fromkeys(tables.COLUMNS["runs"]) | {
@@ -211,7 +216,7 @@ def _stacked(cell: Mapping[str, list]) -> Predictions:
 
 
 def _histories(rows: list[dict[str, Any]], found: Mapping[int, bytes]) -> pd.DataFrame:
-    """All histories (row number -> text) as one table, accuracies in percent; one parse for all, because that is fast."""
+    """All histories (row number -> text) as one table, accuracies in percent (one parse, which is fast)."""
     text = io.BytesIO(b"".join([",".join(HISTORY).encode() + b"\n", *found.values()]))
     numbers = {name: tables.COLUMNS["histories"][name].kind for name in HISTORY}
     try:

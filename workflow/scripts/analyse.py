@@ -1,0 +1,30 @@
+"""Rule `analyse`: the study's tables and facts -> analysis.json, and the CSV tables made from it."""
+
+from refashion import analysis, collection, tables
+from refashion import study as studies
+from refashion.rule_log import rule_log
+
+
+def main(job):
+    """Analyse what `collect` gathered. Input `benchmark` is shown where the rule has it."""
+    given = job.input
+    with collection.PredictionsFile(given.predictions) as predictions:
+        result = analysis.analyse(
+            analysis.Inputs(
+                study=studies.load(job.config),
+                original=analysis.read_original(given.original),
+                runs=tables.read("runs", given.runs),
+                histories=tables.read("histories", given.histories),
+                predictions=predictions,
+                architectures=analysis.read_json(given.architectures),
+                data=analysis.read_descriptions(given.facts),
+                benchmark=analysis.read_benchmark(given.get("benchmark")),
+            )
+        )
+    analysis.write(result, job.output.analysis, {name: job.output[name] for name in analysis.CSV_TABLES})
+    print(result.document["study"]["answer"])
+
+
+if __name__ == "__main__":
+    with rule_log(snakemake):  # noqa: F821
+        main(snakemake)  # noqa: F821

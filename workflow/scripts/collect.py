@@ -1,0 +1,24 @@
+"""Rule `collect`: the files of every run -> runs.csv, histories.csv.gz and predictions.npz."""
+
+from pathlib import Path
+
+from refashion import collection, tables
+from refashion import study as studies
+from refashion.rule_log import rule_log
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "published"
+
+
+def main(job):
+    """Read every run of the study; one that is missing or broken ends the rule with one sentence."""
+    study = studies.load(job.config)
+    collected = collection.collect(study, Path(), strict=True, published=collection.published_digests(PUBLISHED))
+    tables.write(collected.runs, "runs", job.output.runs)
+    tables.write(collected.histories, "histories", job.output.histories)
+    collection.write_predictions(collected.predictions, job.output.predictions)
+    print(f"Collected {len(collected.runs)} runs of {len(study.cells())} cells.")
+
+
+if __name__ == "__main__":
+    with rule_log(snakemake):  # noqa: F821
+        main(snakemake)  # noqa: F821
