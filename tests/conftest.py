@@ -36,6 +36,15 @@ def real_data(full_config, request) -> Path:
 
 
 @pytest.fixture(scope="session")
+def prepared_data(real_data) -> Path:
+    """Both outputs of the rule `prepare_data`: the path of the .npz, with the .json of its facts beside it."""
+    facts = real_data.with_suffix(".json")
+    if not facts.exists():
+        data.write_description(facts, data.load(real_data))
+    return real_data
+
+
+@pytest.fixture(scope="session")
 def small_data(real_data, tmp_path_factory) -> Path:
     """The first 3,000 training and 1,000 test images of the real data, for tests that train."""
     whole = data.load(real_data)

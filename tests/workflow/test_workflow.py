@@ -1,0 +1,106 @@
+"""The study through Snakemake, on the real data: everything once, then nothing twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tiny_study import TINY, Study
+
+RUNS = 4
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, prepared_data) -> Study:
+    made = Study(tmp_path_factory.mktemp("study"), prepared_data)
+    made.first = made.snakemake()
+    return made
+
+
+def test_a_study_ends_with_its_report_and_tables(study):
+    results = study.folder / "results"
+    for name in (
+        "report.html",
+        "cells.csv",
+        "claims.csv",
+        "comparisons.csv",
+        "effects.csv",
+        "analysis.json",
+        "runs.csv",
+    ):
+        assert (results / name).stat().st_size > 0, name
+    assert study.trained() == RUNS
+    assert "Traceback" not in study.first.stdout
+
+
+def test_a_second_run_does_nothing(study):
+    assert "Nothing to be done" in study.snakemake().stdout
+    assert study.jobs() == {}
+
+
+def test_an_added_seed_trains_only_that(study):
+    study.overlay["seeds"] = 3
+    assert study.jobs("results/runs.csv") == {"train": 2, "collect": 1}
+    study.snakemake("results/runs.csv")
+    assert study.trained() == RUNS + 2
+    study.overlay["seeds"] = TINY["seeds"]
+
+
+def test_an_edited_recipe_and_back_trains_nothing_again(study):
+    before = study.trained()
+    study.overlay["recipes"] = {"b256_e100": {"batch_size": 128}}
+    study.snakemake("results/runs.csv")
+    assert study.trained() == before + 2
+    del study.overlay["recipes"]
+    study.snakemake("results/runs.csv")
+    assert study.trained() == before + 2
+
+
+def test_lost_views_come_back_from_the_store_without_training(study):
+    import shutil
+
+    before = study.trained()
+    shutil.rmtree(study.folder / "results" / "runs")
+    study.snakemake("results/runs.csv")
+    assert study.trained() == before
+
+
+def test_two_names_for_one_training_train_once(study):
+    before = study.trained()
+    study.overlay["recipes"] = {"again": {"batch_size": 256, "epochs": 77}}  # two epochs, like the other, by the limit
+    study.overlay["experiments"]["tiny"]["cells"][0]["recipe"] = ["b256_e100", "again"]
+    study.overlay["limits"]["epochs"] = 1
+    study.snakemake("results/runs.csv", cores=4)
+    assert study.trained() == before + RUNS
+    study.overlay = {**TINY}
+
+
+def test_a_mistake_in_the_config_stops_everything_with_one_sentence(study):
+    study.overlay["recipes"] = {"b256_e100": {"epochs": 0}}
+    done = study.snakemake(check=False)
+    study.overlay.pop("recipes")
+    assert done.returncode != 0
+    (sentence,) = [line for line in done.stdout.splitlines() if line.startswith("config: ")]
+    assert sentence == "config: recipes.b256_e100.epochs is 0; allowed is a whole number of at least 1."
+    assert "Traceback" not in done.stdout
+
+
+def test_a_partial_report_names_what_is_missing(study):
+    study.overlay["seeds"] = 5
+    study.snakemake("report_partial")
+    page = (study.folder / "results" / "partial" / "report.html").read_text(encoding="utf-8")
+    study.overlay["seeds"] = TINY["seeds"]
+    assert "missing" in page
+    assert not (study.folder / "results" / "partial" / "runs").exists()
+
+
+def test_snakemakes_own_report_holds_ours(study):
+    study.snakemake()
+    study.snakemake("--report", "study.zip")
+    assert (study.folder / "study.zip").stat().st_size > 100_000
+
+
+def test_the_full_study_is_planned(tmp_path):
+    full = Study(tmp_path, overlay={"device": "cpu"})
+    jobs = full.jobs()
+    assert jobs["train"] == 215
+    assert {"prepare_data", "collect", "analyse", "figures", "report"} <= jobs.keys()
