@@ -709,3 +709,50 @@ class Study:
 def analysis(n: int = 10, absent: tuple[str, ...] = ()) -> dict:
     """An analysis with `n` runs a cell; `absent` cells have none."""
     return json.loads(json.dumps(Study(n, absent).build()))
+
+
+#: What a config may hold to break a page: markup, quotes, template and TeX braces, control characters, endless words.
+HOSTILE = (
+    "<script>document.title = 'scripted'</script>",
+    '"><img src=x onerror="document.title=\'scripted\'">',
+    "{{ 7 * 7 }}{% raw %}{# ",
+    r"$\frac{$ & < > ' \" ` ]]> --> </style></title></svg>",
+    "x" * 300,
+    "a\x00b\x0bc \ud800 end",
+)
+
+
+def hostile(value, key: str = "", turn=None):
+    """The same analysis with a hostile text after every free text in it (what a schema fixes stays as it is)."""
+    turn = turn or iter(HOSTILE[i % len(HOSTILE)] for i in range(10**9))
+    if isinstance(value, dict):
+        return {name: hostile(entry, name, turn) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [hostile(entry, key, turn) for entry in value]
+    free = (
+        "title",
+        "note",
+        "quote",
+        "quotes",
+        "statement",
+        "reason",
+        "where",
+        "said",
+        "label",
+        "what",
+        "why",
+        "source",
+    )
+    free += (
+        "question",
+        "answer",
+        "preset",
+        "about",
+        "citation",
+        "classes",
+        "evidence_reason",
+        "words",
+        "data",
+        "device_name",
+    )
+    return f"{value} {next(turn)}" if isinstance(value, str) and value and key in free else value

@@ -95,8 +95,15 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(dict.fromkeys(key for row in rows for key in row)))
     writer.writeheader()
-    writer.writerows({key: f"{v:.6g}" if isinstance(v, float) else v for key, v in row.items()} for row in rows)
+    writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
     return stream.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """A value as CSV readers of any language know it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _sentence(reason: str) -> Figure:
@@ -553,9 +560,9 @@ def _tile(axes: Axes, x: float, y: float, share: float, text: str, size: float =
     from matplotlib.patches import Rectangle
 
     patch = {"facecolor": BLUE, "alpha": 0.04 + 0.46 * min(1.0, max(0.0, share)), "linewidth": 0}
-    axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, **patch))
+    axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, in_layout=False, **patch))
     if share > 0:
-        axes.text(x, y, text, ha="center", va="center", size=size)
+        axes.text(x, y, text, ha="center", va="center", size=size, in_layout=False)
 
 
 def _said(reason: str, otherwise: str) -> str:
@@ -1114,17 +1121,14 @@ def _draw_confusion(analysis: Analysis, cells: list[dict[str, Any]], names: list
 
 
 def _mistake(panel: Axes, i: int, j: int, value: float, top: float) -> None:
+    """A tile of a confusion matrix. It takes no part in the layout, which would measure a thousand of them."""
     from matplotlib.patches import Rectangle
 
-    if i == j:
-        panel.add_patch(Rectangle((j - 0.48, i - 0.48), 0.96, 0.96, facecolor=HAIR, linewidth=0))
-        return
-    if value >= 1:
-        panel.add_patch(
-            Rectangle((j - 0.48, i - 0.48), 0.96, 0.96, facecolor=ORANGE, alpha=0.55 * value / top, linewidth=0)
-        )
-    if value >= 9.5:
-        panel.text(j, i, f"{value:.0f}", ha="center", va="center", size=6.5)
+    if i == j or value >= 1:
+        look = {"facecolor": HAIR} if i == j else {"facecolor": ORANGE, "alpha": 0.55 * value / top}
+        panel.add_patch(Rectangle((j - 0.48, i - 0.48), 0.96, 0.96, linewidth=0, in_layout=False, **look))
+    if i != j and value >= 9.5:
+        panel.text(j, i, f"{value:.0f}", ha="center", va="center", size=6.5, in_layout=False)
 
 
 def image_difficulty(analysis: Analysis) -> Sketch:

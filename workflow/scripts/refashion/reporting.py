@@ -158,15 +158,17 @@ def _yaml(config: Mapping[str, Any]) -> str:
 
 
 _HOMES = re.compile(r"(?:/home/|/Users/|/var/home/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=[/\s'\":]|$)")
+#: What neither HTML nor XML may hold: control characters (save tab and line end), lone surrogates, non-characters.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 def redact(value: Any) -> Any:
-    """The same value with every home folder in its strings (keys included) replaced by `~`."""
+    """The same value, fit to publish: in its strings (keys included) a home folder is `~`, nothing is unprintable."""
     if isinstance(value, str):
         home = str(Path.home())
         if len(home) > 1:
             value = re.sub(rf"{re.escape(home)}(?=[/\\\s'\":]|$)", "~", value)
-        return _HOMES.sub("~", value)
+        return _UNPRINTABLE.sub("\ufffd", _HOMES.sub("~", value))
     if isinstance(value, Mapping):
         return {redact(key): redact(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -1,0 +1,221 @@
+"""Figures: something to see or a reason, data that is there, ids that never collide, words that stay words."""
+
+import csv
+import io
+import math
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from analysis_fixture import ORIGINAL, Study, analysis, hostile, schema
+from refashion import figure_style, figures, reporting
+
+CELLS = tuple(ORIGINAL)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def full():
+    return analysis(n=4)
+
+
+@pytest.fixture(scope="module")
+def drawings(full):
+    return {name: figures.draw(full, name) for name in figures.NAMES}
+
+
+def parse(svg: str) -> ElementTree.Element:
+    return ElementTree.fromstring(svg)  # noqa: S314 - our own drawings
+
+
+def words(svg: str) -> str:
+    return " ".join(text for element in parse(svg).iter(f"{SVG}text") if (text := element.text))
+
+
+@pytest.mark.parametrize("absent", [(), ("cnn4/10k/none/b256_e100",)])
+@pytest.mark.parametrize("n", [1, 4])
+def test_the_fixture_is_an_analysis(n, absent):
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(analysis(n, absent), schema())
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_a_figure_shows_something_or_says_why_not(name, drawings):
+    drawing = drawings[name]
+    assert drawing.title
+    marks = sum(1 for element in parse(drawing.svg).iter() if element.tag in (f"{SVG}path", f"{SVG}use"))
+    if drawing.reason:
+        assert name == "fractions", "the fixture runs everything else"
+        assert drawing.reason.endswith(".")
+        assert drawing.reason in words(drawing.svg)
+    else:
+        assert marks > 10
+        assert drawing.caption.endswith(".")
+        assert len(drawing.alternative) > 40
+        assert len(list(csv.DictReader(io.StringIO(drawing.csv)))) > 1
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_words_and_data_hold_no_word_of_the_language(name, drawings):
+    drawing = drawings[name]
+    told = f"{drawing.title} {drawing.caption} {drawing.alternative} {drawing.csv} {words(drawing.svg)}"
+    assert not re.search(r"\b(nan|None|inf|True|False)\b", told)
+
+
+def test_the_forest_tells_each_published_number_and_every_seed(full, drawings):
+    rows = list(csv.DictReader(io.StringIO(drawings["verdict_forest"].csv)))
+    claims = [claim for claim in full["claims"] if claim["family"] == "V"]
+    assert [row["claim"] for row in rows] == [claim["id"] for claim in claims]
+    for row, claim in zip(rows, claims, strict=True):
+        assert float(row["published"]) == claim["value"]
+        assert [float(v) for v in row["values"].split()] == claim["readings"][0]["numbers"]["values"]
+        assert claim["verdict"] in words(drawings["verdict_forest"].svg)
+
+
+def test_the_matrix_of_pairs_has_the_sign_of_row_minus_column(full):
+    # In the table's order the first and the fourth cell lie about 4.8 pp apart; the row of the matrix is the fourth.
+    shown = words(figures.draw(full, "paired_differences").svg)
+    pair = next(p for p in full["comparisons"][0]["pairs"] if (p["a"], p["b"]) == (CELLS[0], CELLS[3]))
+    assert pair["difference"] < -4
+    assert f"+{-pair['difference']:.1f}\u00a0pp" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("verdict_forest", lambda a: a["claims"].clear()),
+        ("published_vs_reproduced", lambda a: a["table"].update(rows=[])),
+        ("paired_differences", lambda a: a["comparisons"].clear()),
+        ("ranks", lambda a: a["ranks"].update(p_rank=[], reason="cannot say, because one cell only was run")),
+        ("interaction", lambda a: a["effects"].update(policies=[], reason="")),
+        ("variance_components", lambda a: a["variance"].update(image_noise=[], components=None)),
+        ("specification_curves", lambda a: a["specification_curves"].clear()),
+        ("learning_curves", lambda a: a["learning_curves"].clear()),
+        ("optimism", lambda a: a["optimism"].clear()),
+        ("half_widths", lambda a: a["half_widths"].update(cells=[])),
+        ("confusion", lambda a: a["confusion"].clear()),
+        ("image_difficulty", lambda a: a["hardest"].update(histogram=[])),
+        ("parameter_audit", lambda a: a["audit"].clear()),
+        ("experiments", lambda a: a["experiments"].clear()),
+    ],
+)
+def test_what_was_not_run_gives_a_sentence(name, change):
+    bare = analysis(n=2)
+    change(bare)
+    sketch = figures.FIGURES[name](bare)
+    assert sketch.draw is None
+    assert re.fullmatch(r"[A-Z].+\.", sketch.reason)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_few_seeds_still_draw(n):
+    few = analysis(n=n, absent=("lenet5/60k/none/b32_e20_sparse",))
+    for name in ("verdict_forest", "published_vs_reproduced", "optimism", "specification_curves"):
+        assert not figures.draw(few, name).reason
+
+
+def test_hostile_words_are_drawn_as_words():
+    nasty = reporting.redact(hostile(analysis(n=2)))
+    drawing = figures.draw(nasty, "published_vs_reproduced")
+    page = figure_style.inline(drawing.svg, "p", drawing.alternative)
+    assert "<script" not in page
+    assert 'onerror="' not in page
+    parse(page)
+
+
+def test_ids_of_two_drawings_never_collide(drawings):
+    seen = set()
+    for name, drawing in drawings.items():
+        page = figure_style.inline(drawing.svg, name, drawing.alternative)
+        ids = re.findall(r'\bid="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+        assert not seen & set(ids)
+        seen.update(ids)
+        for target in re.findall(r'(?:url\(#|href="#)([^)"]+)', page):
+            assert target in ids
+
+
+def test_inline_follows_the_page_in_colour_font_and_name(drawings):
+    page = figure_style.inline(drawings["verdict_forest"].svg, "v", 'what "it" shows & tells')
+    root = parse(page)
+    assert root.get("aria-label") == 'what "it" shows & tells'
+    assert root.get("role") == "img"
+    assert "var(--ink)" in page
+    assert not re.search(r"#[0-9a-f]{6}", page)
+    assert "font-family" not in page
+    assert "<style" not in page
+    assert root.get("width") is None
+
+
+def test_the_file_on_disk_needs_no_page(drawings):
+    assert "var(--" not in drawings["verdict_forest"].svg
+    assert figure_style.INK in drawings["verdict_forest"].svg
+
+
+def test_the_same_analysis_gives_the_same_bytes(full):
+    assert figures.draw(full, "optimism") == figures.draw(full, "optimism")
+
+
+def test_a_dollar_is_a_dollar(full):
+    changed = analysis(n=2)
+    changed["table"]["columns"][0]["title"] = r"$\frac{$"
+    assert r"$\frac{$" in words(figures.draw(changed, "published_vs_reproduced").svg)
+
+
+def test_every_colour_of_the_palette_is_in_the_style_sheet():
+    sheet = (reporting.TEMPLATES / "style.css").read_text()
+    for colour, variable in figure_style.PALETTE.items():
+        assert f"{variable}: light-dark({colour}," in sheet
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, "contrast ratio": (L1 + 0.05) / (L2 + 0.05) of the relative luminances."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_formula():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)  # WCAG 2.2: black on white
+
+
+@pytest.mark.parametrize("theme", [0, 1])
+def test_text_colours_have_contrast_in_light_and_dark(theme):
+    sheet = (reporting.TEMPLATES / "style.css").read_text()
+    pairs = {
+        name: (light, dark) for name, light, dark in re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\)", sheet)
+    }
+    for name in set(pairs) - {"paper", "panel", "rule", "hair"}:
+        assert contrast(pairs[name][theme], pairs["paper"][theme]) >= 4.5, name
+
+
+def test_spread_keeps_order_and_distance():
+    positions = [1.0, 1.1, 1.2, 5.0]
+    moved = figures.spread(positions, 0.5)
+    assert moved == sorted(moved)
+    assert all(b - a >= 0.5 - 1e-9 for a, b in pairwise(moved))
+    assert math.isclose(sum(moved[:3]), sum(positions[:3]))
+    assert moved[3] == 5.0
+    assert figures.spread([], 1) == []
+
+
+def test_many_seeds_are_thinned_with_a_note():
+    many = Study(n=3)
+    sample = many.sample(CELLS[0])
+    assert figures.thin(list(range(1000))) == list(range(0, 1000, 17))
+    assert figures.thin(sample["values"]) == sample["values"]
+    assert "every 17th" in figures._seeds_note(1000)
+    assert figures._seeds_note(60) == ""
+
+
+def test_an_experiment_of_the_user_is_drawn_too(full):
+    drawing = figures.draw_experiment(full, "optimizers")
+    assert not drawing.reason
+    assert len(list(csv.DictReader(io.StringIO(drawing.csv)))) == 2
