@@ -237,3 +237,25 @@ def write_metrics(spec: dict[str, Any], folder: Path, final: dict[str, Any], **c
         "files": sums,
     }
     (folder / run_store.METRICS).write_text(json.dumps(metrics | changes), encoding="utf-8")
+
+
+# --------------------------------------------------------------------------------------------------- facts of the study
+
+
+def architectures(original: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Networks "as built" that agree with every printed summary, in the layout of results/architectures.json."""
+    return {
+        name: {"rows": [row[1:] for row in summary["rows"]], **summary["printed"]}
+        for name, summary in original["summaries"].items()
+    }
+
+
+def description() -> dict[str, Any]:
+    """What refashion.data.describe says of Fashion-MNIST, as far as the analysis reads it."""
+    return {
+        "image_shape": [28, 28],
+        "sha256": {"train_images": "0" * 64},
+        "train": {"images": 60000, "per_class": [6000] * 10},
+        "test": {"images": 10000, "per_class": [1000] * 10},
+        "duplicates": {"train": 0, "test": 0, "test_in_train": 0},
+    }

@@ -16,9 +16,8 @@ from refashion import study as studies
 from refashion.claims import Facts
 from refashion.study import Cell, Study
 
-#: Rows of the original's table whose names its print has broken.
-_ROW_NAMES = {"Augmentati on": "Augmentation", "Hyperparam eters": "Hyperparameters"}
-
+#: Accuracies of the results table -> column of runs.csv.
+ACCURACIES = {"training": "train_accuracy", "validation": "val_accuracy"}
 
 # ------------------------------------------------------------------------------------------------------- results table
 
@@ -54,45 +53,33 @@ def _entry(**known: Any) -> dict[str, Any]:
 
 
 def _printed_row(row: Mapping[str, Any], facts: Facts, study: Study, verdicts: Mapping[str, str]) -> dict[str, Any]:
-    name = _ROW_NAMES.get(row["name"], row["name"])
     values = []
     for position, column in enumerate(facts.original["table"]["columns"]):
         printed = row["printed"][position] if position < len(row["printed"]) else None
-        values.append({**_our_entry(name, column, printed, facts, study, verdicts), "printed": printed})
-    kind = "accuracy" if name.endswith("accuracy") else "parameters" if name == "# of parameters" else "text"
-    return {"name": name, "kind": kind, "values": values}
+        if row["holds"] in ACCURACIES:
+            ours = _our_accuracy(row["holds"], column, facts, verdicts)
+        else:
+            ours = _our_words(row["holds"], Cell(*column["cell"].split("/")), printed, facts, study)
+        values.append(ours | {"printed": printed})
+    kind = {"training": "accuracy", "validation": "accuracy", "parameters": "parameters"}.get(row["holds"], "text")
+    return {"name": row.get("title", row["name"]), "kind": kind, "values": values}
 
 
-def _our_entry(
-    name: str,
-    column: Mapping[str, Any],
-    printed: str | None,
-    facts: Facts,
-    study: Study,
-    verdicts: Mapping[str, str],
-) -> dict[str, Any]:
-    """Our side of one entry of the table."""
-    cell = Cell(*column["cell"].split("/"))
-    if name.endswith("accuracy"):
-        part = "training" if name.startswith("Training") else "validation"
-        metric = "train_accuracy" if part == "training" else "val_accuracy"
-        claim = column.get(part)
-        return _entry(sample=effects.sample(facts, cell.name, metric), claim=claim, verdict=verdicts.get(claim))
-    if name == "# of parameters":
+def _our_accuracy(part: str, column: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> dict[str, Any]:
+    claim = column.get(part)
+    sample = effects.sample(facts, column["cell"], ACCURACIES[part])
+    return _entry(sample=sample, claim=claim, verdict=verdicts.get(claim))
+
+
+def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts, study: Study) -> dict[str, Any]:
+    """Our setting in words; whether it is as printed, where words can be compared."""
+    if part == "parameters":
         return _entry(**_our_parameters(cell, printed, facts))
     if cell not in study.cells():
         return _entry()
-    words = {
-        "Data": _data_words,
-        "Augmentation": _augmentation_words,
-        "Loss function": _loss_words,
-        "Hyperparameters": _hyperparameter_words,
-    }
-    ours = words[name](cell, study) if name in words else ""
-    agrees = None
-    if printed is not None and name in ("Loss function", "Hyperparameters"):
-        agrees = _plain(ours).startswith(_plain(printed))
-    return _entry(ours=ours, agrees=agrees)
+    ours = WORDS[part](cell, study)
+    comparable = printed is not None and part in ("loss", "hyperparameters")
+    return _entry(ours=ours, agrees=_plain(ours.split(";")[0]) == _plain(printed) if comparable else None)
 
 
 def _plain(text: str) -> str:
@@ -142,6 +129,15 @@ def _hyperparameter_words(cell: Cell, study: Study) -> str:
     return (
         f"Batch size: {recipe['batch_size']} Epochs: {epochs}; {recipe['optimizer']}, rate {recipe['learning_rate']:g}"
     )
+
+
+#: what a row of the table holds -> our words for it
+WORDS = {
+    "data": _data_words,
+    "augmentation": _augmentation_words,
+    "loss": _loss_words,
+    "hyperparameters": _hyperparameter_words,
+}
 
 
 def _best_epoch(cell: str, facts: Facts) -> str:
