@@ -301,7 +301,8 @@ def test_a_claim_without_runs_stays_in_the_family():
 
 @pytest.mark.parametrize("mean", [91.2, 91.75, 92.28, 92.6, 93.4])
 def test_break_even_margins_are_where_the_verdict_turns(mean):
-    others = [st.evidence(sample(6, 92 + shift, 0.2, seed=1), 92, 0.5) for shift in (0.0, 0.3, 1.2)]
+    # three others reproduced, one not: Holm asks .05 / 2 of p_rep and .05 / 4 of p_not
+    others = [st.evidence(sample(6, 92 + shift, 0.2, seed=1), 92, 0.5) for shift in (0.0, 0.02, 0.05, 1.5)]
     x = sample(6, mean, 0.2)
 
     def word(margin):
@@ -335,6 +336,13 @@ def test_seeds_needed_is_the_first_number_that_decides(mean, sd):
     assert verdict(start.seeds_needed).verdict != "inconclusive"
     assert verdict(start.seeds_needed - 1).verdict == "inconclusive"
     assert f"{start.seeds_needed - 5} more seed" in start.reason
+
+
+def test_one_more_seed_can_be_enough():
+    # .24 + t(.95, 4) .3 / sqrt(5) = .526 > .5, and .24 + t(.95, 5) .3 / sqrt(6) = .487
+    verdict = st.judge_family([st.evidence(sample(5, 92.24, 0.3), 92, 0.5)])[0]
+    assert verdict.seeds_needed == 6
+    assert verdict.reason.endswith("; 1 more seed would decide if mean and SD stayed")
 
 
 def test_seeds_needed_does_not_exist_for_a_lucky_run_or_at_the_margin():

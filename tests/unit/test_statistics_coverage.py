@@ -222,14 +222,15 @@ def test_a_synthetic_study_gets_the_verdicts_it_should():
 
 
 def test_a_published_number_that_is_one_run_costs_power():
-    """The same, but the published number is itself one run (SD .2): right in .90 and .99 instead of always.
+    """The same, but the published number is itself one run (SD .2): right in .911 and .981 instead of always.
 
-    Holm is at its hardest where half the family is truly off; with all six reproducible it is .95 (fast tests).
+    Both from 100,000 vectorised repetitions. With all six reproducible it is .947, with one of six .897: the fewer
+    others Holm can reject, the more it asks of this one.
     """
     rng, shifts = np.random.default_rng(2024), (0, 0, 0, 1.2, -1.2, 1.2)
     right = np.array([synthetic_verdicts(rng, shifts, 10, 0.53, 0.2) for _ in range(1_000)])
-    assert (right[:, :3] == "reproduced").mean() == pytest.approx(0.90, abs=0.02)
-    assert (right[:, 3:] == "not reproduced").mean() == pytest.approx(0.99, abs=0.01)
+    assert (right[:, :3] == "reproduced").mean() == pytest.approx(0.911, abs=0.025)
+    assert (right[:, 3:] == "not reproduced").mean() == pytest.approx(0.981, abs=0.015)
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.6])
