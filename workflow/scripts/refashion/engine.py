@@ -372,23 +372,28 @@ class Engine:
     # Training -----------------------------------------------------------------------------------------------------
 
     def train(self, epoch: int, first: int, last: int) -> int:
-        """Runs steps [first, last) of an epoch (from 0); returns the step reached, less than last if interrupted."""
+        """Runs steps [first, last) of an epoch (from 0); returns the step reached, less than last if interrupted.
+
+        At least one call is made, so that interruptions, however frequent, cannot keep a run from getting on.
+        """
         self._shuffle(epoch)
         short = self.examples % self.batch_size
         full = min(last, self.steps_per_epoch - 1) if short else last
         step = first
-        while step < last and not self.interrupted():
+        while step < last:
             started = time.perf_counter()
             if step >= full:
+                until = step + 1
                 self._last_step_call(_counter(epoch, 0), tf.constant(step))
+                self.loss_sum.numpy()  # waits for the call to end
+            else:
+                until = min(full, step + self._steps_a_call())
+                self._steps_call(_counter(epoch, 0), tf.constant(step), tf.constant(until))
                 self.loss_sum.numpy()
-                step += 1
-                continue
-            until = min(full, step + self._steps_a_call())
-            self._steps_call(_counter(epoch, 0), tf.constant(step), tf.constant(until))
-            self.loss_sum.numpy()  # waits for the call to end
-            self.seconds_per_step = (time.perf_counter() - started) / (until - step)
+                self.seconds_per_step = (time.perf_counter() - started) / (until - step)
             step = until
+            if self.interrupted():
+                break
         return step
 
     def _steps_a_call(self) -> int:
