@@ -659,11 +659,9 @@ def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
     unknown = next((check for check in checks if check.reason), None)
     if unknown:
         return INCONCLUSIVE, unknown.reason
-    open_ = [check for check in checks if check.holds is None]
-    return (
-        INCONCLUSIVE,
-        f"imprecise: {len(open_)} of {len(checks)} differences are not clear, such as {_told(open_[0])}",
-    )
+    unclear = [check for check in checks if check.holds is None]
+    count = f"{len(unclear)} of {len(checks)} differences {'is' if len(unclear) == 1 else 'are'} not clear"
+    return INCONCLUSIVE, f"imprecise: {count}; {_told(unclear[0])}"
 
 
 def _told(check: Check) -> str:
