@@ -76,6 +76,21 @@
   addEventListener("hashchange", reveal);
   reveal();
 
+  /* What scrolls sideways can be reached by the keyboard. */
+  const reach = () => {
+    for (const box of all(".table, .plot, pre")) {
+      const scrolls = box.scrollWidth > box.clientWidth + 1;
+      box.toggleAttribute("tabindex", false);
+      if (!scrolls) { box.removeAttribute("role"); box.removeAttribute("aria-label"); continue; }
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", `${box.dataset.name || "Text"}, scrolls sideways`);
+    }
+  };
+  addEventListener("resize", reach);
+  all("details").forEach((fold) => fold.addEventListener("toggle", reach));
+  reach();
+
   /* Where the reader is, in the contents. */
   const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
   const watcher = new IntersectionObserver((entries) => {
@@ -86,8 +101,8 @@
   }, { rootMargin: "0px 0px -75% 0px" });
   all("main > section").filter((section) => links.has(section.id)).forEach((section) => watcher.observe(section));
 
-  /* Paper has no folds. */
+  /* Paper cannot be unfolded: what belongs to the evidence is, the rest stays as the reader left it. */
   let folded = [];
-  addEventListener("beforeprint", () => { folded = all("details:not([open])"); folded.forEach((box) => { box.open = true; }); });
+  addEventListener("beforeprint", () => { folded = all("details.print:not([open])"); folded.forEach((box) => { box.open = true; }); });
   addEventListener("afterprint", () => { folded.forEach((box) => { box.open = false; }); });
 })();

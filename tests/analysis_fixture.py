@@ -418,7 +418,7 @@ class Study:
     def specification_curves(self) -> list[dict]:
         options = list(product(("relu", "tanh"), (0.0, 0.2, 0.5), ("test", "fold")))
         points = []
-        for i, (activation, dropout, validation) in enumerate(options):
+        for i, (activation, dropout, validation) in enumerate(options if self.n else ()):
             ours = sample(self.rng.normal(87 + 0.35 * i, 0.2, self.n))
             points.append(
                 {
@@ -428,7 +428,7 @@ class Study:
                     "primary": i == 2,
                     "sample": ours,
                     "reason": "held against the margin",
-                    "verdict": self.verdict(ours["mean"] - 91.97, 0.53, self.n > 1),
+                    "verdict": self.verdict((ours["mean"] or 0) - 91.97, 0.53, self.n > 1),
                 }
             )
         return [
@@ -715,7 +715,7 @@ def analysis(n: int = 10, absent: tuple[str, ...] = ()) -> dict:
 HOSTILE = (
     "<script>document.title = 'scripted'</script>",
     '"><img src=x onerror="document.title=\'scripted\'">',
-    "{{ 7 * 7 }}{% raw %}{# ",
+    "{{ 7 * 7 }}{% raw %}{#",
     r"$\frac{$ & < > ' \" ` ]]> --> </style></title></svg>",
     "x" * 300,
     "a\x00b\x0bc \ud800 end",

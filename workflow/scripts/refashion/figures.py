@@ -612,18 +612,24 @@ def _draw_interaction(analysis: Analysis, policies: list[dict[str, Any]]) -> Fig
     grid = style.new_figure(WIDE, 0.5 + 2.5 * len(policies), len(policies), len(fractions), sharey=True, sharex=False)
     figure, axes = grid
     colours = _architecture_colours(analysis)
+    ends = []
     for row, policy in enumerate(policies):
         for column, fraction in enumerate(fractions):
             panel = axes[row * len(fractions) + column]
             cells = [cell for cell in policy["cells"] if cell["fraction"] == fraction]
             images = f"{fmt.count(cells[0]['images'])} images" if cells else fraction
-            panel.set_title(f"{_wrap(policy['title'], 44, 1)}\n{images}", size=9)
-            _draw_lines(panel, cells, policy["levels"]["augmentation"], colours)
+            panel.set_title(f"{_wrap(policy['title'], 44, 2)}\n{images}", size=9)
+            ends.append((panel, _draw_lines(panel, cells, policy["levels"]["augmentation"], colours)))
         axes[row * len(fractions)].set_ylabel("accuracy, percent")
+    for panel, names in ends:
+        _label_ends(panel, names, panel.get_xlim()[1] - 0.63, 0.075)
     return figure
 
 
-def _draw_lines(panel: Axes, cells: list[dict[str, Any]], levels: list[str], colours: dict[str, str]) -> None:
+def _draw_lines(
+    panel: Axes, cells: list[dict[str, Any]], levels: list[str], colours: dict[str, str]
+) -> list[tuple[str, float, str]]:
+    """A line a network; their ends (name, height, colour) for labels, once the shared limits are final."""
     panel.set_xlim(-0.35, len(levels) - 1 + 0.75)
     panel.set_xticks(range(len(levels)), levels)
     panel.grid(axis="y")
@@ -648,7 +654,7 @@ def _draw_lines(panel: Axes, cells: list[dict[str, Any]], levels: list[str], col
                 markeredgewidth=1.6,
             )
         ends.append((name, points[-1][1]["mean"], colour))
-    _label_ends(panel, ends, len(levels) - 1 + 0.12, 0.055)
+    return ends
 
 
 def _label_ends(panel: Axes, ends: list[tuple[str, float, str]], x: float, gap: float, size: float = 8.5) -> None:

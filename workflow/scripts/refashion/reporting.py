@@ -157,7 +157,9 @@ def _yaml(config: Mapping[str, Any]) -> str:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
 
 
-_HOMES = re.compile(r"(?:/home/|/Users/|/var/home/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=[/\s'\":]|$)")
+_HOMES = re.compile(
+    r"(?<![\w.~-])(?:/home/|/Users/|/var/home/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|(?<![\w.~-])/root(?=[/\s'\":]|$)"
+)
 #: What neither HTML nor XML may hold: control characters (save tab and line end), lone surrogates, non-characters.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
@@ -185,9 +187,13 @@ def slug(text: str) -> str:
 
 
 def sentence(text: str, otherwise: str = "") -> str:
-    """A reason of the analysis as a sentence of its own: capital letter, full stop."""
+    """A reason of the analysis as a sentence of its own: capital letter (unless a name comes first), full stop."""
     text = text or otherwise
-    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+    if not text:
+        return ""
+    first = text.split(maxsplit=1)[0].strip(",;:") if text.strip() else ""
+    start = text[0].upper() if first.isalpha() else text[0]
+    return start + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
 def half(interval: Sequence[float] | None) -> float | None:

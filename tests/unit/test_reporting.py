@@ -1,0 +1,361 @@
+"""The page and its tables: whole sentences from any study, nothing unescaped, nothing typed, nothing private."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import html5lib
+import numpy as np
+import pytest
+
+from analysis_fixture import HOSTILE, ORIGINAL, analysis, hostile
+from refashion import figure_style, figures, reporting
+from refashion.errors import UserError
+
+#: What of a template is no prose: comments, statements, expressions, commands, drawings, tags.
+MARKUP = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<pre>.*?</pre>|<svg.*?</svg>|<[^>]*>", re.DOTALL)
+#: The original's own print, quoted in a note of its summary: the one place where this word belongs.
+QUOTED_NONE = '"(None,"'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_drawings():
+    """A small drawing in place of each figure: tests/unit/test_figures.py and tests/browser draw them."""
+    monkeypatch = pytest.MonkeyPatch()
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M 0 0 L 9 9"/></svg>'
+
+    def render(name, sketch):
+        words = (sketch.title, sketch.caption, sketch.alternative)
+        return figures.Drawing(name, *words, svg, None, figures.to_csv(sketch.data), sketch.reason)
+
+    monkeypatch.setattr(figures, "render", render)
+    yield
+    monkeypatch.undo()
+
+
+def page(given, config=None, pictures=None, partial=False) -> str:
+    return reporting.render(given, pictures or reporting.Pictures(), config or {"preset": "full"}, partial)
+
+
+def text_of(html: str) -> str:
+    """What a reader reads: no markup, style, script or address."""
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    for parent in list(document.iter()):
+        for child in list(parent):
+            if child.tag in ("style", "script"):
+                child.text = ""
+    return " ".join("".join(document.itertext()).split())
+
+
+STUDIES = {
+    "whole": lambda: analysis(n=4),
+    "one run a cell": lambda: analysis(n=1),
+    "no run at all": lambda: analysis(n=0),
+    "holes": lambda: with_holes(),
+    "hostile": lambda: hostile(analysis(n=2)),
+}
+
+
+def with_holes() -> dict:
+    given = analysis(n=5, absent=("cnn4/10k/none/b256_e100", "lenet5/60k/none/b32_e20_sparse"))
+    given["study"]["runs"] = {"wanted": 30, "finished": 17, "diverged": 1, "failed": 2, "missing": 10}
+    cell = "cnn1/10k/none/b256_e100"
+    given["runs"]["failed"] = [
+        {"cell": cell, "seed": 3, "reason": f"OSError: {Path.home()}/study/x: No space left on device"},
+        {"cell": cell, "seed": 4, "reason": ""},
+    ]
+    given["runs"]["diverged"] = [{"cell": cell, "seed": 2, "epoch": 7}, {"cell": cell, "seed": 1, "epoch": None}]
+    given["effects"] = {"policies": [], "reason": "cannot say, because the factorial experiment was not run"}
+    given["specification_curves"] = []
+    given["variance"]["components"] = None
+    given["benchmark"] = {"rows": [], "reason": "cannot say, because the benchmark was not run"}
+    given["study"]["evidence"] = False
+    return given
+
+
+@pytest.fixture(scope="module", params=STUDIES)
+def html(request, quick_drawings):
+    return page(STUDIES[request.param]())
+
+
+def test_any_study_gives_valid_html(html):
+    html5lib.HTMLParser(strict=True).parse(html)
+
+
+def test_any_study_gives_whole_sentences(html):
+    told = text_of(html).replace(QUOTED_NONE, "")
+    for word in ("nan", "None", "inf", "undefined", "True(?! for)", "False"):
+        assert not re.search(rf"\b{word}\b", told), word
+    assert not re.search(r"[^.]\.\.(?!\.)| ,| \.(?!\w)|\(\)", told.replace("...", "")), "broken punctuation"
+
+
+def test_every_link_of_the_page_has_its_target(html):
+    ids = re.findall(r'\sid="([^"]*)"', html)
+    assert len(ids) == len(set(ids))
+    for target in re.findall(r'href="#([^"]*)"', html):
+        assert target in ids
+
+
+def test_nothing_leaves_the_file(html):
+    addresses = re.findall(r'\s(?:src|href|action|srcset|poster|data)="([^"]*)"', html)
+    assert all(address.startswith(("#", "data:")) for address in addresses)
+    assert "@import" not in html
+    assert "url(http" not in html
+
+
+def test_hostile_words_stay_words():
+    html = page(hostile(analysis(n=2)), config={"title": HOSTILE[0], "note": HOSTILE[3]})
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    assert len(list(document.iter("script"))) == 1
+    assert document.find(".//img[@onerror]") is None
+    assert document.find(".//title").text.startswith("The Fashion-MNIST Report")
+    told = text_of(html)
+    for words in (HOSTILE[0], HOSTILE[2], HOSTILE[4]):
+        assert words in told
+    assert "49" not in re.findall(r"\{\{ 7 \* 7 \}\}|(?<!\d)49(?!\d)", told)
+    assert "\x00" not in html
+    html.encode()
+
+
+def test_the_script_is_the_only_one_the_page_allows():
+    html = page(analysis(n=2))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html).group(1)
+    assert "default-src 'none'" in policy
+    script = re.search(r"<script>(.*)</script>", html, re.DOTALL).group(1)
+    import base64
+    import hashlib
+
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+
+
+def test_autoescape_is_on_and_holes_are_errors():
+    import jinja2
+
+    environment = reporting._environment()
+    assert environment.from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"
+    with pytest.raises(jinja2.UndefinedError):
+        environment.from_string("{{ nothing.here }}").render()
+
+
+def test_no_number_of_a_result_is_typed_into_a_template():
+    # Names that hold a digit, and commands: everything else with a digit must come out of an expression.
+    names = ("A12", "SHA-256", "HC3", "ω²")
+    for path in sorted(reporting.TEMPLATES.rglob("*.html.jinja")):
+        source = path.read_text(encoding="utf-8")
+        words = re.sub(
+            r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<pre>.*?</pre>|<svg.*?</svg>|<[^>]*>", " ", source, flags=re.DOTALL
+        )
+        for name in names:
+            words = words.replace(name, "")
+        allowed = r"of 100|in 100|runs of 100"
+        found = re.findall(r".{0,20}\d.{0,20}", re.sub(allowed, "", words))
+        assert not found, f"{path.name}: {found}"
+
+
+def test_every_claim_has_words_verdict_reason_and_evidence():
+    given = analysis(n=4)
+    document = html5lib.parse(page(given), namespaceHTMLElements=False)
+    for claim in given["claims"]:
+        entry = document.find(f".//li[@id='claim-{claim['id']}']")
+        told = " ".join("".join(entry.itertext()).split())
+        assert " ".join(claim["quote"].split()) in told
+        assert " ".join(claim["statement"].split()) in told
+        assert claim["verdict"] in told
+        assert claim["reason"].rstrip(".")[1:] in told
+        assert claim["where"] in told
+        assert entry.get("data-verdict") == claim["verdict"]
+        assert any(link.get("href", "").startswith("#") for link in entry.iter("a"))
+
+
+def test_the_first_screen_counts_the_verdicts_and_links_every_claim():
+    given = analysis(n=4)
+    document = html5lib.parse(page(given), namespaceHTMLElements=False)
+    header = document.find(".//header")
+    counts = [int(number.text) for number in header.iter("dd")]
+    assert counts == list(given["study"]["verdicts"].values())
+    assert sum(counts) == given["study"]["claims"]
+    links = [link.get("href") for link in header.find(".//ul[@class='strip']").iter("a")]
+    assert links == [f"#claim-{claim['id']}" for claim in given["claims"]]
+    assert "4\u00a0seeds" in "".join(header.itertext())
+
+
+def test_a_preset_that_is_no_evidence_wears_a_banner():
+    given = analysis(n=2)
+    assert "This is no evidence" not in text_of(page(given))
+    given["study"]["evidence"] = False
+    assert "This is no evidence" in text_of(page(given))
+    assert "An early look" in text_of(page(given, partial=True))
+
+
+def test_what_failed_is_named_with_its_last_line_and_no_home():
+    told = text_of(page(with_holes()))
+    assert "OSError: ~/study/x: No space left on device" in told
+    assert str(Path.home()) not in told.replace("~", "")
+    assert "the log is empty" in told
+    assert "diverged" in told
+    assert "seeds 0, 1, 2, 3 and 4" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/home/ada/x.py", "~/x.py"),
+        ('File "/home/ada.lovelace/a b"', 'File "~/a b"'),
+        ("/Users/ada/Library", "~/Library"),
+        (r"C:\Users\ada\x", r"~\x"),
+        ("/root/x and /root", "~/x and ~"),
+        ("/rooted/x", "/rooted/x"),
+        ("results/home/x", "results/home/x"),
+        ("bell\x07, nul\x00", "bell\ufffd, nul\ufffd"),
+        ("tab\tand\nline", "tab\tand\nline"),
+    ],
+)
+def test_redact(text, expected):
+    assert reporting.redact(text) == expected
+    assert reporting.redact({text: [text]}) == {expected: [expected]}
+
+
+def test_redact_knows_this_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert reporting.redact(f"{tmp_path}/me/x, {tmp_path}/men") == f"~/x, {tmp_path}/men"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cannot say, because of this", "Cannot say, because of this."),
+        ("Done.", "Done."),
+        ("Really?", "Really?"),
+        ("cnn1/10k is better", "cnn1/10k is better."),
+        ("", ""),
+    ],
+)
+def test_sentence(text, expected):
+    assert reporting.sentence(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "interval", "expected"),
+    [
+        (91.973, "percent", [91.6, 92.4], "92.0%"),
+        (91.973, "percent", None, "91.97%"),
+        (-0.412, "pp", [-0.5, -0.3], "\u22120.41\u00a0pp"),
+        (2.7705, "times", None, "2.77 times"),
+        (693962, "parameters", None, "693,962"),
+        (75.0, "seconds", None, "1\u00a0min 15\u00a0s"),
+        ("10 classes", "", None, "10 classes"),
+        (None, "percent", None, "\u2013"),
+        (True, "", None, "yes"),
+    ],
+)
+def test_amount(value, unit, interval, expected):
+    assert reporting.amount(value, unit, interval) == expected
+
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tables(tmp_path):
+    reporting.write_tables(hostile(analysis(n=4)), tmp_path)
+    return tmp_path
+
+
+def test_every_table_is_written(tables):
+    assert {path.name for path in tables.iterdir()} == {Path(name).name for name in reporting.TABLES}
+
+
+def test_the_original_beside_ours_as_csv(tables):
+    rows = list(csv.DictReader(io.StringIO((tables / "original_vs_ours.csv").read_text(encoding="utf-8"))))
+    assert len(rows) == 2 * len(ORIGINAL)
+    assert {"91.97%", "90.29%", "89.92%", "92.51%", "92.11%"} <= {row["published"] for row in rows}
+    assert all(row["seeds"] == "4" for row in rows)
+
+
+def test_markdown_keeps_its_columns_whatever_the_words(tables):
+    lines = (tables / "claims.md").read_text(encoding="utf-8").splitlines()
+    bars = {len(re.findall(r"(?<!\\)\|", line)) for line in lines}
+    assert bars == {9}
+    assert not any(re.search(r"(?<!\\)<", line) for line in lines)
+
+
+def test_latex_keeps_its_columns_whatever_the_words(tables):
+    lines = (tables / "claims.tex").read_text(encoding="utf-8").splitlines()
+    body = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
+    assert len(body) == len(analysis(n=1)["claims"])
+    for line in body:
+        assert line.endswith(r" \\")
+        assert len(re.findall(r"(?<!\\)&", line)) == 7
+        assert line.count("{") - line.count(r"\{") == line.count("}") - line.count(r"\}")
+
+
+def test_latex_escapes():
+    row = {"a": r"50% & $x_1^2$ #~{\}", "b": "\u22120.4\u00a0pp"}
+    body = reporting.to_latex([row]).splitlines()[4]
+    assert body == (r"50\% \& \$x\_1\textasciicircum{}2\$ \#\textasciitilde{}\{\textbackslash{}\} & $-$0.4~pp \\")
+
+
+# --- Files and images -------------------------------------------------------------------------------------------------
+
+
+def test_an_analysis_that_is_none_gives_one_sentence(tmp_path):
+    path = tmp_path / "analysis.json"
+    for text in ("{", "[]", '{"format": 0}'):
+        path.write_text(text)
+        with pytest.raises(UserError) as error:
+            reporting.read_analysis(path)
+        assert str(path) in str(error.value)
+    path.write_text(json.dumps(analysis(n=1)))
+    assert reporting.read_analysis(path)["format"] == reporting.FORMAT
+
+
+def test_garments_are_shown_dark_on_light(tmp_path):
+    from base64 import b64decode
+
+    from PIL import Image
+
+    garment = np.zeros((28, 28), np.uint8)
+    garment[4:9, 4:9] = 255
+    address = reporting.png(garment)
+    pixels = np.asarray(Image.open(io.BytesIO(b64decode(address.partition(",")[2]))))
+    assert (pixels == 255 - garment).all()
+
+
+def test_pictures_come_from_the_files(tmp_path):
+    data, examples = tmp_path / "data.npz", tmp_path / "examples.npz"
+    np.savez(data, test_images=np.zeros((8, 28, 28), np.uint8))
+    np.savez(examples, originals=np.zeros((2, 28, 28), np.float32), flip=np.ones((2, 28, 28), np.float32))
+    given = analysis(n=2)
+    pictures = reporting.pictures(given, data, examples)
+    assert [name for name, _ in pictures.augmentations] == ["originals", "flip"]
+    assert sorted(pictures.garments) == list(range(8))
+    html = page(given, pictures=pictures)
+    assert html.count('class="garment"') == 4 + 8
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    assert all(image.get("alt") for image in document.iter("img"))
+
+
+def test_broken_image_files_give_one_sentence(tmp_path):
+    data = tmp_path / "data.npz"
+    data.write_bytes(b"no archive")
+    with pytest.raises(UserError, match=r"data\.npz"):
+        reporting.pictures(analysis(n=1), data, None)
+    np.savez(data, other=np.zeros(1))
+    with pytest.raises(UserError, match=r"data\.npz"):
+        reporting.pictures(analysis(n=1), data, None)
+
+
+def test_inline_drawings_are_the_only_other_markup():
+    assert figure_style.inline("<svg xmlns='http://www.w3.org/2000/svg'/>", "a", "<b>").count("&lt;b") == 1
+
+
+def test_importing_for_the_snakefile_loads_no_heavy_library():
+    import subprocess
+    import sys
+
+    scripts = reporting.TEMPLATES.parent / "workflow" / "scripts"
+    code = "import refashion.reporting, sys; print(*{'matplotlib', 'jinja2', 'numpy', 'PIL'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
