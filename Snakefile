@@ -27,6 +27,7 @@ try:
 except UserError as error:
     sys.exit(str(error))
 
+STORE = "results/store"
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 # Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
@@ -91,6 +92,7 @@ rule train:
         RUN + "/predictions.npz",
     params:
         spec=lambda wildcards: study.spec(Run.of(wildcards)),
+        store=STORE,
     threads: 1
     resources:
         gpu=GPUS,
@@ -140,6 +142,7 @@ rule describe_architectures:
         "results/architectures.json",
     params:
         architectures={cell.architecture: study.config["architectures"][cell.architecture] for cell in study.cells()},
+        store=STORE,
         datasets={name: study.config["datasets"][name] for name in DATASETS},
     log:
         "logs/describe_architectures.log",
@@ -190,7 +193,9 @@ rule augmentation_examples:
     output:
         "results/augmentation_examples.npz",
     params:
+        store=STORE,
         augmentations={cell.augmentation: study.config["augmentations"][cell.augmentation] for cell in study.cells()},
+        dataset=study.config["datasets"][DATASETS[0]],
     log:
         "logs/augmentation_examples.log",
     conda:

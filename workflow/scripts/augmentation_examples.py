@@ -4,18 +4,32 @@ from pathlib import Path
 
 import numpy as np
 
-from refashion import data, engine
+from refashion import data
 from refashion.rule_log import rule_log
+from refashion.run_store import RunStore, copy_whole
+from refashion.study import NUMERICS
 
 
-def main(job):
-    """Write an array [classes, rows, columns], 0..1, for each augmentation, and `originals`."""
-    dataset = data.load(Path(job.input.data))
+def examples(dataset, entries):
+    """{"originals": [classes, rows, columns] float32 in 0..1, and the same for each augmentation by name}."""
+    from refashion import engine
+
     first = [int(np.argmax(dataset.train_labels == label)) for label in np.unique(dataset.train_labels)]
     images = dataset.train_images[first]
     engine.configure("cpu", threads=1)
-    shown = {name: engine.augmented(images, entry, seed=0) for name, entry in job.params.augmentations.items()}
-    np.savez_compressed(job.output[0], originals=images.astype(np.float32) / 255, **shown)
+    shown = {name: engine.augmented(images, entry, seed=0) for name, entry in entries.items()}
+    return {"originals": images.astype(np.float32) / 255, **shown}
+
+
+def main(job):
+    """Write results/augmentation_examples.npz; from the store, without drawing anything, where it is known."""
+    entries = dict(job.params.augmentations)
+
+    def make(path):
+        np.savez_compressed(path, **examples(data.load(Path(job.input.data)), entries))
+
+    key = {"augmentations": entries, "dataset": job.params.dataset["files"], "numerics": NUMERICS}
+    copy_whole(RunStore(job.params.store).derived(key, ".npz", make), Path(job.output[0]))
 
 
 if __name__ == "__main__":

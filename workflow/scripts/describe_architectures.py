@@ -3,24 +3,37 @@
 import json
 from pathlib import Path
 
-from refashion import architectures
 from refashion.rule_log import rule_log
+from refashion.run_store import RunStore, copy_whole
+from refashion.study import NUMERICS
 
 
-def main(job):
-    """Write {name: {rows: [[kind, shape, parameters], ...], total, trainable, non_trainable, training_flops}}."""
-    dataset = next(iter(job.params.datasets.values()))
-    shape = (*dataset["files"]["train_images"]["shape"][1:], 1)
+def describe(entries, shape, classes):
+    """{name: {rows: [[kind, output shape, parameters], ...], total, trainable, non_trainable, training_flops}}."""
+    from refashion import architectures
+
     described = {}
-    for name, entry in job.params.architectures.items():
+    for name, entry in entries.items():
         chosen = {key: value for key, value in entry.items() if key != "builder"}
-        model = architectures.build(entry["builder"], shape, len(dataset["classes"]), chosen)
+        model = architectures.build(entry["builder"], shape, classes, chosen)
         described[name] = {
             "rows": architectures.summary_rows(model),
             **architectures.parameter_counts(model),
             "training_flops": architectures.training_flops(model),
         }
-    Path(job.output[0]).write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    return described
+
+
+def main(job):
+    """Write results/architectures.json; from the store, without building anything, where it is known."""
+    entries, dataset = dict(job.params.architectures), next(iter(job.params.datasets.values()))
+    shape, classes = [*dataset["files"]["train_images"]["shape"][1:], 1], len(dataset["classes"])
+
+    def make(path):
+        path.write_text(json.dumps(describe(entries, shape, classes), indent=1) + "\n", encoding="utf-8")
+
+    key = {"architectures": entries, "shape": shape, "classes": classes, "numerics": NUMERICS}
+    copy_whole(RunStore(job.params.store).derived(key, ".json", make), Path(job.output[0]))
 
 
 if __name__ == "__main__":

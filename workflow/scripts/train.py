@@ -6,12 +6,10 @@ from refashion import devices, training
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
 
-STORE = "results/store"
-
 
 def main(job):
     """Train or find the run of ``job.params.spec`` and put its three files where Snakemake expects them."""
-    store = RunStore(STORE)
+    store = RunStore(job.params.store)
     training.train(
         job.params.spec,
         Path(job.input.data),

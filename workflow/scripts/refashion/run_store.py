@@ -2,6 +2,7 @@
 
     {store}/{digest}/metrics.json, history.csv, predictions.npz     a finished run; metrics.json has the others' SHA-256
     {store}/checkpoints/{digest}.npz                                 the state of an unfinished one
+    {store}/derived/{digest}{suffix}                                 what else only TensorFlow can make
 
 Twins (two jobs that train the same spec) need no lock: each writes a folder of its own, the first rename wins, and the
 other throws its equal result away. A finished run is never overwritten.
@@ -134,18 +135,21 @@ class RunStore:
 
     def export(self, spec: Mapping[str, Any], targets: Mapping[str, Path | str]) -> None:
         """Copy a finished run's files to `targets` (file name -> path), each by a rename."""
-        source = self.path(digest(spec))
         for name, target in targets.items():
-            target = Path(target)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, work = tempfile.mkstemp(prefix=f".{name}.", dir=target.parent)
-            os.close(handle)
-            try:
-                shutil.copyfile(source / name, work)
-                os.chmod(work, 0o644)
-                os.replace(work, target)
-            finally:
-                Path(work).unlink(missing_ok=True)
+            copy_whole(self.path(digest(spec)) / name, Path(target))
+
+    def derived(self, key: Mapping[str, Any], suffix: str, make: Callable[[Path], None]) -> Path:
+        """The file that `make` writes for this key; made only where the store does not have it yet.
+
+        With it, a report can be rendered from a filled store on a machine without TensorFlow.
+        """
+        path = self.folder / "derived" / f"{digest(key)}{suffix}"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f"{path.stem}.tmp-", dir=path.parent) as work:
+                make(Path(work) / path.name)
+                os.replace(Path(work) / path.name, path)
+        return path
 
     # ------------------------------------------------------------------------------------------------------ checkpoints
 
@@ -192,6 +196,19 @@ class RunStore:
     def drop_checkpoint(self, spec: Mapping[str, Any]) -> None:
         """Remove the checkpoint of a spec, if there is one."""
         self.checkpoint_path(spec).unlink(missing_ok=True)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file so that `target` is either what it was or the whole copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, work = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    try:
+        shutil.copyfile(source, work)
+        os.chmod(work, 0o644)
+        os.replace(work, target)
+    finally:
+        Path(work).unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

@@ -1,0 +1,46 @@
+"""Rule `report_partial`: the report of the runs that have finished, naming what is missing or failed."""
+
+from pathlib import Path
+
+from refashion import analysis, collection, planning, reporting
+from refashion import study as studies
+from refashion.rule_log import rule_log
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "published"
+
+
+def log_of(run):
+    """Where rule `train` logs a run; its last line is the reason of a failure."""
+    return Path(run.folder.replace("results/runs/", "logs/train/") + ".log")
+
+
+def main(job):
+    """Collect whatever is there, analyse it and render the page into ``job.params.folder``."""
+    given, folder = job.input, Path(job.params.folder)
+    seeds = Path("results/seeds.csv")
+    study = planning.with_plan(studies.load(job.config), seeds if seeds.exists() else None)
+    collected = collection.collect(
+        study, Path(), strict=False, published=collection.published_digests(PUBLISHED), log_of=log_of
+    )
+    result = analysis.analyse(
+        analysis.Inputs(
+            study=study,
+            original=analysis.read_original(given.original),
+            runs=collected.runs,
+            histories=collected.histories,
+            predictions=collected.predictions,
+            architectures=analysis.read_json(given.architectures),
+            data=analysis.read_descriptions(given.facts),
+        )
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES}
+    analysis.write(result, folder / "analysis.json", tables)
+    images = reporting.pictures(result.document, Path(given.data[0]), Path(given.examples))
+    page = reporting.render(result.document, images, job.config, partial=True)
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with rule_log(snakemake):  # noqa: F821
+        main(snakemake)  # noqa: F821
