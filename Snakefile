@@ -87,9 +87,9 @@ rule train:
         data=lambda wildcards: f"results/data/{study.dataset(Run.of(wildcards).cell)}.npz",
         twin=twin_metrics,
     output:
-        RUN + "/metrics.json",
-        RUN + "/history.csv",
-        RUN + "/predictions.npz",
+        f"{RUN}/metrics.json",
+        f"{RUN}/history.csv",
+        f"{RUN}/predictions.npz",
     params:
         spec=lambda wildcards: study.spec(Run.of(wildcards)),
         store=STORE,
@@ -264,6 +264,51 @@ rule report_partial:
         "envs/conda.yaml"
     script:
         "workflow/scripts/report_partial.py"
+
+
+# The published runs into the run store: what they cover is then copied, not trained.
+rule restore:
+    params:
+        published=str(PROJECT / "published"),
+        store=STORE,
+    log:
+        "logs/restore.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/restore.py"
+
+
+# The finished runs, and the report that `report_partial` made of them, into published/.
+rule publish:
+    params:
+        published=str(PROJECT / "published"),
+        store=STORE,
+        results=rules.report_partial.params.folder,
+    log:
+        "logs/publish.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/publish.py"
+
+
+# The cheapest published run of each network, trained again for its first epochs: bit-identical on the same machine.
+rule verify:
+    input:
+        data=f"results/data/{DATASETS[0]}.npz",
+    params:
+        published=str(PROJECT / "published"),
+        epochs=2,
+    threads: 1
+    resources:
+        gpu=GPUS,
+    log:
+        "logs/verify.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/verify.py"
 
 
 onerror:

@@ -1,17 +1,18 @@
-"""Rule prepare_data: one verified .npz of a data set from the first source that has it, and a description of it."""
+"""Rule `prepare_data`: one verified .npz of a data set from the first source that has it, and a description of it."""
 
-import os
 from pathlib import Path
 
-from refashion import data, rule_log
+from refashion import data
+from refashion.rule_log import rule_log
 
 
-def main(job):
-    # Standard error as it is now, before the log takes it over: a download's progress bar belongs on the terminal.
-    with os.fdopen(os.dup(2), "w") as terminal, rule_log.rule_log(job):
-        target = Path(job.output[0])
-        data.prepare(job.params.name, job.params.definition, target, progress=terminal)
-        data.write_description(Path(job.output[1]), data.load(target))
+def main(job, terminal):
+    """Write the data set and its facts; a download's progress is shown on the terminal."""
+    target = Path(job.output.data)
+    data.prepare(job.params.name, job.params.definition, target, progress=terminal)
+    data.write_description(Path(job.output.facts), data.load(target))
 
 
-main(snakemake)  # noqa: F821
+if __name__ == "__main__":
+    with rule_log(snakemake) as stderr:  # noqa: F821
+        main(snakemake, stderr)  # noqa: F821

@@ -8,14 +8,16 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from refashion.errors import UserError
 
 
 @contextlib.contextmanager
-def rule_log(job: Any) -> Iterator[None]:
+def rule_log(job: Any) -> Iterator[TextIO]:
     """Send stdout and stderr, at the level of the process, to ``job.log[0]`` while the block runs.
+
+    The block gets the real stderr as a stream, for the few things that belong on the terminal (a download's progress).
 
     A failure is told in one sentence on the real stderr and ends the process with exit code 1. The traceback of
     anything that is not a user's mistake stays in the log. (C++ libraries write to the descriptors, not `sys.stderr`.)
@@ -23,9 +25,10 @@ def rule_log(job: Any) -> Iterator[None]:
     path = Path(job.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     failure = None
-    with open(path, "a" if job.rule == "train" else "w", buffering=1, encoding="utf-8") as log, _descriptors(log):
+    mode = "a" if job.rule == "train" else "w"
+    with open(path, mode, buffering=1, encoding="utf-8") as log, _descriptors(log) as terminal:
         try:
-            yield
+            yield terminal
         except (UserError, OSError) as error:
             failure = _sentence(error)
             print(failure)
@@ -45,8 +48,8 @@ def _sentence(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _descriptors(log: Any) -> Iterator[None]:
-    """Point file descriptors 1 and 2 at `log` for a while."""
+def _descriptors(log: TextIO) -> Iterator[TextIO]:
+    """Point file descriptors 1 and 2 at `log` for a while; gives the old 2 as a stream."""
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
@@ -55,7 +58,8 @@ def _descriptors(log: Any) -> Iterator[None]:
     streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = log
     try:
-        yield
+        with os.fdopen(os.dup(saved[1]), "w", buffering=1) as terminal:
+            yield terminal
     finally:
         log.flush()
         sys.stdout, sys.stderr = streams

@@ -1,0 +1,31 @@
+"""Rule `benchmark`: images a second and fixed cost of this engine, the plain script and PyTorch, side by side."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from refashion import benchmarking, devices
+from refashion.rule_log import rule_log
+
+
+def main(job):
+    """Measure, write the table and every measurement, and return the table for the terminal."""
+    machine = benchmarking.Machine(job.threads, devices.wanted(job.config["device"], job.resources.get("gpu", 0)))
+    load = os.getloadavg()[0]
+    if load > 0.1 * machine.cores:
+        print(
+            f"The load of this machine was {load:.1f} in the last minute: something else runs, and the figures suffer."
+        )
+    with tempfile.TemporaryDirectory(prefix="refashion-benchmark-") as folder:
+        workshop = benchmarking.Workshop(Path(folder), Path(job.input.data), machine, job.config["checkpoint_seconds"])
+        found = benchmarking.run(workshop, repetitions=job.params.repetitions, seconds=job.params.seconds)
+    table = benchmarking.rows(found, machine, load)
+    benchmarking.write_measurements(Path(job.output.measurements), found)
+    benchmarking.write(Path(job.output.table), table)
+    return benchmarking.told(table)
+
+
+if __name__ == "__main__":
+    with rule_log(snakemake):  # noqa: F821
+        text = main(snakemake)  # noqa: F821
+    print(text, flush=True)

@@ -1,0 +1,116 @@
+"""Are the published runs what this code gives? A small sample is trained again, for its first epochs, and compared."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refashion import run_store, training
+from refashion.run_store import RunStore
+
+#: On another kind of machine, sums are rounded in another order and training multiplies the difference. These bounds,
+#: on each of the first epochs, are far above that and far below what another network or another recipe would give.
+ACCURACY_TOLERANCE = 0.02  # of accuracies, as fractions
+LOSS_TOLERANCE = 0.05  # relative, of losses
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One published run against its retraining: largest differences in accuracy (fraction) and loss (relative)."""
+
+    digest: str
+    name: str
+    epochs: int
+    same_kind: bool  # of machine and software
+    identical: bool
+    accuracy: float
+    loss: float
+
+    @property
+    def passes(self) -> bool:
+        """Identical on the same kind of machine, within the tolerances elsewhere."""
+        if self.same_kind:
+            return self.identical
+        return self.accuracy <= ACCURACY_TOLERANCE and self.loss <= LOSS_TOLERANCE
+
+    def __str__(self) -> str:
+        machine = "the same kind of machine" if self.same_kind else "another kind of machine or software"
+        if self.identical:
+            found = "bit-identical"
+        else:
+            found = f"accuracies differ by up to {100 * self.accuracy:.2f} pp, losses by up to {100 * self.loss:.2f}%"
+        verdict = "passes" if self.passes else "FAILS"
+        return f"{verdict}: {self.name}, {self.digest}: {found} over {self.epochs} epochs, on {machine}."
+
+
+def sample(published: Path) -> list[dict[str, Any]]:
+    """The cheapest published run of each builder: the metrics of the one with the fewest seconds an epoch."""
+    cheapest: dict[str, dict[str, Any]] = {}
+    for path in sorted(published.glob(f"runs/*/{run_store.METRICS}")):
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        if metrics["status"] != "finished" or metrics["spec"]["recipe"]["schedule"] != "constant":
+            continue  # a schedule depends on the number of updates, so its first epochs cannot be had alone
+        builder = metrics["spec"]["architecture"]["builder"]
+        if builder not in cheapest or _cost(metrics) < _cost(cheapest[builder]):
+            cheapest[builder] = metrics
+    return list(cheapest.values())
+
+
+def _cost(metrics: dict[str, Any]) -> float:
+    return metrics["timing"]["train_seconds"] / metrics["epochs"]
+
+
+def verify(published: Path, dataset: Path, *, epochs: int, device: str, threads: int) -> Iterator[Comparison]:
+    """Train each run of the sample again for its first `epochs` and compare the histories.
+
+    `dataset` is the prepared .npz; device and threads as in `training.train`.
+    """
+    for metrics in sample(published):
+        spec = json.loads(json.dumps(metrics["spec"]))
+        known = _history(published / "runs" / metrics["digest"])[:epochs]
+        spec["recipe"]["updates"] = int(known[-1]["updates"])
+        with tempfile.TemporaryDirectory() as folder:
+            store = RunStore(folder)
+            training.train(spec, dataset, store, device=device, threads=threads, checkpoint_seconds=math.inf)
+            again = store.find(spec)
+            yield _compare(metrics, again, known, _history(store.path(again["digest"])))
+
+
+def _history(folder: Path) -> list[dict[str, float]]:
+    with open(folder / run_store.HISTORY, newline="", encoding="utf-8") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _compare(
+    metrics: dict[str, Any], again: dict[str, Any], known: list[dict[str, float]], found: list[dict[str, float]]
+) -> Comparison:
+    differences = {"accuracy": 0.0, "loss": 0.0}
+    for before, after in zip(known, found, strict=True):
+        for name, value in before.items():
+            kind = "loss" if name.endswith("loss") else "accuracy"
+            scale = abs(value) if kind == "loss" else 1.0
+            differences[kind] = max(differences[kind], abs(after[name] - value) / scale)
+    return Comparison(
+        digest=metrics["digest"],
+        name=_name(metrics["spec"]),
+        epochs=len(known),
+        same_kind=_kind(metrics) == _kind(again),
+        identical=known == found,
+        **differences,
+    )
+
+
+def _name(spec: dict[str, Any]) -> str:
+    return f"{spec['architecture']['builder']} on {spec['fraction']['images']} images, seed {spec['seed']}"
+
+
+def _kind(metrics: dict[str, Any]) -> tuple[Any, ...]:
+    """What decides in which order sums are rounded."""
+    found = metrics["provenance"]
+    return tuple(found[name] for name in ("cpu", "device", "device_name", "tensorflow", "threads", "precision"))

@@ -1,0 +1,19 @@
+"""Rule `restore`: the published runs into the run store, so that only what is new is trained."""
+
+from pathlib import Path
+
+from refashion import publishing
+from refashion.rule_log import rule_log
+from refashion.run_store import RunStore
+
+
+def main(job, terminal):
+    """Copy every published run that the store has not got, and say how many."""
+    publishing.restore(
+        Path(job.params.published), RunStore(job.params.store), log=lambda text: print(text, file=terminal)
+    )
+
+
+if __name__ == "__main__":
+    with rule_log(snakemake) as stderr:  # noqa: F821
+        main(snakemake, stderr)  # noqa: F821
