@@ -238,7 +238,7 @@ rule report:
         page=report(
             "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}
         ),
-        tables=expand("results/tables/{name}", name=reporting.TABLES),
+        tables=reporting.TABLES,
     log:
         "logs/report.log",
     conda:

@@ -32,7 +32,7 @@ def restore(published: Path, store: RunStore, log: Callable[[str], None] = print
         if numerics != NUMERICS:
             raise UserError(
                 f"{folder} was made under numerics {numerics} and this version has {NUMERICS}: the same spec gives "
-                "other numbers now, so published runs cannot be mixed with new ones; check out the version that made them."
+                "other numbers now, so published runs cannot be mixed with new ones; use the version that made them."
             )
     new = [folder for folder in folders if not store.path(folder.name).exists()]
     for folder in new:
