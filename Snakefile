@@ -285,6 +285,7 @@ rule publish:
         published=str(PROJECT / "published"),
         store=STORE,
         results=rules.report_partial.params.folder,
+        readme=str(PROJECT / "README.md"),
     log:
         "logs/publish.log",
     conda:

@@ -2,21 +2,24 @@
 
 from pathlib import Path
 
-from refashion import publishing
+from refashion import publishing, reporting
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
 
 
 def main(job, terminal):
-    """Copy what is new, and say how many runs that was."""
+    """Copy what is new, say how many runs that was, and show the result in the README."""
+    published, readme = Path(job.params.published), Path(job.params.readme)
     publishing.publish(
         studies.load(job.config),
         RunStore(job.params.store),
         Path(job.params.results),
-        Path(job.params.published),
+        published,
         log=lambda text: print(text, file=terminal),
     )
+    analysis = reporting.read_analysis(published / "analysis.json")
+    readme.write_text(publishing.with_result(readme.read_text(encoding="utf-8"), analysis), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from refashion import run_store
+from refashion import reporting, run_store
 from refashion.errors import UserError
 from refashion.run_store import RunStore
 from refashion.study import NUMERICS, Study, digest
 
 #: What a report leaves behind that is published beside the runs.
 RESULTS = ("report.html", "analysis.json", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
+
+#: Between these marks the README shows the result, and this is the accuracy that it shows.
+_BEGIN, _END = "<!-- result:begin", "<!-- result:end -->"
+_SHOWN = "Validation accuracy"
 
 
 def restore(published: Path, store: RunStore, log: Callable[[str], None] = print) -> int:
@@ -61,6 +66,27 @@ def publish(study: Study, store: RunStore, results: Path, published: Path, log: 
             run_store.copy_whole(results / name, published / name)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
     return len(new)
+
+
+def readme_block(analysis: Mapping[str, Any]) -> str:
+    """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
+    rows = [
+        {key: row[key] for key in ("network", "data", "published", "ours", "interval", "seeds", "verdict")}
+        for row in reporting.original_rows(analysis)
+        if row["measure"] == _SHOWN
+    ]
+    caption = f"{_SHOWN}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
+    return "\n\n".join((analysis["study"]["answer"], caption, reporting.to_markdown(rows)))
+
+
+def with_result(readme: str, analysis: Mapping[str, Any]) -> str:
+    """The README's text with the block between its two markers made from `analysis`."""
+    before, _, rest = readme.partition(_BEGIN)
+    first_line, _, rest = rest.partition("\n")
+    _, end, after = rest.partition(_END)
+    if not end:
+        raise UserError(f"The README lacks the marks {_BEGIN!r} and {_END!r} between which the result stands.")
+    return f"{before}{_BEGIN}{first_line}\n\n{readme_block(analysis).strip()}\n\n{end}{after}"
 
 
 def _copy_run(source: Path, target: Path) -> None:

@@ -1,0 +1,84 @@
+"""What is published can be restored, is what it says it is, and is what the README shows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from conftest import PROJECT
+
+from refashion import publishing, reporting, run_store, study
+from refashion.errors import UserError
+from refashion.run_store import RunStore
+
+PUBLISHED = PROJECT / "published"
+
+
+def _run(store: RunStore, seed: int, numerics: int = study.NUMERICS) -> str:
+    spec = {"numerics": numerics, "seed": seed}
+    store.publish(spec, {"status": "finished"}, "epoch\n", {"clean": np.zeros(3, np.uint8)})
+    return study.digest(spec)
+
+
+@pytest.fixture
+def published(tmp_path):
+    store = RunStore(tmp_path / "made")
+    for seed in range(2):
+        name = _run(store, seed)
+        shutil.copytree(store.path(name), tmp_path / "published" / "runs" / name)
+    (tmp_path / "published" / "derived").mkdir()
+    (tmp_path / "published" / "derived" / "x.json").write_text("{}")
+    return tmp_path / "published"
+
+
+def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path):
+    store = RunStore(tmp_path / "store")
+    said = []
+    assert publishing.restore(published, store, said.append) == 2
+    assert store.find({"numerics": study.NUMERICS, "seed": 1}) is not None
+    assert (store.folder / "derived" / "x.json").read_text() == "{}"
+    assert publishing.restore(published, store, said.append) == 0
+    assert said == ["Restored 2 published runs; 0 were there.", "Restored 0 published runs; 2 were there."]
+
+
+def test_runs_under_other_numerics_are_refused_in_one_sentence(published, tmp_path):
+    made = RunStore(tmp_path / "made")
+    name = _run(made, 7, numerics=study.NUMERICS + 1)
+    shutil.copytree(made.path(name), published / "runs" / name)
+    store = RunStore(tmp_path / "store")
+    with pytest.raises(UserError, match=f"numerics {study.NUMERICS + 1} and this version has {study.NUMERICS}"):
+        publishing.restore(published, store)
+    assert not store.folder.exists()
+
+
+def test_a_broken_published_run_is_refused(published, tmp_path):
+    next(published.glob("runs/*/history.csv")).write_text("edited by hand")
+    store = RunStore(tmp_path / "store")
+    with pytest.raises(UserError, match=r"history\.csv has SHA-256"):
+        publishing.restore(published, store)
+    assert not store.folder.exists()
+
+
+def test_every_published_run_is_whole_and_of_these_numerics():
+    folders = [path.parent for path in PUBLISHED.glob("runs/*/metrics.json")]
+    for folder in folders:
+        metrics = run_store.read_metrics(folder)
+        assert metrics["spec"]["numerics"] == study.NUMERICS
+        assert metrics["digest"] == folder.name
+
+
+def test_the_readme_shows_what_is_published():
+    path = PUBLISHED / "analysis.json"
+    if not path.exists():
+        pytest.skip("nothing is published yet")
+    analysis = json.loads(path.read_text(encoding="utf-8"))
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert readme == publishing.with_result(readme, analysis)
+    assert reporting.original_rows(analysis)[0]["published"] in readme
+
+
+def test_a_readme_without_its_marks_is_a_mistake():
+    with pytest.raises(UserError, match="lacks the marks"):
+        publishing.with_result("# no marks\n", {})
