@@ -7,8 +7,8 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import PROJECT
 
+from conftest import PROJECT
 from refashion import publishing, reporting, run_store, study
 from refashion.errors import UserError
 from refashion.run_store import RunStore
