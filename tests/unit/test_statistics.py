@@ -933,10 +933,11 @@ def test_constant_runs_decide_exactly():
 
 
 def test_constant_differences_are_recognised_through_rounding():
-    a = np.array([91.23, 90.07, 92.11, 89.99])
-    result = st.paired_comparison(a + 0.1, a, seed=0)  # (a + .1) - a differs from run to run in the 14th digit
+    a, better = np.array([64.00, 64.01, 91.23]), np.array([64.01, 64.02, 91.24])
+    assert np.ptp(better - a) > 1e-12 * 0.01  # the same hundredth three times, but for the rounding of 64.01
+    result = st.paired_comparison(better, a, seed=0)
     assert (result.sd, result.p, result.low, result.high) == (0.0, 0.0, result.difference, result.difference)
-    assert st.paired_contrast([a + 0.1, a], [1, -1]).se == 0
+    assert st.paired_contrast([better, a], [1, -1]).se == 0
     equal = st.paired_comparison(a, a, seed=0)
     assert (equal.difference, equal.p, equal.p_sign_flip, equal.a12) == (0.0, 1.0, 1.0, 0.5)
 
