@@ -153,25 +153,47 @@ def _circumstances(study: Study, run: Run) -> dict[str, Any]:
 # --------------------------------------------------------------------------------------------------------- run folders
 
 
-def write_runs(study: Study, root: Path, seed: int, *, images: int = 1000, epochs: int = 5) -> None:
-    """Write finished runs as training does, one a wanted run: `images` validation images, `epochs` epochs."""
-    rng = np.random.default_rng(seed)
-    labels = {kind: rng.integers(0, 10, images, np.uint8) for kind in ("test", "fold")}
-    for run in study.runs():
-        own = labels[study.config["fractions"][run.cell.fraction]["validation"]]
-        write_run(study.spec(run), root / run.folder, own, rng, epochs)
+@dataclass(frozen=True, eq=False)
+class RunFiles:
+    """history.csv and predictions.npz of a finished run, and the final numbers that belong to them."""
+
+    history: bytes
+    predictions: bytes
+    final: dict[str, float]
 
 
-def write_run(spec: dict[str, Any], folder: Path, labels: np.ndarray, rng: np.random.Generator, epochs: int) -> None:
+def run_files(labels: np.ndarray, rng: np.random.Generator, epochs: int) -> RunFiles:
     """One finished run whose final predictions agree with its history's last row."""
-    folder.mkdir(parents=True, exist_ok=True)
     predictions = {"validated": _guess(labels, rng), "clean": _guess(labels, rng), "labels": labels}
     history = _history(predictions, rng, epochs)
-    (folder / run_store.HISTORY).write_text(history.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
     packed = io.BytesIO()
     np.savez_compressed(packed, **predictions)
-    (folder / run_store.PREDICTIONS).write_bytes(packed.getvalue())
-    write_metrics(spec, folder, final(history), epochs=epochs)
+    text = history.to_csv(index=False, lineterminator="\n")
+    return RunFiles(text.encode(), packed.getvalue(), final(history))
+
+
+def write_runs(
+    study: Study, root: Path, seed: int, *, images: int = 1000, epochs: int = 5, variants: int | None = None
+) -> None:
+    """Write every wanted run, finished, as training does: `images` validation images, `epochs` epochs.
+
+    variants: draw so many different runs and write copies of these, which is what makes a large study quickly.
+    """
+    rng = np.random.default_rng(seed)
+    labels = {kind: rng.integers(0, 10, images, np.uint8) for kind in ("test", "fold")}
+    drawn = {kind: [run_files(own, rng, epochs) for _ in range(variants or 0)] for kind, own in labels.items()}
+    for run in study.runs():
+        kind = study.config["fractions"][run.cell.fraction]["validation"]
+        files = drawn[kind][rng.integers(variants)] if variants else run_files(labels[kind], rng, epochs)
+        write_run(study.spec(run), root / run.folder, files, epochs)
+
+
+def write_run(spec: dict[str, Any], folder: Path, files: RunFiles, epochs: int) -> None:
+    """One finished run in its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / run_store.HISTORY).write_bytes(files.history)
+    (folder / run_store.PREDICTIONS).write_bytes(files.predictions)
+    write_metrics(spec, folder, files.final, epochs=epochs)
 
 
 def _guess(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -315,7 +315,8 @@ def test_a_study_without_any_run_gives_empty_tables(study, tmp_path):
 def test_predictions_of_other_labels_are_refused(study, root):
     run = Run(first(study).cell, 1)
     rng = np.random.default_rng(1)
-    synthetic.write_run(study.spec(run), root / run.folder, rng.integers(0, 10, IMAGES, np.uint8), rng, EPOCHS)
+    files = synthetic.run_files(rng.integers(0, 10, IMAGES, np.uint8), rng, EPOCHS)
+    synthetic.write_run(study.spec(run), root / run.folder, files, EPOCHS)
     with pytest.raises(UserError, match="has other labels than the runs of the same cell"):
         collect(study, root)
 
