@@ -83,7 +83,7 @@
       box.toggleAttribute("tabindex", false);
       if (!scrolls) { box.removeAttribute("role"); box.removeAttribute("aria-label"); continue; }
       box.tabIndex = 0;
-      box.setAttribute("role", "region");
+      box.setAttribute("role", "group");
       box.setAttribute("aria-label", `${box.dataset.name || "Text"}, scrolls sideways`);
     }
   };

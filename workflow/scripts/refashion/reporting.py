@@ -182,8 +182,8 @@ def redact(value: Any) -> Any:
 
 
 def slug(text: str) -> str:
-    """A text as an anchor: letters, digits, dots and dashes; anything else becomes a dash."""
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-") or "x"
+    """A text as an anchor: letters, digits, dots, underscores and dashes; anything else becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-") or "x"
 
 
 def sentence(text: str, otherwise: str = "") -> str:
