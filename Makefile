@@ -2,6 +2,7 @@
 #   make quick      the real data in minutes         make test        the tests, at most 15 minutes on two cores
 #   make study      the whole study                  make test-slow   kills, cluster, browser, simulations
 #   make report     the report of the whole study    make lint        ruff and snakemake --lint
+#   make restore    published runs into the store    make progress    done, running and left, while a study runs
 # DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the machine does. PYTHON names the Python to use.
 
 SHELL := /bin/bash
@@ -22,10 +23,10 @@ PYTEST := $(VENV)/bin/python -m pytest
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null && echo $(name))))
 
-.PHONY: help environment quick study report test test-slow lint lock
+.PHONY: help environment quick study report restore progress publish test test-slow lint lock
 
 help:
-	@sed -n '2,5s/^# *//p' Makefile
+	@sed -n '2,7s/^# *//p' Makefile
 
 environment: $(STAMP)
 
@@ -48,6 +49,17 @@ study: $(STAMP)
 report: $(STAMP)
 	$(SNAKEMAKE) report
 	@echo "The report: $(CURDIR)/results/report.html"
+
+restore: $(STAMP)
+	$(SNAKEMAKE) restore
+
+progress: $(STAMP)
+	@$(VENV)/bin/python workflow/scripts/progress.py $(CONFIG)
+
+# For those who keep published/: what has finished, and the report of it.
+publish: $(STAMP)
+	$(SNAKEMAKE) report_partial $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) publish $(if $(CONFIG),--configfile $(CONFIG))
 
 test: $(STAMP)
 	$(PYTEST)

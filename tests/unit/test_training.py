@@ -141,7 +141,7 @@ def test_a_checkpoint_that_does_not_fit_is_discarded(undisturbed, spec, small_da
 
 def test_divergence_ends_the_run_and_is_recorded_with_its_epoch(spec, small_data, tmp_path):
     spec = copy.deepcopy(spec)
-    spec["recipe"] |= {"optimizer": "sgd", "learning_rate": 100, "momentum": 0.9}
+    spec["recipe"] |= {"optimizer": "sgd", "learning_rate": 10**20, "momentum": 0.9}
     spec["augmentation"] = {"rescale": "none"}
     folder = _train(spec, small_data, RunStore(tmp_path / "diverged"))
     metrics = run_store.read_metrics(folder)
