@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
@@ -37,7 +38,7 @@ class Study:
 
     def __init__(self, folder: Path, data: Path | None = None, overlay: dict | None = None, project: Path = PROJECT):
         self.folder, self.project = folder, project
-        self.overlay = yaml.safe_load(yaml.safe_dump(TINY if overlay is None else overlay))
+        self.overlay = copy.deepcopy(TINY if overlay is None else overlay)
         folder.mkdir(parents=True, exist_ok=True)
         if data is not None:  # prepared once for all tests, not once a test
             (folder / "results" / "data").mkdir(parents=True)
@@ -66,7 +67,7 @@ class Study:
 
     def jobs(self, *arguments: str) -> dict[str, int]:
         """What a dry run would do: the number of jobs of each rule."""
-        text = self.snakemake("--dry-run", "--quiet", "rules", *arguments).stdout
+        text = self.snakemake(*arguments, "--dry-run", "--quiet", "rules").stdout
         return {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", text, re.M) if name != "total"}
 
     def trained(self) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
+
 import pytest
 
 from tiny_study import TINY, Study
@@ -10,10 +13,18 @@ RUNS = 4
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory, prepared_data) -> Study:
+def finished(tmp_path_factory, prepared_data) -> Study:
+    """A study that has been run once, for all tests here."""
     made = Study(tmp_path_factory.mktemp("study"), prepared_data)
     made.first = made.snakemake()
     return made
+
+
+@pytest.fixture
+def study(finished) -> Study:
+    """The finished study, with its config as it was."""
+    finished.overlay = copy.deepcopy(TINY)
+    return finished
 
 
 def test_a_study_ends_with_its_report_and_tables(study):
@@ -42,7 +53,6 @@ def test_an_added_seed_trains_only_that(study):
     assert study.jobs("results/runs.csv") == {"train": 2, "collect": 1}
     study.snakemake("results/runs.csv")
     assert study.trained() == RUNS + 2
-    study.overlay["seeds"] = TINY["seeds"]
 
 
 def test_an_edited_recipe_and_back_trains_nothing_again(study):
@@ -56,8 +66,6 @@ def test_an_edited_recipe_and_back_trains_nothing_again(study):
 
 
 def test_lost_views_come_back_from_the_store_without_training(study):
-    import shutil
-
     before = study.trained()
     shutil.rmtree(study.folder / "results" / "runs")
     study.snakemake("results/runs.csv")
@@ -71,13 +79,11 @@ def test_two_names_for_one_training_train_once(study):
     study.overlay["limits"]["epochs"] = 1
     study.snakemake("results/runs.csv", cores=4)
     assert study.trained() == before + RUNS
-    study.overlay = {**TINY}
 
 
 def test_a_mistake_in_the_config_stops_everything_with_one_sentence(study):
     study.overlay["recipes"] = {"b256_e100": {"epochs": 0}}
     done = study.snakemake(check=False)
-    study.overlay.pop("recipes")
     assert done.returncode != 0
     (sentence,) = [line for line in done.stdout.splitlines() if line.startswith("config: ")]
     assert sentence == "config: recipes.b256_e100.epochs is 0; allowed is a whole number of at least 1."
@@ -88,7 +94,6 @@ def test_a_partial_report_names_what_is_missing(study):
     study.overlay["seeds"] = 5
     study.snakemake("report_partial")
     page = (study.folder / "results" / "partial" / "report.html").read_text(encoding="utf-8")
-    study.overlay["seeds"] = TINY["seeds"]
     assert "missing" in page
     assert not (study.folder / "results" / "partial" / "runs").exists()
 

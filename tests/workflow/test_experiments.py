@@ -1,0 +1,100 @@
+"""Every experiment of the config, at a tiny scale, from training to its section in the report."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import struct
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refashion import data, study, training
+from refashion.run_store import RunStore
+from tiny_study import Study
+
+pytestmark = pytest.mark.slow
+
+#: The real images, one in fifty.
+TRAIN, TEST = 1200, 200
+
+
+@pytest.fixture(scope="module")
+def few_images(real_data, tmp_path_factory):
+    """The config's entry of the data set, for its first images as IDX files."""
+    whole, folder = data.load(real_data), tmp_path_factory.mktemp("idx")
+    files = {}
+    for role, count in (("train_images", TRAIN), ("train_labels", TRAIN), ("test_images", TEST), ("test_labels", TEST)):
+        array = getattr(whole, role)[:count]
+        payload = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+        (folder / role).write_bytes(payload)
+        files[role] = {"name": role, "shape": list(array.shape), "sha256": hashlib.sha256(payload).hexdigest()}
+    return {"files": files, "sources": [{"folder": str(folder)}]}
+
+
+def _first_two(value):
+    """Of a list of names, two: every axis that an experiment varies is still varied."""
+    return value[:2] if isinstance(value, list) else value
+
+
+def _overlay(full_config, few_images):
+    experiments = copy.deepcopy(full_config["experiments"])
+    for experiment in experiments.values():
+        experiment["cells"] = [
+            {axis: _first_two(names) for axis, names in cell.items()} for cell in experiment["cells"]
+        ]
+        experiment["seeds"] = 2
+    experiments["losses"]["seeds"] = {"pilot": 2, "half_width": 1.0, "most": 3}
+    return {
+        "device": "cpu",
+        "limits": {"epochs": 2, "updates": 8},
+        "run": list(experiments),
+        "experiments": experiments,
+        "datasets": {"fashion_mnist": few_images},
+        "fractions": {
+            name: {"images": max(20, fraction["images"] // 50)} for name, fraction in full_config["fractions"].items()
+        },
+    }
+
+
+def _merged(config, overlay):
+    """What Snakemake makes of a config and an overlay: tables merged, everything else replaced."""
+    if isinstance(config, dict) and isinstance(overlay, dict):
+        return {key: _merged(config.get(key), overlay.get(key, config.get(key))) for key in {**config, **overlay}}
+    return overlay
+
+
+def test_every_experiment_runs_from_training_to_its_section(full_config, few_images, tmp_path):
+    tiny = Study(tmp_path, overlay=_overlay(full_config, few_images))
+    loaded = study.load(_merged(full_config, tiny.overlay))
+    tiny.snakemake("results/data/fashion_mnist.npz")
+    store = RunStore(tmp_path / "results" / "store")
+    for run in loaded.runs():  # in one process, which imports TensorFlow once and not once a run
+        training.train(
+            loaded.spec(run),
+            tmp_path / "results" / "data" / "fashion_mnist.npz",
+            store,
+            device="cpu",
+            threads=1,
+            checkpoint_seconds=1e9,
+        )
+    tiny.snakemake()
+    results = tmp_path / "results"
+    seeds = pd.read_csv(results / "seeds.csv")
+    assert set(seeds["experiment"]) == {"losses"}
+    runs = pd.read_csv(results / "runs.csv")
+    assert set(runs["status"]) <= {"finished", "diverged"}
+    page = (results / "report.html").read_text(encoding="utf-8")
+    analysis = json.loads((results / "analysis.json").read_text(encoding="utf-8"))
+    ran = {entry["name"] for entry in analysis["experiments"] if entry["runs"]}
+    assert ran == set(full_config["experiments"])
+    for name, experiment in full_config["experiments"].items():
+        assert any(name in cell for cell in runs["experiments"].str.split(";")), name
+        assert experiment["title"] in page.replace("&#39;", "'"), name
+    for word in ("NaN", "None", "Infinity"):
+        assert f">{word}<" not in page
+    same = runs[(runs["architecture"] == "lenet5") & (runs["recipe"].isin(["b32_e20", "b32_e20_sparse"]))]
+    pairs = same[same["fraction"] == "60k"].pivot_table(index="seed", columns="recipe", values="val_loss")
+    assert np.allclose(pairs["b32_e20"], pairs["b32_e20_sparse"], rtol=1e-5)
