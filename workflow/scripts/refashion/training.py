@@ -75,7 +75,7 @@ def train(
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         if device == "gpu":
-            stack.enter_context(devices.one_gpu())
+            print(f"Using GPU {stack.enter_context(devices.one_gpu())}.")
         stop = stack.enter_context(_stop_signal())
         _Run(spec, dataset, store, device, threads, checkpoint_seconds, stop, started).go()
 
