@@ -4,14 +4,20 @@ import csv
 import io
 import json
 import re
+import time
 from pathlib import Path
 
 import html5lib
+import jinja2
 import numpy as np
 import pytest
+import yaml
+from docutils.core import publish_parts
 
+import synthetic
 from analysis_fixture import HOSTILE, ORIGINAL, analysis, hostile
-from refashion import figure_style, figures, reporting
+from refashion import analysis as analysis_of
+from refashion import collection, figure_style, figures, reporting
 from refashion.errors import UserError
 
 #: What of a template is no prose: comments, statements, expressions, commands, drawings, tags.
@@ -31,7 +37,7 @@ def quick_drawings():
         return figures.Drawing(name, *words, svg, None, figures.to_csv(sketch.data), sketch.reason)
 
     monkeypatch.setattr(figures, "render", render)
-    yield
+    yield monkeypatch
     monkeypatch.undo()
 
 
@@ -131,8 +137,6 @@ def test_the_script_is_the_only_one_the_page_allows():
 
 
 def test_autoescape_is_on_and_holes_are_errors():
-    import jinja2
-
     environment = reporting._environment()
     assert environment.from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"
     with pytest.raises(jinja2.UndefinedError):
@@ -186,7 +190,10 @@ def test_a_preset_that_is_no_evidence_wears_a_banner():
     assert "This is no evidence" not in text_of(page(given))
     given["study"]["evidence"] = False
     assert "This is no evidence" in text_of(page(given))
+    assert "An early look" not in text_of(page(given, partial=True)), "all runs have finished"
+    given["study"]["runs"]["finished"] -= 1
     assert "An early look" in text_of(page(given, partial=True))
+    assert "Not complete" in text_of(page(given))
 
 
 def test_what_failed_is_named_with_its_last_line_and_no_home():
@@ -349,6 +356,49 @@ def test_broken_image_files_give_one_sentence(tmp_path):
 
 def test_inline_drawings_are_the_only_other_markup():
     assert figure_style.inline("<svg xmlns='http://www.w3.org/2000/svg'/>", "a", "<b>").count("&lt;b") == 1
+
+
+def test_every_figure_and_table_has_a_caption_for_snakemake():
+    config = yaml.safe_load((reporting.TEMPLATES.parent / "config" / "config.yaml").read_text(encoding="utf-8"))
+    job = type("Job", (), {"config": config})
+    captions = sorted((reporting.TEMPLATES / "captions").glob("*.rst"))
+    assert set(figures.NAMES) < {path.stem for path in captions}
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True)
+    for path in (*captions, reporting.TEMPLATES / "workflow.rst"):
+        text = environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=job)
+        parts = publish_parts(text, writer="html", settings_overrides={"report_level": 1, "halt_level": 2})
+        assert len(parts["body"]) > 80, path.name
+
+
+@pytest.mark.slow
+def test_the_page_of_the_whole_study_is_small_and_quick(quick_drawings, tmp_path):
+    """Every experiment of the config at ten seeds, drawn in full: at most 6 MB, and 30 s of processor time."""
+    quick_drawings.undo()
+    study = synthetic.study(run=synthetic.config()["experiments"], seeds=10)
+    synthetic.write_runs(study, tmp_path, 1, images=500, epochs=20)
+    collected = collection.collect(study, tmp_path, strict=True)
+    given = json.loads(
+        json.dumps(
+            analysis_of.analyse(
+                analysis_of.Inputs(
+                    study=study,
+                    original=synthetic.original(),
+                    runs=synthetic.runs(study, synthetic.published(synthetic.original()), 7),
+                    histories=collected.histories,
+                    predictions=collected.predictions,
+                )
+            ).document
+        )
+    )
+    started = time.process_time()
+    html = reporting.render(given, reporting.Pictures(), study.config)
+    assert time.process_time() - started < 30
+    assert len(html.encode()) < 6 * 2**20
+    html5lib.HTMLParser(strict=True).parse(html)
+    told = text_of(html).replace(QUOTED_NONE, "")
+    assert not re.search(r"\b(nan|None|inf)\b", told)
+    ids = re.findall(r'\sid="([^"]*)"', html)
+    assert len(ids) == len(set(ids))
 
 
 def test_importing_for_the_snakefile_loads_no_heavy_library():
