@@ -8,8 +8,8 @@ from refashion import benchmarking, devices
 from refashion.rule_log import rule_log
 
 
-def main(job):
-    """Measure, write the table and every measurement, and return the table for the terminal."""
+def main(job, terminal):
+    """Measure, write every measurement and the table, and show the table on the terminal."""
     machine = benchmarking.Machine(job.threads, devices.wanted(job.config["device"], job.resources.get("gpu", 0)))
     load = os.getloadavg()[0]
     if load > 0.1 * machine.cores:
@@ -22,10 +22,9 @@ def main(job):
     table = benchmarking.rows(found, machine, load)
     benchmarking.write_measurements(Path(job.output.measurements), found)
     benchmarking.write(Path(job.output.table), table)
-    return benchmarking.told(table)
+    print(benchmarking.told(table), file=terminal, flush=True)
 
 
 if __name__ == "__main__":
-    with rule_log(snakemake):  # noqa: F821
-        text = main(snakemake)  # noqa: F821
-    print(text, flush=True)
+    with rule_log(snakemake) as stderr:  # noqa: F821
+        main(snakemake, stderr)  # noqa: F821
