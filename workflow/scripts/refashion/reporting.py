@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def render(analysis: Analysis, pictures: Pictures, config: Mapping[str, Any], pa
     )
 
 
+@cache
 def _environment() -> Any:
     import jinja2
     from markupsafe import Markup
@@ -157,24 +159,26 @@ def _yaml(config: Mapping[str, Any]) -> str:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
 
 
-_HOMES = re.compile(
-    r"(?<![\w.~-])(?:/home/|/Users/|/var/home/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|(?<![\w.~-])/root(?=[/\s'\":]|$)"
-)
+#: Home folders wherever they lie, at the start of a path.
+_HOMES = r"(?:/home/|/Users/|/var/home/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=[/\s'\":]|$)"
 #: What neither HTML nor XML may hold: control characters (save tab and line end), lone surrogates, non-characters.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 def redact(value: Any) -> Any:
     """The same value, fit to publish: in its strings (keys included) a home folder is `~`, nothing is unprintable."""
+    home = re.escape(str(Path.home()).rstrip("/\\"))
+    own = rf"{home}(?=[/\\\s'\":]|$)|" if home else ""
+    return _redact(value, re.compile(rf"(?<![\w.~-])(?:{own}{_HOMES})"))
+
+
+def _redact(value: Any, homes: re.Pattern[str]) -> Any:
     if isinstance(value, str):
-        home = str(Path.home())
-        if len(home) > 1:
-            value = re.sub(rf"{re.escape(home)}(?=[/\\\s'\":]|$)", "~", value)
-        return _UNPRINTABLE.sub("\ufffd", _HOMES.sub("~", value))
+        return _UNPRINTABLE.sub("\ufffd", homes.sub("~", value))
     if isinstance(value, Mapping):
-        return {redact(key): redact(entry) for key, entry in value.items()}
+        return {_redact(key, homes): _redact(entry, homes) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [redact(entry) for entry in value]
+        return [_redact(entry, homes) for entry in value]
     return value
 
 
