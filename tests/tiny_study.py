@@ -71,9 +71,13 @@ class Study:
         return {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", text, re.M) if name != "total"}
 
     def trained(self) -> int:
-        """How many runs have been trained from their first epoch in this folder, however often they were asked for."""
+        """How many runs have been trained to their end in this folder: what the store has."""
+        return len(list(self.folder.glob("results/store/*/metrics.json")))
+
+    def trained_last(self) -> int:
+        """How many of the runs' logs (Snakemake keeps the last of each) tell of training, not of the store."""
         logs = self.folder.glob("logs/train/**/*.log")
-        return sum(len(re.findall(r"^Run \w+: ", log.read_text(encoding="utf-8"), re.M)) for log in logs)
+        return sum(bool(re.search(r"^Run \w+: ", log.read_text(encoding="utf-8"), re.M)) for log in logs)
 
     def logs(self) -> str:
         """The end of every log, for the message of a failed test."""

@@ -12,7 +12,9 @@ import pytest
 
 tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
-from refashion import architectures, augmentation, engine  # noqa: E402
+import keras  # noqa: E402
+
+from refashion import architectures, augmentation, engine, randomness  # noqa: E402
 
 FOLDER = Path(os.environ.get("FASHION_MNIST_DIR", "/usr/share/datasets/fashion-mnist"))
 needs_data = pytest.mark.skipif(
@@ -98,3 +100,127 @@ def test_chunks_and_resume_change_no_bit(builder, affine, device):
         assert np.array_equal(getattr(ours, name).losses, getattr(theirs, name).losses)
         assert np.array_equal(getattr(ours, name).classes, getattr(theirs, name).classes)
     assert np.array_equal(ours.validated.losses, ours.clean.losses) != affine
+
+
+def scalar_engine(optimizer: str, **recipe) -> engine.Optimizer:
+    """The engine's optimizer over one variable of three numbers."""
+    variable = tf.Variable([0.5, -2.0, 3.0])
+    return engine.OPTIMIZERS[optimizer]([variable], RECIPE | {"optimizer": optimizer} | recipe)
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe", "keras_optimizer"),
+    [
+        ("adam", {}, lambda: keras.optimizers.Adam(0.01)),
+        ("rmsprop", {}, lambda: keras.optimizers.RMSprop(0.01)),
+        ("rmsprop", {"momentum": 0.5}, lambda: keras.optimizers.RMSprop(0.01, momentum=0.5)),
+        ("sgd", {}, lambda: keras.optimizers.SGD(0.01)),
+        ("sgd", {"momentum": 0.9}, lambda: keras.optimizers.SGD(0.01, momentum=0.9)),
+    ],
+)
+def test_optimizers_are_those_of_keras(name, recipe, keras_optimizer, device):
+    """50 updates on the same gradients, Keras' own optimizers as the reference."""
+    ours, theirs, reference = scalar_engine(name, **recipe), keras_optimizer(), keras.Variable([0.5, -2.0, 3.0])
+    theirs.build([reference])
+    for iteration, gradient in enumerate(np.random.default_rng(1).normal(size=(50, 3)).astype(np.float32)):
+        ours.apply([tf.constant(gradient)], tf.constant(0.01), tf.constant(iteration, tf.int64))
+        theirs.apply([tf.constant(gradient)], [reference])
+    np.testing.assert_allclose(ours.variables[0].numpy(), reference.numpy(), rtol=2e-6)
+
+
+def normalised(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, gradient: np.ndarray) -> dict[str, np.ndarray]:
+    """Batch normalisation in float64 and its gradients (Ioffe & Szegedy 2015, section 3), over all axes but the last."""
+    axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
+    mean, variance = x.mean(axes), x.var(axes)
+    unit = (x - mean) / np.sqrt(variance + 1e-3)
+    d_gamma, d_beta = (gradient * unit).sum(axes), gradient.sum(axes)
+    d_x = gamma / np.sqrt(variance + 1e-3) * (gradient - d_beta / count - unit * d_gamma / count)
+    return {
+        "y": gamma * unit + beta,
+        "d_x": d_x,
+        "d_gamma": d_gamma,
+        "d_beta": d_beta,
+        "moving_mean": 0.01 * mean,
+        "moving_variance": 0.99 + 0.01 * variance * count / (count - 1),
+    }
+
+
+@pytest.mark.parametrize("kind", [engine.FusedBatchNormalization, engine.SplitBatchNormalization])
+@pytest.mark.parametrize("shape", [(64, 9, 9, 32), (256, 128)])
+def test_batch_normalisation_follows_its_definition(kind, shape, device):
+    """Values, gradients and running statistics (Bessel-corrected, momentum 0.99) against float64."""
+    random = np.random.default_rng(2)
+    x = np.maximum(random.normal(0.3, 1.0, shape), 0)
+    gamma, beta, gradient = random.normal(1, 0.3, shape[-1]), random.normal(size=shape[-1]), random.normal(size=shape)
+    layer = kind()
+    layer.build(shape)
+    layer.gamma.assign(gamma)
+    layer.beta.assign(beta)
+    inputs = tf.constant(x, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        y = layer(inputs, training=True)
+    d_x, d_gamma, d_beta = tape.gradient(
+        y, [inputs, layer.gamma.value, layer.beta.value], tf.constant(gradient, tf.float32)
+    )
+    expected = normalised(x, gamma, beta, gradient)
+    found = {"y": y, "d_x": d_x, "d_gamma": d_gamma, "d_beta": d_beta}
+    found |= {"moving_mean": layer.moving_mean.value, "moving_variance": layer.moving_variance.value}
+    for name, value in expected.items():
+        scale = np.abs(value).max()
+        np.testing.assert_allclose(found[name].numpy() / scale, value / scale, atol=1e-5, err_msg=name)
+
+    moved = (x - expected["moving_mean"]) / np.sqrt(expected["moving_variance"] + 1e-3) * gamma + beta
+    np.testing.assert_allclose(layer(inputs, training=False).numpy(), moved, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.25, 0.5])
+def test_dropout_drops_at_its_rate_and_scales_the_rest(rate, device):
+    """400 steps of 10,000 units: the share dropped within 5 standard errors of the rate, the rest divided by 1 - rate."""
+    draws = engine.Draws(3, "dropout")
+    layer = engine.ByteDropout(rate)
+    layer.draws, layer.position = draws, 0
+    shares = []
+    for step in range(400):
+        draws.counter = engine._counter(0, step)
+        y = layer(tf.ones([100, 100]), training=True).numpy()
+        assert set(np.unique(y)) <= {np.float32(0), np.float32(1 / (1 - rate))}
+        shares.append(np.mean(y == 0))
+    assert len({share for share in shares}) > 50, "every step has a mask of its own"
+    assert abs(np.mean(shares) - rate) < 5 * np.std(shares) / 20
+    assert np.array_equal(layer(tf.ones([100, 100]), training=False).numpy(), np.ones((100, 100)))
+    if rate == 0.2:  # two thresholds of 256, 51 and 52, in the ratio 4 to 1
+        assert abs(np.mean(shares) - rate) < 5 * np.sqrt(0.16 / 4e6 + 0.16 / 256**2 / 400)
+
+
+@needs_data
+@pytest.mark.parametrize("builder", ["softmax", "cnn1", "lenet5"])
+def test_training_is_that_of_keras(builder, device):
+    """Two epochs without dropout: the losses of Keras' own model, optimizer and loss on the same batches."""
+    data, batch = split(256), 64
+    options = {name: 0.0 for name in architectures.options(builder) if name.endswith("dropout")}
+    ours = engine.Engine(spec(builder, options=options), data, device)
+    model = architectures.build(builder, (28, 28, 1), 10, options)
+    architectures.initialise(model, 5)
+    model.compile("adam", "categorical_crossentropy")
+    for epoch in range(2):
+        order = randomness.generator(5, "shuffle", epoch).permutation(256)
+        losses = []
+        for start in range(0, 256, batch):
+            chosen = order[start : start + batch]
+            inputs = (data.train_images[chosen] / np.float32(255))[..., np.newaxis]
+            model.reset_metrics()
+            losses.append(model.train_on_batch(inputs, np.eye(10, dtype=np.float32)[data.train_labels[chosen]]))
+        ours.reset_sums()
+        ours.train(epoch, 0, 4)
+        np.testing.assert_allclose(ours.sums()[0], np.mean(losses), rtol=1e-5)
+
+
+@needs_data
+def test_the_two_losses_are_one_function(device):
+    """Categorical and sparse categorical cross-entropy: the same numbers from the same seed, to the bit."""
+    data = split(300)
+    engines = [engine.Engine(spec("lenet5", loss=loss), data, device) for loss in ("categorical", "sparse")]
+    for each in engines:
+        each.train(0, 0, 5)
+    assert equal(engines[0].state(), engines[1].state())

@@ -23,6 +23,14 @@ def _read(job):
         return file.read()
 
 
+def test_the_block_can_still_speak_to_the_terminal(job, capfd):
+    with rule_log(job) as terminal:
+        print("seen", file=terminal)
+        print("logged")
+    assert capfd.readouterr() == ("", "seen\n")
+    assert _read(job) == "logged\n"
+
+
 def test_python_and_descriptor_output_go_to_the_log(job, capfd):
     with rule_log(job):
         print("from Python")
@@ -54,11 +62,3 @@ def test_the_traceback_of_a_bug_stays_in_the_log_and_that_of_a_mistake_does_not(
     with pytest.raises(SystemExit), rule_log(job):
         raise UserError("A mistake.")
     assert _read(job) == "A mistake.\n"
-
-
-def test_a_run_that_is_started_again_adds_to_its_log(job):
-    job.rule = "train"
-    for text in ("first", "second"):
-        with rule_log(job):
-            print(text)
-    assert _read(job) == "first\nsecond\n"

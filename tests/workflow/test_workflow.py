@@ -60,9 +60,11 @@ def test_an_edited_recipe_and_back_trains_nothing_again(study):
     study.overlay["recipes"] = {"b256_e100": {"batch_size": 128}}
     study.snakemake("results/runs.csv")
     assert study.trained() == before + 2
+    others = study.trained_last() - 2
     del study.overlay["recipes"]
     study.snakemake("results/runs.csv")
     assert study.trained() == before + 2
+    assert study.trained_last() == others
 
 
 def test_lost_views_come_back_from_the_store_without_training(study):
@@ -70,6 +72,7 @@ def test_lost_views_come_back_from_the_store_without_training(study):
     shutil.rmtree(study.folder / "results" / "runs")
     study.snakemake("results/runs.csv")
     assert study.trained() == before
+    assert study.trained_last() == 2  # of the seed that another test added, and that was not asked for here
 
 
 def test_two_names_for_one_training_train_once(study):
@@ -79,6 +82,7 @@ def test_two_names_for_one_training_train_once(study):
     study.overlay["limits"]["epochs"] = 1
     study.snakemake("results/runs.csv", cores=4)
     assert study.trained() == before + RUNS
+    assert study.trained_last() == 2 + RUNS
 
 
 def test_a_mistake_in_the_config_stops_everything_with_one_sentence(study):

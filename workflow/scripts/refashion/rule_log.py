@@ -25,8 +25,7 @@ def rule_log(job: Any) -> Iterator[TextIO]:
     path = Path(job.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     failure = None
-    mode = "a" if job.rule == "train" else "w"
-    with open(path, mode, buffering=1, encoding="utf-8") as log, _descriptors(log) as terminal:
+    with open(path, "w", buffering=1, encoding="utf-8") as log, _descriptors(log) as terminal:
         try:
             yield terminal
         except (UserError, OSError) as error:
