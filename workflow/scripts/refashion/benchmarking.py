@@ -68,7 +68,7 @@ COLUMNS = {
     "peak_share": "gflops as a share of the matrix product's",
     "fixed_seconds": "of a job: from its start to the end of its first epoch, less a later epoch; median",
     "first_step_seconds": "of a job on all 60,000 images: from its start to the end of its first update",
-    "peak_memory_mb": "most resident memory of a process, 10^6 bytes; this engine's on all 60,000 images",
+    "peak_memory_mb": "most resident memory of a job on all 60,000 images, 10^6 bytes",
     "device": "cpu or gpu: what all of them computed on",
     "cpu": "processor",
     "cores": "that the programs may use",
@@ -445,7 +445,7 @@ def _row(benchmark: Benchmark, task: Task, program: str) -> dict[str, Any]:
         "peak_share": operations / statistics.median(benchmark.peak),
         "fixed_seconds": statistics.median(one.fixed_seconds for one in chosen),
         "first_step_seconds": start.first_step_seconds if start else None,
-        "peak_memory_mb": start.peak_memory_mb if start else max(one.peak_memory_mb for one in chosen),
+        "peak_memory_mb": start.peak_memory_mb if start else None,
         "note": _note(task, best, mine),
     }
 
@@ -488,7 +488,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         with open(path, encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             if tuple(reader.fieldnames or ()) != tuple(COLUMNS):
-                raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
+                raise ValueError("it has other columns")
             return [{name: _value(name, text) for name, text in row.items()} for row in reader]
     except (OSError, ValueError, csv.Error, UnicodeDecodeError) as error:
         raise UserError(
@@ -517,6 +517,6 @@ def told(table: Sequence[Mapping[str, Any]]) -> str:
             + f"{row['program']:14}{row['images_per_second']:>10,.0f}"
             + f"{row['slowest']:,.0f} - {row['fastest']:,.0f}".rjust(18)
             + f"{row['speedup']:>9.2f}{row['peak_share']:>9.0%}{row['fixed_seconds']:>9.1f}"
-            + f"{row['peak_memory_mb']:>7,.0f}"
+            + (f"{row['peak_memory_mb']:>7,.0f}" if row["peak_memory_mb"] is not None else "")
         )
     return "\n".join(lines)

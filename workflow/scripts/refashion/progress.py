@@ -1,0 +1,213 @@
+"""How far a study is: done, running and left, from the run store and the logs, while it runs. Knows no TensorFlow.
+
+Why not one of Snakemake's logger plugins or monitors: they count jobs and take the mean duration of a rule for the time
+left. Here one rule makes jobs of seconds (a copy from the run store) and of an hour (60,000 images through the largest
+network), and what is already trained is known by digest only. So the time left is the sum of what each run costs.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from refashion import costing, formatting, planning, provenance
+from refashion import study as studies
+from refashion.errors import UserError
+from refashion.study import Run, Study
+
+#: Seconds, beyond the interval of its checkpoints, after which a run that neither saved nor said anything has stopped.
+SILENCE = 60
+
+_EPOCH = re.compile(r"epoch (\d+)/(\d+) .*? (?:(\d+) days?, )?(\d+):(\d\d):(\d\d) left$")
+#: Last lines that tell of no failure: training says them itself, TensorFlow's begin with a date or a level.
+_HARMLESS = re.compile(
+    r"epoch \d|Run [0-9a-f]{20}|Continue after |Discarded |Set aside |Done: |Diverged: |The job was asked to stop"
+    r"|[0-9a-f]{20} was finished |\d{4}-\d\d-\d\d |[IWE]\d{4} |WARNING: "
+)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A run that is under way. left: seconds, by its own log, or estimated before its first epoch; None if unknown."""
+
+    run: Run
+    epoch: int
+    epochs: int | None
+    left: float | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run whose log ends with a failure."""
+
+    run: Run
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a study stands. done: of `wanted`; left: seconds of work that wait, of runs whose speed is known."""
+
+    wanted: int
+    done: int
+    running: tuple[Running, ...]
+    failed: tuple[Failed, ...]
+    waiting: int
+    left: float
+    unmeasured: int
+
+
+def configuration(base: Path, overlays: Sequence[Path]) -> dict[str, Any]:
+    """The config with overlays, as `snakemake --configfile` lays them over it. Raises UserError for another file."""
+    whole: dict[str, Any] = {}
+    for path in (base, *overlays):
+        try:
+            layer = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise UserError(f"{path} is no YAML: {' '.join(str(error).split())}.") from None
+        if not isinstance(layer, dict):
+            raise UserError(f"{path} holds no config; it must be a YAML file of keys and values.")
+        whole = _laid_over(whole, layer)
+    return whole
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for key, value in above.items():
+        nested = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
+        both[key] = _laid_over(both[key], value) if nested else value
+    return both
+
+
+def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
+    """The study of a config, with the seeds planned in `folder` if that has come to pass."""
+    seeds = folder / "results" / "seeds.csv"
+    return planning.with_plan(studies.load(configuration(base, overlays)), seeds if seeds.exists() else None)
+
+
+def log_of(run: Run) -> Path:
+    """Where rule `train` logs a run, relative to the study's folder."""
+    return Path(run.folder.replace("results/runs/", "logs/train/", 1) + ".log")
+
+
+def look(study: Study, folder: Path, now: float, places: costing.Places) -> Progress:
+    """Where the study in `folder` stands at the time `now` (seconds since 1970). A run of two names counts once."""
+    runs: dict[str, Run] = {}
+    for run, name in costing.digests(study).items():
+        runs.setdefault(name, run)
+    done = costing.finished(places.store)
+    speeds = costing.Speeds(study, {name: run.cell for name, run in runs.items()}, places, costing.device_of(study))
+    estimates = {cell: speeds.seconds(cell) for cell in study.cells()}
+    patience = study.config["checkpoint_seconds"] + SILENCE
+    running, failed, waiting = [], [], []
+    for name in runs.keys() - done:
+        run = runs[name]
+        log = folder / log_of(run)
+        said, heard = _last_line(log), _modified(log)
+        saved = _modified(places.store / "checkpoints" / f"{name}.npz")
+        if said and not _HARMLESS.match(said):
+            failed.append(Failed(run, said))
+        elif heard is not None and now - max(heard, saved or 0.0) <= patience:
+            running.append(_running(run, said, now - heard, estimates[run.cell]))
+        else:
+            waiting.append(estimates[run.cell])
+    known = [seconds for seconds in waiting if seconds is not None]
+    return Progress(
+        wanted=len(runs),
+        done=len(done & runs.keys()),
+        running=tuple(sorted(running, key=lambda one: one.run)),
+        failed=tuple(sorted(failed, key=lambda one: one.run)),
+        waiting=len(waiting),
+        left=sum(known),
+        unmeasured=len(waiting) - len(known),
+    )
+
+
+def _running(run: Run, said: str, age: float, estimate: float | None) -> Running:
+    """What the last line of a log says of a run; age: seconds since it was written."""
+    match = _EPOCH.match(said)
+    if match is None:
+        return Running(run, 0, None, None if estimate is None else max(0.0, estimate - age))
+    epoch, epochs, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    left = datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    return Running(run, epoch, epochs, max(0.0, left - age))
+
+
+def _last_line(path: Path) -> str:
+    """The last line of a log that is not empty, "" if there is none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - 8192))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
+
+
+# ------------------------------------------------------------------------------------------------------------- in words
+
+
+def text(found: Progress, jobs: int) -> str:
+    """Three lines, and one for each failed run. jobs: how many runs the machine takes at a time where none runs now."""
+    lines = [
+        f"Done     {found.done:,} of {found.wanted:,} runs",
+        f"Running  {_running_text(found)}",
+        _left_text(found, jobs),
+    ]
+    if found.failed:
+        lines.append(f"Failed   {len(found.failed):,}")
+    lines += [f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({log_of(one.run)})" for one in found.failed]
+    return "\n".join(lines)
+
+
+def _running_text(found: Progress) -> str:
+    parts = []
+    for one in found.running:
+        epoch = f"epoch {one.epoch} of {one.epochs} done" if one.epochs else "before its first epoch's end"
+        left = "" if one.left is None else f", {_clock(one.left)} left"
+        parts.append(f"{one.run.cell.name} seed {one.run.seed}, {epoch}{left}")
+    return f"{len(parts)}" + (f": {'; '.join(parts)}" if parts else "")
+
+
+def _left_text(found: Progress, jobs: int) -> str:
+    """Runs that wait, and when all will be done. What runs is in the time, what failed is not."""
+    line = f"Left     {found.waiting:,} waiting"
+    under_way = [one.left for one in found.running if one.left is not None]
+    at_a_time = len(found.running) or jobs
+    work = found.left + sum(under_way)
+    if found.waiting + len(found.running) == 0:
+        return line
+    if found.unmeasured == found.waiting and not under_way:
+        return f"{line}; the time is not measured yet (snakemake benchmark)"
+    line += f"; all done in about {_clock(max([work / at_a_time, *under_way]))} with {at_a_time} at a time"
+    return line + (f", and {found.unmeasured:,} runs whose speed is not measured yet" if found.unmeasured else "")
+
+
+def _clock(seconds: float) -> str:
+    """A time as the report writes it, with plain spaces for the terminal."""
+    return formatting.duration(seconds).replace(formatting.SPACE, " ")
+
+
+def show(overlays: Sequence[Path], project: Path, folder: Path) -> str:
+    """The progress of the study in `folder`, by the project's config and overlays over it."""
+    study = study_of(project / "config" / "config.yaml", overlays, folder)
+    store = folder / costing.PLACES.store
+    places = costing.Places(store, costing.PLACES.published, folder / costing.PLACES.benchmark)
+    jobs = provenance.machine()["cores"] if costing.device_of(study) == "cpu" else 1
+    return text(look(study, folder, time.time(), places), jobs)
