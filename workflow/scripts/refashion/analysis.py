@@ -265,9 +265,10 @@ def _answer(verdicts: Mapping[str, int], seeds: Sequence[int], config: Mapping[s
         f"{verdicts['reproduced']} reproduced, {verdicts['not_reproduced']} did not, {verdicts['inconclusive']} cannot "
         f"be decided and {verdicts['not_testable']} cannot be tested."
     )
-    least, most = min(seeds, default=0), max(seeds, default=0)
-    runs = f"{least}" if least == most else f"{least} to {most}"
-    basis = f"Each of the {len(seeds)} cells behind them has {runs} finished run{'s' * (runs != '1')}."
+    basis = "This study runs none of the cells behind them."
+    if seeds:
+        runs = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
+        basis = f"Each of the {len(seeds)} cells behind them has {runs} finished run{'s' * (runs != '1')}."
     return f"Of {sum(verdicts.values())} claims, {told} {basis} {_no_evidence(config)}".strip()
 
 

@@ -9,6 +9,7 @@ Accuracies are in percent, differences in percentage points (pp), times in secon
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,6 +67,11 @@ class Facts:
     def title(self, cell: str) -> str:
         """A cell in words: its column in the original's table, else its name."""
         return self.titles.get(cell, cell)
+
+    def stream(self, *purpose: str) -> int:
+        """The seed of one resampling or simulation: its own for each purpose, whatever else is drawn, and when."""
+        text = "/".join((str(self.settings["seed"]), *purpose))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
     @property
     def confidence(self) -> float:
@@ -247,7 +253,7 @@ def _overall(readings: Sequence[Reading]) -> tuple[str, str]:
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[word]} {word}" for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE) if counts[word])
     untested = sum(not reading.tested for reading in readings)
-    left = f", of which {untested} could not be tested" if untested else ""
+    left = f" ({untested} could not be tested)" if untested else ""
     if set(verdicts) == {INCONCLUSIVE}:
         overall = UNSETTLED  # readings that decide nothing do not agree on anything
     return overall, f"Of {len(readings)} readings: {told}{left}."
@@ -371,7 +377,7 @@ def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts) -> _Fa
             [e.sd if k else 0.0 for e, k in zip(evidence, known, strict=True)],
             [e.margin for e in evidence],
             SHIFTS,
-            seed=facts.settings["seed"],
+            seed=facts.stream("operating characteristics", name),
             repetitions=REPETITIONS,
         ),
     )
@@ -626,7 +632,11 @@ def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, dive
             return facts.runs.why_empty(cell)
     if interval.n < 2:
         return f"cannot say, because the two cells share {'one seed' if interval.n else 'no seed'}"
-    return "cannot say, because runs diverged, and the rest do not stand for them" if diverged else ""
+    for counts, cell in ((facts.runs.counts(cell), cell) for cell in (one.a, one.b) if diverged):
+        if counts.diverged:
+            ended = counts.finished + counts.diverged
+            return f"cannot say, because {counts.diverged} of {ended} runs of {facts.title(cell)} diverged"
+    return ""
 
 
 def _comparison_reading(
@@ -668,8 +678,8 @@ def _told(check: Check) -> str:
     """A checked difference in words."""
     low, high = check.interval
     return (
-        f"{check.label} is {check.found:.2f} {check.unit} ({low:.2f} to {high:.2f}), where the claim wants it "
-        f"{check.expected} {check.unit}"
+        f"the mean of {check.label} is {check.found:.2f} {check.unit} ({low:.2f} to {high:.2f}), where the claim wants "
+        f"it {check.expected} {check.unit}"
     )
 
 
@@ -762,7 +772,7 @@ def same_numbers(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
 
 def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
     seeds, scores = facts.runs.paired((a, b), metric)
-    label = f"{facts.title(a)} against {facts.title(b)}"
+    label = f"in {facts.title(a)} and {facts.title(b)}"
     if not seeds.size:
         reason = _why_no_pair(_Stated(a, b), statistics.t_interval([]), facts, diverged=False)
         return Check(label=label, expected="the same numbers", n=0, reason=reason)

@@ -127,7 +127,7 @@ def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, 
     return seeds, statistics.paired_comparison(
         first,
         second,
-        seed=facts.settings["seed"],
+        seed=facts.stream("sign flips", family.id, a, b),
         resamples=CONFIRMATORY_RESAMPLES if family.confirmatory else EXPLORATORY_RESAMPLES,
         confidence=facts.confidence,
     )
@@ -203,15 +203,15 @@ def _words(names: tuple[str, str], one: statistics.PairedComparison, conclusion:
     return f"{better} is {abs(one.difference):.2f} pp better than {worse}."
 
 
-@dataclass(frozen=True, eq=False)
 class _Correct:
-    """Which images each run has right, bool [n, m], by cell; the last few cells are kept."""
+    """Which images each run has right, bool [n, m], by cell. Keeps the cells used last, because pairs share cells."""
 
-    predictions: Mapping[str, Predictions]
-    kind: str
+    #: As many cells as the confirmatory family compares with each other.
+    KEPT = 6
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_kept", {})
+    def __init__(self, predictions: Mapping[str, Predictions], kind: str) -> None:
+        self.predictions, self.kind = predictions, kind
+        self.kept: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
     def both(self, a: str, b: str, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """The right images of two cells' shared seeds, or None where they lack predictions on the same images."""
@@ -223,14 +223,15 @@ class _Correct:
         return tuple(right[np.searchsorted(own, seeds)] for own, right, _ in (first, second))
 
     def _cell(self, cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Seeds [n], right [n, m] and labels [m] of a cell, or None without predictions."""
         if cell not in self.predictions:
             return None
-        if cell not in self._kept:
-            while len(self._kept) > 6:  # as many as the confirmatory family needs
-                self._kept.pop(next(iter(self._kept)))
+        if cell not in self.kept:
+            while len(self.kept) >= self.KEPT:
+                self.kept.pop(next(iter(self.kept)))
             found = self.predictions[cell]
-            self._kept[cell] = (found.seeds, getattr(found, self.kind) == found.labels, found.labels)
-        return self._kept[cell]
+            self.kept[cell] = (found.seeds, getattr(found, self.kind) == found.labels, found.labels)
+        return self.kept[cell]
 
 
 def _new_images(both: tuple[np.ndarray, np.ndarray] | None, confidence: float) -> list[float] | None:
@@ -422,9 +423,9 @@ def ranks(facts: Facts) -> dict[str, Any]:
     cells = [column["cell"] for column in columns]
     order = published_order(facts)
     seeds, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
-    settings = {"seed": facts.settings["seed"], "resamples": facts.settings["resamples"]}
-    of_means = statistics.rank_probabilities(scores, **settings)
-    of_runs = statistics.rank_probabilities(scores, **settings, draws=1)
+    resamples = facts.settings["resamples"]
+    of_means = statistics.rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
+    of_runs = statistics.rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
     _, ordered = facts.runs.paired(order, PUBLISHED_METRIC)
     chance = statistics.order_probability(ordered)
     empty = [cell for cell in cells if facts.runs.counts(cell).finished == 0]
@@ -438,7 +439,7 @@ def ranks(facts: Facts) -> dict[str, Any]:
         "published_order": order,
         "p_published_order": chance.independent,
         "p_published_order_same_seed": chance.same_seed,
-        "resamples": facts.settings["resamples"],
+        "resamples": resamples,
         "reason": facts.runs.why_empty(empty[0]) if empty else of_means.reason,
     }
 

@@ -256,8 +256,7 @@ def _recompute_cell(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, claim
 
 def _recompute_optimism(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, claims.Claim]) -> dict[str, Any]:
     found = spread.optimism(facts, [wish["cell"]])[0]
-    known = {key: found[key] for key in ("interval", "n", "reason")}
-    return {"value": found["optimism"], "unit": "pp", "text": facts.title(wish["cell"]), **known}
+    return {"value": found["optimism"], "unit": "pp", **{key: found[key] for key in ("interval", "n", "reason")}}
 
 
 def _recompute_verdict(wish: Mapping[str, Any], _: Facts, by_id: Mapping[str, claims.Claim]) -> dict[str, Any]:
