@@ -129,7 +129,7 @@ def test_optimizers_are_those_of_keras(name, recipe, keras_optimizer, device):
 
 
 def normalised(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, gradient: np.ndarray) -> dict[str, np.ndarray]:
-    """Batch normalisation in float64 and its gradients (Ioffe & Szegedy 2015, section 3), over all axes but the last."""
+    """Batch normalisation over all axes but the last, in float64, with gradients (Ioffe & Szegedy 2015)."""
     axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
     mean, variance = x.mean(axes), x.var(axes)
     unit = (x - mean) / np.sqrt(variance + 1e-3)
@@ -176,7 +176,7 @@ def test_batch_normalisation_follows_its_definition(kind, shape, device):
 
 @pytest.mark.parametrize("rate", [0.2, 0.25, 0.5])
 def test_dropout_drops_at_its_rate_and_scales_the_rest(rate, device):
-    """400 steps of 10,000 units: the share dropped within 5 standard errors of the rate, the rest divided by 1 - rate."""
+    """400 steps of 10,000 units: the share dropped within 5 standard errors of the rate, the rest over 1 - rate."""
     draws = engine.Draws(3, "dropout")
     layer = engine.ByteDropout(rate)
     layer.draws, layer.position = draws, 0
@@ -186,7 +186,7 @@ def test_dropout_drops_at_its_rate_and_scales_the_rest(rate, device):
         y = layer(tf.ones([100, 100]), training=True).numpy()
         assert set(np.unique(y)) <= {np.float32(0), np.float32(1 / (1 - rate))}
         shares.append(np.mean(y == 0))
-    assert len({share for share in shares}) > 50, "every step has a mask of its own"
+    assert len(set(shares)) > 50, "every step has a mask of its own"
     assert abs(np.mean(shares) - rate) < 5 * np.std(shares) / 20
     assert np.array_equal(layer(tf.ones([100, 100]), training=False).numpy(), np.ones((100, 100)))
     if rate == 0.2:  # two thresholds of 256, 51 and 52, in the ratio 4 to 1

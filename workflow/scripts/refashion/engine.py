@@ -116,11 +116,23 @@ class Draws:
         """float32 in [0, 1)."""
         return tf.raw_ops.StatelessRandomUniformV2(shape=tf.stack(shape), dtype=tf.float32, **self._philox(part))
 
-    def bits(self, part: str | int, count: tf.Tensor) -> tf.Tensor:
-        """`count` random 32-bit integers."""
-        return tf.raw_ops.StatelessRandomUniformFullIntV2(
-            shape=tf.reshape(count, [1]), dtype=tf.uint32, **self._philox(part)
-        )
+    def bits(self, part: str | int, count: int) -> tf.Tensor:
+        """uint32 [count], uniform over all integers."""
+        return tf.raw_ops.StatelessRandomUniformFullIntV2(shape=[count], dtype=tf.uint32, **self._philox(part))
+
+
+def channel_sums(x: tf.Tensor) -> tf.Tensor:
+    """Sums [c] over all axes but the last, in the fastest kernel that TensorFlow has for it.
+
+    The reshape keeps oneDNN from fusing a bias gradient into the convolution's, which takes longer than both apart.
+    """
+    return tf.raw_ops.BiasAddGrad(out_backprop=tf.reshape(x, [-1, x.shape[-1]]))
+
+
+@tf.custom_gradient
+def add_bias(x: tf.Tensor, bias: tf.Tensor) -> Any:
+    """x [..., c] + bias [c]."""
+    return tf.nn.bias_add(x, bias), lambda gradient: (gradient, channel_sums(gradient))
 
 
 class Convolution(keras.layers.Conv2D):
@@ -129,7 +141,7 @@ class Convolution(keras.layers.Conv2D):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         kernel = tf.cast(self.kernel.value, x.dtype)
         x = tf.nn.conv2d(x, kernel, self.strides, self.padding.upper(), dilations=self.dilation_rate)
-        return self.activation(tf.nn.bias_add(x, tf.cast(self.bias.value, x.dtype)) if self.use_bias else x)
+        return self.activation(add_bias(x, tf.cast(self.bias.value, x.dtype)) if self.use_bias else x)
 
 
 class FullyConnected(keras.layers.Dense):
@@ -137,7 +149,14 @@ class FullyConnected(keras.layers.Dense):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         x = tf.matmul(x, tf.cast(self.kernel.value, x.dtype))
-        return self.activation(tf.nn.bias_add(x, tf.cast(self.bias.value, x.dtype)) if self.use_bias else x)
+        return self.activation(add_bias(x, tf.cast(self.bias.value, x.dtype)) if self.use_bias else x)
+
+
+class Sum(keras.layers.Add):
+    """Add, kept apart from what comes before: TensorFlow 2.21 fails to fuse a depthwise convolution, a sum and ReLU."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        return super().call([tf.ensure_shape(x, x.shape) for x in inputs])
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -163,10 +182,66 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return result.y if x.shape.rank == 4 else tf.reshape(result.y, shape)
 
 
-class ByteDropout(keras.layers.Dropout):
-    """Dropout whose mask comes from random bytes, or pairs of bytes where the rate is no multiple of 1/256.
+class SplitBatchNormalization(FusedBatchNormalization):
+    """The same in separate CPU kernels, 1.6 times as fast in training and 3 times in inference (22 MB, Zen 3, oneDNN).
 
-    The rate is then exact, or off by at most 2^-17.
+    Mean and mean square take one pass each, the normalisation is a 1 x 1 depthwise convolution with a bias. The
+    variance is the mean square less the squared mean, as Flax has it; its rounding error is far below epsilon.
+    """
+
+    def call(self, x: tf.Tensor, training: bool = False, mask: None = None) -> tf.Tensor:
+        if x.shape.rank != 4 or x.dtype != tf.float32:
+            return super().call(x, training)
+        if not training:
+            return self._affine(
+                x, self.gamma.value, self.beta.value, self.moving_mean.value, self.moving_variance.value
+            )
+        y, mean, variance = self._normalise(x, self.gamma.value, self.beta.value)
+        count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance * count / (count - 1))):
+            moving.value.assign_add((batch - moving.value) * (1 - self.momentum))
+        return y
+
+    def _affine(
+        self, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
+    ) -> tf.Tensor:
+        scale = gamma * tf.math.rsqrt(variance + self.epsilon)
+        scaled = tf.nn.depthwise_conv2d(x, tf.reshape(scale, [1, 1, -1, 1]), [1, 1, 1, 1], "VALID")
+        return tf.nn.bias_add(scaled, beta - mean * scale)
+
+    def _normalise(self, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """(normalised x, its mean [c], its variance [c]); the gradient is the fused kernel's."""
+
+        @tf.custom_gradient
+        def normalise(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> Any:
+            channels = x.shape[-1]
+            count = tf.cast(tf.size(x) // channels, tf.float32)
+            mean = channel_sums(x) / count
+            mean_square = tf.square(tf.math.reduce_euclidean_norm(tf.reshape(x, [-1, channels]), 0)) / count
+            variance = tf.maximum(mean_square - tf.square(mean), 0.0)
+
+            def gradient(*upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+                result = tf.raw_ops.FusedBatchNormGradV3(
+                    y_backprop=upstream[0],
+                    x=x,
+                    scale=gamma,
+                    reserve_space_1=mean,
+                    reserve_space_2=variance,
+                    reserve_space_3=tf.zeros([0]),
+                    epsilon=self.epsilon,
+                )
+                return result.x_backprop, result.scale_backprop, result.offset_backprop
+
+            return (self._affine(x, gamma, beta, mean, variance), mean, variance), gradient
+
+        return normalise(x, gamma, beta)
+
+
+class ByteDropout(keras.layers.Dropout):
+    """Dropout whose mask comes from random bytes: a unit is dropped if its byte is below rate * 256.
+
+    Where that is no whole number, the step's threshold is the one below or above it, drawn so that the rate is exact on
+    average: 51.2 is 51 in four steps of five and 52 in the fifth.
     """
 
     draws: Draws
@@ -175,13 +250,16 @@ class ByteDropout(keras.layers.Dropout):
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         if not training or self.rate == 0:
             return x
-        width = tf.uint8 if (self.rate * 256).is_integer() else tf.uint16
-        levels = 1 << (8 * width.size)
-        threshold = round(self.rate * levels)
-        size = tf.size(x)
-        words = self.draws.bits(self.position, -(-size * width.size // 4))
-        keep = tf.reshape(tf.reshape(tf.bitcast(words, width), [-1])[:size], tf.shape(x)) >= threshold
-        return tf.where(keep, x * tf.cast(levels / (levels - threshold), x.dtype), tf.zeros([], x.dtype))
+        size = int(np.prod(x.shape))
+        random_bytes = tf.reshape(tf.bitcast(self.draws.bits(self.position, -(-size // 4)), tf.uint8), [-1])[:size]
+        keep = tf.reshape(random_bytes, x.shape) >= self._threshold()
+        return x * (tf.cast(keep, x.dtype) * tf.constant(1 / (1 - self.rate), x.dtype))
+
+    def _threshold(self) -> tf.Tensor:
+        threshold = self.rate * 256
+        if not threshold.is_integer():
+            threshold += self.draws.uniform(f"{self.position}/threshold", 1)
+        return tf.cast(tf.floor(threshold), tf.uint8)
 
 
 #: The layers for which the engine has a kernel of its own. Others run as Keras has them.
@@ -190,10 +268,12 @@ KERNELS: dict[type, type] = {
     keras.layers.Dense: FullyConnected,
     keras.layers.BatchNormalization: FusedBatchNormalization,
     keras.layers.Dropout: ByteDropout,
+    keras.layers.Add: Sum,
 }
+CPU_KERNELS = KERNELS | {keras.layers.BatchNormalization: SplitBatchNormalization}
 
 
-def with_kernels(model: keras.Model, precision: str, draws: Draws) -> keras.Model:
+def with_kernels(model: keras.Model, kernels: dict[type, type], precision: str, draws: Draws) -> keras.Model:
     """The same model with the engine's layers, in the given precision, that ends in logits instead of a softmax."""
     output = model.layers[-1]
     if getattr(output, "activation", None) is not keras.activations.softmax:
@@ -201,7 +281,7 @@ def with_kernels(model: keras.Model, precision: str, draws: Draws) -> keras.Mode
     positions = iter(range(len(model.layers)))
 
     def convert(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind = KERNELS.get(type(layer), type(layer))
+        kind = kernels.get(type(layer), type(layer))
         config = layer.get_config()
         if kind is not keras.layers.InputLayer:
             config["dtype"] = precision
@@ -329,7 +409,7 @@ class Engine:
         self.spec, self.interrupted = spec, interrupted
         self.recipe, self.augmentation, self.seed = spec["recipe"], spec["augmentation"], spec["seed"]
         self._place(split)
-        self._build(split)
+        self._build(split, CPU_KERNELS if device.kind == "cpu" else KERNELS)
         self._trace(device)
 
     def _place(self, split: Split) -> None:
@@ -344,13 +424,13 @@ class Engine:
         self.updates = self.recipe.get("updates") or self.recipe["epochs"] * self.steps_per_epoch
         self.factor, self.offset = augmentation.scale(self.augmentation, split.train_images)
 
-    def _build(self, split: Split) -> None:
+    def _build(self, split: Split, kernels: dict[type, type]) -> None:
         """Model, optimizer and bookkeeping variables."""
         shape = (*split.train_images.shape[1:], 1)
         options = dict(self.spec["architecture"])
         model = architectures.build(options.pop("builder"), shape, self.classes, options)
         self.dropout_draws = Draws(self.seed, "dropout")
-        self.model = with_kernels(model, self.recipe["precision"], self.dropout_draws)
+        self.model = with_kernels(model, kernels, self.recipe["precision"], self.dropout_draws)
         architectures.initialise(self.model, self.seed)
         self.trainable = [variable.value for variable in self.model.trainable_variables]
         self.optimizer = OPTIMIZERS[self.recipe["optimizer"]](self.trainable, self.recipe)
