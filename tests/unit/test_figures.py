@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis_fixture import ORIGINAL, Study, analysis, hostile, schema
-from refashion import figure_style, figures, reporting
+from refashion import figure_parts, figure_style, figures, reporting
 
 CELLS = tuple(ORIGINAL)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -198,21 +198,21 @@ def test_text_colours_have_contrast_in_light_and_dark(theme):
 
 def test_spread_keeps_order_and_distance():
     positions = [1.0, 1.1, 1.2, 5.0]
-    moved = figures.spread(positions, 0.5)
+    moved = figure_parts.spread(positions, 0.5)
     assert moved == sorted(moved)
     assert all(b - a >= 0.5 - 1e-9 for a, b in pairwise(moved))
     assert math.isclose(sum(moved[:3]), sum(positions[:3]))
     assert moved[3] == 5.0
-    assert figures.spread([], 1) == []
+    assert figure_parts.spread([], 1) == []
 
 
 def test_many_seeds_are_thinned_with_a_note():
     many = Study(n=3)
     sample = many.sample(CELLS[0])
-    assert figures.thin(list(range(1000))) == list(range(0, 1000, 17))
-    assert figures.thin(sample["values"]) == sample["values"]
-    assert "every 17th" in figures._seeds_note(1000)
-    assert figures._seeds_note(60) == ""
+    assert figure_parts.thin(list(range(1000))) == list(range(0, 1000, 17))
+    assert figure_parts.thin(sample["values"]) == sample["values"]
+    assert "every 17th" in figure_parts.seeds_note(1000)
+    assert figure_parts.seeds_note(60) == ""
 
 
 def test_an_experiment_of_the_user_is_drawn_too(full):

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from refashion import formatting
 
 
@@ -131,3 +132,23 @@ def test_a_missing_p_value_is_a_sentence_part():
     assert formatting.p_phrase(None) == "p\u00a0not available"
     assert formatting.p_phrase(0.2) == "p\u00a0=\u00a00.20"
     assert formatting.p_phrase(1e-9) == "p\u00a0<\u00a00.001"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cannot say, because of this", "Cannot say, because of this."),
+        ("Done.", "Done."),
+        ("Really?", "Really?"),
+        ("cnn1/10k is better", "cnn1/10k is better."),
+        ("", ""),
+    ],
+)
+def test_sentence(text, expected):
+    assert formatting.sentence(text) == expected
+
+
+def test_a_missing_reason_has_a_stand_in():
+    assert formatting.sentence("", "it was not run") == "It was not run."
+    assert formatting.half_of([1.0, 2.0]) == 0.5
+    assert formatting.half_of(None) is None

@@ -230,20 +230,6 @@ def test_redact_knows_this_home(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("cannot say, because of this", "Cannot say, because of this."),
-        ("Done.", "Done."),
-        ("Really?", "Really?"),
-        ("cnn1/10k is better", "cnn1/10k is better."),
-        ("", ""),
-    ],
-)
-def test_sentence(text, expected):
-    assert reporting.sentence(text) == expected
-
-
-@pytest.mark.parametrize(
     ("value", "unit", "interval", "expected"),
     [
         (91.973, "percent", [91.6, 92.4], "92.0%"),

@@ -10,7 +10,7 @@ Accuracies are in percent (0..100), differences in percentage points (pp), times
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 MISSING = "\u2013"
@@ -74,6 +74,11 @@ def points(value: float | None, uncertainty: float | None = None, unit: bool = T
 def half_width(low: float | None, high: float | None) -> float | None:
     """Half the width of an interval, None where there is no interval."""
     return (high - low) / 2 if exists(low) and exists(high) else None
+
+
+def half_of(ends: Sequence[float] | None) -> float | None:
+    """Half the width of an interval [low, high], None where there is none."""
+    return half_width(*ends) if ends else None
 
 
 def interval(low: float | None, high: float | None, sign: bool = False) -> str:
@@ -187,6 +192,15 @@ def sentence_list(words: Iterable[str], last: str = "and") -> str:
     if not items:
         return MISSING
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def sentence(text: str, otherwise: str = "") -> str:
+    """A reason as a sentence of its own: capital letter (unless a name is first), full stop. Empty: `otherwise`."""
+    text = (text or otherwise).strip()
+    if not text:
+        return ""
+    start = text[0].upper() if text.split(maxsplit=1)[0].strip(",;:").isalpha() else text[0]
+    return start + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
 def text_or_missing(value: object) -> str:

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from refashion import figure_style, figures, formatting, provenance
+from refashion import figure_networks, figure_parts, figure_style, figures, formatting, provenance
 from refashion import formatting as fmt
 from refashion.errors import UserError
 
@@ -127,13 +127,12 @@ def _environment() -> Any:
     environment.globals |= {
         "MISSING": fmt.MISSING,
         "amount": amount,
-        "cell_name": figures.cell_name,
+        "cell_name": figure_parts.cell_name,
         "claim_evidence": lambda claim: EVIDENCE.get(claim["id"][:1], EVIDENCE["G"]),
         "csv_address": csv_address,
         "entries": entries,
         "experiment_drawing": figures.draw_experiment,
-        "extensions": figures.extensions,
-        "half": half,
+        "extensions": figure_networks.extensions,
         "inline": lambda svg, prefix, words: Markup(figure_style.inline(svg, prefix, words)),  # noqa: S704
         "numbers_told": numbers_told,
         "printed_rows": printed_rows,
@@ -141,7 +140,6 @@ def _environment() -> Any:
         "check_told": check_told,
         "several_readings": lambda analysis: [one for one in analysis["claims"] if len(one["readings"]) > 1],
         "slug": slug,
-        "sentence": sentence,
     }
     return environment
 
@@ -190,28 +188,13 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-") or "x"
 
 
-def sentence(text: str, otherwise: str = "") -> str:
-    """A reason of the analysis as a sentence of its own: capital letter (unless a name comes first), full stop."""
-    text = text or otherwise
-    if not text:
-        return ""
-    first = text.split(maxsplit=1)[0].strip(",;:") if text.strip() else ""
-    start = text[0].upper() if first.isalpha() else text[0]
-    return start + text[1:] + ("" if text[-1] in ".!?" else ".")
-
-
-def half(interval: Sequence[float] | None) -> float | None:
-    """Half the width of an interval [low, high]."""
-    return fmt.half_width(*interval) if interval else None
-
-
 def amount(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
     """A number of the analysis with its unit, with the digits that its interval supports."""
     if isinstance(value, str):
         return value
     shapes: dict[str, Callable[[Any], str]] = {
-        "percent": lambda x: fmt.percent(x, half(interval)),
-        "pp": lambda x: fmt.points(x, half(interval)),
+        "percent": lambda x: fmt.percent(x, fmt.half_of(interval)),
+        "pp": lambda x: fmt.points(x, fmt.half_of(interval)),
         "seconds": fmt.duration,
         "times": lambda x: f"{fmt.significant(x)} times" if fmt.exists(x) else fmt.MISSING,
     }
@@ -239,7 +222,7 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
         ("published", amount(numbers["published"], unit)),
         ("ours", f"{mean} over {fmt.plural(numbers['n'], 'seed')}" if numbers["n"] else "no finished run"),
         ("interval", _interval_told(numbers["interval"], unit)),
-        ("difference", fmt.points(numbers["difference"], half(numbers["interval"]))),
+        ("difference", fmt.points(numbers["difference"], fmt.half_of(numbers["interval"]))),
         ("margin", f"\u00b1{fmt.number(numbers['margin'])}{fmt.SPACE}pp"),
         ("one more run", _interval_told(numbers["prediction"], unit)),
         ("within the margin", _p_told(numbers["p_rep_adjusted"])),
