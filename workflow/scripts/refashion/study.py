@@ -195,7 +195,16 @@ class Study:
 
         Epochs become updates, so that fifty epochs and the same number of updates are one run.
         """
-        cell = run.cell
+        if run.cell not in self._cell_specs:
+            self._cell_specs[run.cell] = self._cell_spec(run.cell)
+        return {**self._cell_specs[run.cell], "seed": run.seed}  # the last key in order
+
+    @cached_property
+    def _cell_specs(self) -> dict[Cell, dict[str, Any]]:
+        """What the runs of a cell share, filled as it is asked for: a study may have ten thousand runs."""
+        return {}
+
+    def _cell_spec(self, cell: Cell) -> dict[str, Any]:
         dataset = self.config["datasets"][self.dataset(cell)]
         fraction = self.config["fractions"][cell.fraction]
         recipe = {key: value for key, value in self.config["recipes"][cell.recipe].items() if key != "epochs"}
@@ -204,7 +213,6 @@ class Study:
         return _canonical(
             {
                 "numerics": NUMERICS,
-                "seed": run.seed,
                 "dataset": {
                     "classes": len(dataset["classes"]),
                     "shape": dataset["files"]["train_images"]["shape"][1:],
