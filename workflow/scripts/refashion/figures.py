@@ -40,6 +40,7 @@ FIGURES: dict[str, Callable[[Analysis], Sketch]] = {
     "parameter_audit": figure_claims.parameter_audit,
     "fractions": figure_networks.fractions,
     "experiments": figure_networks.experiments,
+    "speed": figure_runs.speed,
 }
 #: Every figure: results/figures/{name}.svg and results/figures/{name}.csv.
 NAMES = tuple(FIGURES)

@@ -127,6 +127,9 @@ def _environment() -> Any:
     environment.globals |= {
         "MISSING": fmt.MISSING,
         "amount": amount,
+        "benchmark_columns": benchmark_columns,
+        "benchmark_entry": benchmark_entry,
+        "benchmark_facts": benchmark_facts,
         "cell_name": figure_parts.cell_name,
         "claim_evidence": lambda claim: EVIDENCE.get(claim["id"][:1], EVIDENCE["G"]),
         "csv_address": csv_address,
@@ -289,6 +292,49 @@ def reading_told(claim: Mapping[str, Any], reading: Mapping[str, Any]) -> dict[s
     found = amount(first["found"], first["unit"], first["interval"]) if first["found"] is not None else fmt.MISSING
     expected = amount(first["expected"], first["unit"]) if first["expected"] is not None else fmt.MISSING
     return {"published": expected, "ours": found, "seeds": fmt.count(first["n"])}
+
+
+#: Columns of the benchmark's table as the page names them; one that it does not know is shown under its own name.
+_BENCHMARK = {
+    "architecture": "Network",
+    "augmentation": "Augmentation",
+    "program": "Program",
+    "processes": "Processes",
+    "threads": "Threads each",
+    "images_per_second": "Images a second",
+    "speedup": "This engine is faster, times",
+    "peak_share": "Share of the matrix product's peak",
+    "fixed_seconds": "Fixed cost a job, s",
+}
+#: The same in every row: told once, in the caption.
+_BENCHMARK_FACTS = {"cpu": "processor", "cores": "cores", "device": "device", "load": "load before it"}
+_BENCHMARK_REST = ("batch_size", "repetitions", "slowest", "fastest", "gflops", "first_step_seconds", "peak_memory_mb")
+
+
+def benchmark_columns(analysis: Analysis) -> list[tuple[str, str, str]]:
+    """(key, heading, `n` for numbers or `w` for words) of the columns of the benchmark's table that the page shows."""
+    rows = analysis["benchmark"]["rows"]
+    hidden = {*_BENCHMARK_FACTS, *_BENCHMARK_REST, "note"}
+    return [
+        (key, _BENCHMARK.get(key, key.replace("_", " ")), "n" if any(fmt.exists(row.get(key)) for row in rows) else "w")
+        for key in rows[0]
+        if key not in hidden and any(row.get(key) not in (None, "") for row in rows)
+    ]
+
+
+def benchmark_facts(analysis: Analysis) -> list[tuple[str, str]]:
+    """What holds for the whole benchmark, as (label, words)."""
+    first = analysis["benchmark"]["rows"][0]
+    return [(words, fmt.text_or_missing(first[key])) for key, words in _BENCHMARK_FACTS.items() if first.get(key)]
+
+
+def benchmark_entry(key: str, value: Any) -> str:
+    """One entry of the benchmark's table: a measurement has two or three digits that mean something."""
+    if not fmt.exists(value):
+        return fmt.text_or_missing(value)
+    if key == "peak_share":
+        return f"{fmt.share_of_100(value)} of 100"
+    return fmt.count(value) if float(value).is_integer() and value < 100 else fmt.significant(value, 3)
 
 
 def csv_address(text: str) -> str:
