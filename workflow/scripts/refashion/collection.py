@@ -39,7 +39,8 @@ _DECIMALS = 6
 
 #: Last lines of a log that tell of no failure: the run is under way, or was killed from outside.
 _UNDER_WAY = re.compile(
-    r"epoch \d+/\d+ |Run [0-9a-f]{20}|Continue after |Discarded |Set aside |\d{4}-\d\d-\d\d |[IWE]\d{4} "
+    r"epoch \d+/\d+ |Run [0-9a-f]{20}|(Continue after|Discarded|Set aside) |(Done|Diverged): "
+    r"|\d{4}-\d\d-\d\d |[IWE]\d{4} "  # TensorFlow's own
 )
 
 _PREDICTIONS = ("seeds", "validated", "clean", "labels")
