@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -197,7 +198,7 @@ def test_every_measurement_is_written(tmp_path):
 @pytest.mark.parametrize("content", ["", "architecture,images\ncnn1,3\n", "\0"])
 def test_another_file_is_told_in_a_sentence(tmp_path, content):
     (tmp_path / "benchmark.csv").write_text(content)
-    with pytest.raises(UserError, match=r"is no table of the benchmark: .*snakemake -f benchmark\.$"):
+    with pytest.raises(UserError, match=r"is no table of the benchmark: .*snakemake benchmark\.$"):
         benchmarking.read(tmp_path / "benchmark.csv")
 
 
@@ -334,19 +335,17 @@ def test_the_rule_measures_every_program(small_data, tmp_path, monkeypatch):
     """The whole rule on two small tasks: every number is there and none is absurd."""
     import io
     import runpy
-    from pathlib import Path
 
     tasks = (Task("cnn1", "none", 128, 600), Task("lenet5", "affine", 32, 600))
     monkeypatch.setattr(benchmarking.run, "__kwdefaults__", {**benchmarking.run.__kwdefaults__, "tasks": tasks})
     script = runpy.run_path(str(Path(__file__).parents[2] / "workflow" / "scripts" / "benchmark.py"))
-    table, measurements = tmp_path / "benchmark.csv", tmp_path / "measurements.csv"
+    table, measurements = tmp_path / "benchmarks" / "benchmark.csv", tmp_path / "benchmarks" / "measurements.csv"
     job = SimpleNamespace(
         threads=1,
         config={"device": "cpu", "checkpoint_seconds": 120},
         resources={},
         input=SimpleNamespace(data=str(small_data)),
-        output=SimpleNamespace(table=str(table), measurements=str(measurements)),
-        params=SimpleNamespace(repetitions=1, seconds=0.5),
+        params=SimpleNamespace(repetitions=1, seconds=0.5, table=str(table), measurements=str(measurements)),
     )
     terminal = io.StringIO()
     script["main"](job, terminal)

@@ -20,8 +20,10 @@ def main(job, terminal):
         workshop = benchmarking.Workshop(Path(folder), Path(job.input.data), machine, job.config["checkpoint_seconds"])
         found = benchmarking.run(workshop, repetitions=job.params.repetitions, seconds=job.params.seconds)
     table = benchmarking.rows(found, machine, load)
-    benchmarking.write_measurements(Path(job.output.measurements), found)
-    benchmarking.write(Path(job.output.table), table)
+    for path in (job.params.measurements, job.params.table):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    benchmarking.write_measurements(Path(job.params.measurements), found)
+    benchmarking.write(Path(job.params.table), table)
     print(benchmarking.told(table), file=terminal, flush=True)
 
 

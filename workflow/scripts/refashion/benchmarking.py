@@ -492,7 +492,7 @@ def read(path: Path) -> list[dict[str, Any]]:
             return [{name: _value(name, text) for name, text in row.items()} for row in reader]
     except (OSError, ValueError, csv.Error, UnicodeDecodeError) as error:
         raise UserError(
-            f"{path} is no table of the benchmark: {error}; make it anew with snakemake -f benchmark."
+            f"{path} is no table of the benchmark: {error}; make it anew with snakemake benchmark."
         ) from None
 
 
