@@ -147,11 +147,15 @@ def test_inline_follows_the_page_in_colour_font_and_name(drawings):
     assert "font-family" not in page
     assert "<style" not in page
     assert root.get("width") is None
+    plain = figure_style.inline(drawings["optimism"].svg, "o", "x")
+    assert plain.count("fill: var(--paper)") == drawings["optimism"].svg.count(f"fill: {figure_style.PAPER}") - 1
 
 
 def test_the_file_on_disk_needs_no_page(drawings):
     assert "var(--" not in drawings["verdict_forest"].svg
     assert figure_style.INK in drawings["verdict_forest"].svg
+    sheet = parse(drawings["optimism"].svg).find(f".//{SVG}g[@id='patch_1']/{SVG}path")
+    assert figure_style.PAPER in sheet.get("style"), "readable on a dark ground too"
 
 
 def test_the_same_analysis_gives_the_same_bytes(full):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -84,7 +84,7 @@ _STYLE = {
     "svg.fonttype": "none",
     "figure.facecolor": "none",
     "axes.facecolor": "none",
-    "savefig.facecolor": "none",
+    "savefig.facecolor": PAPER,  # a file may be shown on any ground; `inline` takes this sheet away
 }
 
 
@@ -132,7 +132,7 @@ def inline(svg: str, prefix: str, alternative: str) -> str:
     `alternative` is plain text (escaped here) that says what the figure shows to who cannot see it.
     """
     root = ElementTree.fromstring(svg)  # noqa: S314 - our own drawing, no entity can be in it
-    _drop(root, {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"})
+    _drop(root, lambda child: child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style") or child.get("id") == "patch_1")
     used = _referenced(root)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
@@ -148,10 +148,10 @@ def inline(svg: str, prefix: str, alternative: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _drop(root: ElementTree.Element, tags: set[str]) -> None:
+def _drop(root: ElementTree.Element, unwanted: Callable[[ElementTree.Element], bool]) -> None:
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in tags:
+            if unwanted(child):
                 parent.remove(child)
 
 
