@@ -1,0 +1,155 @@
+"""A real SLURM on this machine, for tests: slurm.sh starts it, this module talks to it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults import processes
+
+SCRIPT = Path(__file__).with_name("slurm.sh")
+NODES = 2
+
+
+class Unavailable(Exception):  # noqa: N818 (a reason to skip, not an error)
+    """Why there can be no SLURM here."""
+
+
+@dataclass(frozen=True)
+class FinishedJob:
+    """A job as SLURM's own record of finished jobs tells it."""
+
+    job: int
+    state: str
+    node: str
+    minutes: int  # the time limit
+    memory: str
+    start: datetime.datetime
+    end: datetime.datetime
+
+
+class Cluster:
+    """A running cluster in `folder`: two nodes, n1 and n2, with one pretended GPU each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = os.environ | {
+            "SLURM_CONF": str(folder / "slurm.conf"),
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        }
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """The output of a command that sees this cluster."""
+        done = subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=120)
+        assert done.returncode == 0 or not check, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    @property
+    def version(self) -> str:
+        """SLURM's name and version."""
+        return self.run("sbatch", "--version").strip()
+
+    def queue(self) -> list[str]:
+        """A line a job that is waiting, running or ending: number, state, node and comment."""
+        return self.run("squeue", "--noheader", "--format=%i %T %N %k").splitlines()
+
+    def submitted(self) -> int:
+        """How many jobs sbatch has been given so far: the controller's next job number, less one."""
+        return int(re.search(r"NEXT_JOB_ID\s*=\s*(\d+)", self.run("scontrol", "show", "config")).group(1)) - 1
+
+    def finished(self) -> list[FinishedJob]:
+        """Every job that has come to an end, also each part of one that was requeued."""
+        lines = (self.folder / "finished-jobs.txt").read_text(encoding="utf-8").splitlines()
+        return [_finished(dict(re.findall(r"(\w+)=(\S*)", line))) for line in lines]
+
+    def controller(self, start: bool) -> None:
+        """Kill slurmctld with SIGKILL, or start it again."""
+        self._daemon("slurmctld.pid", start, "controller")
+
+    def node(self, number: int, start: bool) -> None:
+        """Kill the slurmd of a node with SIGKILL, or start it again. Its jobs run on."""
+        self._daemon(f"slurmd.n{number}.pid", start, "node", str(number))
+
+    def _daemon(self, pid_file: str, start: bool, *command: str) -> None:
+        if start:
+            subprocess.run([SCRIPT, *command, str(self.folder)], env=self.environment, check=True, timeout=60)
+        else:
+            os.kill(int((self.folder / pid_file).read_text()), signal.SIGKILL)
+
+    def pull_the_plug(self, number: int) -> int:
+        """Kill a node with everything that runs on it, at once, as a power failure would. Returns how much that was."""
+        name = f"n{number}"
+        victims = [
+            process.pid
+            for process in processes()
+            if process.environment.get("SLURM_CONF") == self.environment["SLURM_CONF"]
+            and name in (process.environment.get("CLUSTER_NODE"), process.environment.get("SLURMD_NODENAME"))
+        ]
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return len(victims)
+
+
+def _finished(fields: dict[str, str]) -> FinishedJob:
+    start, end = (datetime.datetime.fromisoformat(fields[name]) for name in ("StartTime", "EndTime"))
+    memory = re.search(r"mem=(\w+)", fields["Tres"])
+    return FinishedJob(
+        int(fields["JobId"]),
+        fields["JobState"],
+        fields["NodeList"],
+        int(fields["TimeLimit"]),
+        memory.group(1) if memory else "",
+        start,
+        end,
+    )
+
+
+def most_at_a_time(jobs: list[FinishedJob]) -> int:
+    """The largest number of jobs, given one GPU each, that a node ran at a moment."""
+    most = 0
+    for job in jobs:
+        same = [other for other in jobs if other.node == job.node and other.start <= job.start < other.end]
+        most = max(most, len(same))
+    return most
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Cluster]:
+    """A cluster in `folder` (an empty one that everybody may enter) for the block; installs SLURM where it is missing.
+
+    Raises Unavailable, with the reason, where that cannot be.
+    """
+    done = subprocess.run([SCRIPT, "install"], capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise Unavailable((done.stdout + done.stderr).strip().splitlines()[-1])
+    environment = os.environ | {"NODES": str(NODES), "PORT": str(_free_ports(NODES + 1))}
+    try:
+        done = subprocess.run([SCRIPT, "up", folder], capture_output=True, text=True, env=environment, timeout=120)
+        if done.returncode:
+            logs = "".join(path.read_text(errors="replace")[-1500:] for path in sorted(folder.glob("*.log")))
+            raise Unavailable(f"SLURM does not start: {done.stdout}{done.stderr}{logs}")
+        yield Cluster(folder)
+    finally:
+        subprocess.run([SCRIPT, "down", folder], capture_output=True, timeout=120)
+
+
+def _free_ports(count: int) -> int:
+    """The first of `count` ports in a row that nobody listens on."""
+    for first in range(26817, 32000, count):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise Unavailable("no free ports")
