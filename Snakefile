@@ -51,12 +51,21 @@ def metrics_of_all_runs(wildcards):
     return [f"{run.folder}/metrics.json" for run in planning.with_plan(study, plan_of_seeds(wildcards)).runs()]
 
 
+def benchmark_table(wildcards):
+    """The benchmark's table, where somebody has measured one."""
+    return "benchmarks/benchmark.csv" if Path("benchmarks/benchmark.csv").exists() else []
+
+
 wildcard_constraints:
     **study.constraints(),
 
 
 localrules:
     all,
+    benchmark,
+    cost,
+    publish,
+    restore,
 
 
 rule all:
@@ -161,6 +170,7 @@ rule analyse:
         architectures="results/architectures.json",
         facts=expand("results/data/{dataset}.json", dataset=DATASETS),
         original=PROJECT / "config" / "original.yaml",
+        benchmark=benchmark_table,
     output:
         cells=report(
             "results/cells.csv", caption="report/captions/cells.rst", category="Tables", labels={"table": "Cells"}
@@ -256,6 +266,7 @@ rule report_partial:
         architectures="results/architectures.json",
         examples="results/augmentation_examples.npz",
         original=PROJECT / "config" / "original.yaml",
+        benchmark=benchmark_table,
     params:
         folder="results/partial",
     log:
@@ -310,6 +321,49 @@ rule verify:
         "envs/conda.yaml"
     script:
         "workflow/scripts/verify.py"
+
+
+# Speed side by side: this engine, a plain script and PyTorch (where installed), all cores busy. Takes 20 to 25 minutes on
+# two cores and wants the machine for itself. It has no output on purpose: it measures whenever it is asked for, and never
+# because a report wants a newer table.
+rule benchmark:
+    input:
+        data=f"results/data/{DATASETS[0]}.npz",
+    params:
+        table="benchmarks/benchmark.csv",
+        measurements="benchmarks/benchmark_measurements.csv",
+        repetitions=3,
+        seconds=6,
+    threads: workflow.cores or 1
+    resources:
+        gpu=GPUS,
+    message:
+        "Measuring for some 25 minutes; nothing else should run on this machine meanwhile. To watch: tail -f {log}"
+    log:
+        "logs/benchmark.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/benchmark.py"
+
+
+# What each experiment still costs, in core-hours, at speeds measured on this machine where there are any. It has no
+# output, so that it is told anew each time: snakemake cost
+rule cost:
+    params:
+        seeds="results/seeds.csv",
+    log:
+        "logs/cost.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/cost.py"
+
+
+onstart:
+    from refashion import costing
+
+    print(costing.one_line(study, len(devices.visible_gpus()) if GPUS else workflow.cores or 1), file=sys.stderr)
 
 
 onerror:

@@ -31,6 +31,7 @@ def main(job):
             predictions=collected.predictions,
             architectures=analysis.read_json(given.architectures),
             data=analysis.read_descriptions(given.facts),
+            benchmark=analysis.read_benchmark(given.get("benchmark")),
         )
     )
     folder.mkdir(parents=True, exist_ok=True)
