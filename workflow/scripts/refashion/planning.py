@@ -12,7 +12,7 @@ from refashion import run_store
 from refashion.errors import UserError
 from refashion.study import AXES, Cell, Experiment, Run, Study
 
-#: A row a cell: pilot runs asked for and finished, their SD (pp), the half-width asked for (pp), the seeds that it wants,
+#: A row a cell: pilot runs asked for and finished, their SD (pp), the half-width asked for (pp), the seeds it wants,
 #: the most allowed, the seeds planned, and whether the most was binding. `reason` says why a plan could not be made.
 COLUMNS = (
     *AXES,
