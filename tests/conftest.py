@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
+from project import PROJECT
 from refashion import data
-
-PROJECT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 from snakemake.utils import update_config
 
-from conftest import PROJECT
+from project import PROJECT
 from refashion import data, run_store
 from refashion import study as studies
 from tiny_study import TINY, Study, environment

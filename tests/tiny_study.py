@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from conftest import PROJECT
+from project import PROJECT
 
 #: Two cheap cells of the original, cut to seconds.
 TINY = {

@@ -16,7 +16,8 @@ SUMMARIES = ORIGINAL["summaries"]
 
 
 def build(builder: str, **options):
-    pytest.importorskip("keras", reason="Keras is not installed")
+    engine = pytest.importorskip("refashion.engine", reason="TensorFlow is not installed")
+    engine.configure("cpu", threads=1)
     return architectures.build(builder, (28, 28, 1), 10, architectures.options(builder) | options)
 
 

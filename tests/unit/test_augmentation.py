@@ -5,12 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+engine = pytest.importorskip("refashion.engine", reason="TensorFlow is not installed")  # before Keras: it sets oneDNN
+
+import keras
+
 from refashion import augmentation, data
 from refashion.errors import UserError
 
-keras = pytest.importorskip("keras", reason="Keras is not installed")
 AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}
 STRONG = {"rotation": 60, "width_shift": 0.3, "height_shift": 0.3, "shear": 30, "zoom": 0.5}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _device():
+    engine.configure("cpu", threads=1)
 
 
 class Drawn:

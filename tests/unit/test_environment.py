@@ -10,7 +10,7 @@ import tomllib
 import pytest
 import yaml
 
-from conftest import PROJECT
+from project import PROJECT
 
 LOCKS = ("cpu", "gpu")
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from conftest import PROJECT
+from project import PROJECT
 from refashion import devices, run_store, study
 from refashion.run_store import RunStore
 

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from conftest import PROJECT
+from project import PROJECT
 from refashion import publishing, reporting, run_store, study
 from refashion.errors import UserError
 from refashion.run_store import RunStore

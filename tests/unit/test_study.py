@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from conftest import PROJECT
+from project import PROJECT
 from refashion import study
 from refashion.errors import UserError
 from refashion.study import Cell, Run

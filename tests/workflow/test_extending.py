@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import PROJECT
+from project import PROJECT
 from tiny_study import TINY, Study
 
 PARTS = ("Snakefile", "config", "workflow", "report", "profiles", "envs")
