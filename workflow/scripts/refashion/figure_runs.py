@@ -123,10 +123,11 @@ def half_widths(analysis: Analysis) -> Sketch:
     title = "How many seeds a statement needs"
     given = analysis["half_widths"]
     wanted = original_cells(analysis)
-    cells = [one for one in given["cells"] if one["sd"] is not None and any(v is not None for v in one["curve"])]
+    # Runs that all agree (sd 0) have a width of 0 with any number of seeds, and no place on a logarithmic axis.
+    cells = [one for one in given["cells"] if one["sd"] and any(v is not None for v in one["curve"])]
     cells = [one for one in cells if one["cell"] in wanted] or cells[:8]
     if not cells:
-        return Sketch(title, reason="A half-width needs at least two runs of a cell.")
+        return Sketch(title, reason="A half-width needs at least two runs of a cell that differ.")
     data = [
         {"cell": one["cell"], "sd": one["sd"], "n": n, "half_width": width, "ours": n == one["n"]}
         for one in cells
