@@ -130,7 +130,10 @@ def _draw_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str) -> 
         axes.plot([row["low"] - zero, row["high"] - zero], [y, y], color=colour, linewidth=4.5, zorder=3)
     seeds = [value - zero for value in thin(row["values"])]
     axes.plot(seeds, [y + 0.2] * len(seeds), "|", color=colour, markersize=5, markeredgewidth=0.9, zorder=2)
-    if row["mean"] is not None:
+    if row["mean"] is None:
+        place = axes.get_yaxis_transform()
+        axes.text(0.01, y, "no finished run", transform=place, va="center", size=8.5, color=MUTED)
+    else:
         ring = {"markerfacecolor": PAPER, "markeredgecolor": colour, "markersize": 6, "markeredgewidth": 1.8}
         axes.plot(row["mean"] - zero, y, "o", zorder=4, **ring)
 
