@@ -15,6 +15,7 @@ import threading
 import tracemalloc
 import types
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -811,14 +812,22 @@ def test_description_names_the_digests_of_the_config(prepared, definition):
 # ------------------------------------------------------------------------------------------------ the rule, real data
 
 
+class Output(NamedTuple):
+    """The rule's outputs, by name and by position."""
+
+    data: str
+    facts: str
+
+
 def run_rule(definition, name, folder):
     job = types.SimpleNamespace(
         rule="prepare_data",
         params=types.SimpleNamespace(name=name, definition=definition),
-        output=[str(folder / f"{name}.npz"), str(folder / f"{name}.json")],
+        output=Output(data=str(folder / f"{name}.npz"), facts=str(folder / f"{name}.json")),
         log=[str(folder / "logs" / f"{name}.log")],
     )
-    runpy.run_path(str(PROJECT / "workflow/scripts/prepare_data.py"), init_globals={"snakemake": job})
+    script = PROJECT / "workflow" / "scripts" / "prepare_data.py"
+    runpy.run_path(str(script), init_globals={"snakemake": job}, run_name="__main__")
     return job
 
 
