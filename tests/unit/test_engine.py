@@ -12,11 +12,11 @@ import pytest
 
 engine = pytest.importorskip("refashion.engine", reason="TensorFlow is not installed")  # before Keras: it sets oneDNN
 
-import keras
-import tensorflow as tf
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
-from refashion import architectures, augmentation, data, randomness
-from refashion.errors import UserError
+from refashion import architectures, augmentation, data, randomness  # noqa: E402
+from refashion.errors import UserError  # noqa: E402
 
 PACKAGE = Path(engine.__file__).parents[1]
 AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}
@@ -68,8 +68,17 @@ def assert_same_evaluation(first: engine.Evaluation, second: engine.Evaluation) 
         assert np.array_equal(ours.classes, theirs.classes)
 
 
-@pytest.mark.parametrize("affine", [False, True], ids=["none", "affine"])
-@pytest.mark.parametrize("builder", architectures.BUILDERS)
+SLOW = ("cnn4", "cnn4_same", "resnet_small")  # to trace
+
+
+@pytest.mark.parametrize(
+    ("builder", "affine"),
+    [
+        pytest.param(builder, affine, id=f"{builder}-{'affine' if affine else 'none'}", marks=marks)
+        for builder in architectures.BUILDERS
+        for affine, marks in ((True, ()), (False, pytest.mark.slow if builder in SLOW else ()))
+    ],
+)
 def test_calls_and_resume_change_no_bit(builder, affine, split, device):
     """The second epoch in steps of one, in one call, and resumed at its middle in another engine: the same bits."""
     first, second = (engine.Engine(spec(builder, affine), split, device) for _ in range(2))
@@ -214,7 +223,7 @@ def test_batch_normalisation_follows_its_definition(kind, shape, device):
     found |= {"moving_mean": layer.moving_mean.value, "moving_variance": layer.moving_variance.value}
     for name, value in expected.items():
         scale = np.abs(value).max()
-        np.testing.assert_allclose(found[name].numpy() / scale, value / scale, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(found[name].numpy() / scale, value / scale, atol=3e-5, err_msg=name)
 
     moved = (x - expected["moving_mean"]) / np.sqrt(expected["moving_variance"] + 1e-3) * gamma + beta
     np.testing.assert_allclose(layer(inputs, training=False).numpy(), moved, rtol=1e-4, atol=1e-4)
@@ -286,7 +295,7 @@ def test_the_cosine_schedule_rises_falls_and_ends_at_zero():
     assert rates[200] == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("builder", ["cnn1", "resnet_small"])
+@pytest.mark.parametrize("builder", ["cnn1", pytest.param("resnet_small", marks=pytest.mark.slow)])
 def test_bfloat16_computes_in_bfloat16_and_learns_alike(builder, split, device):
     """Variables stay float32; the loss after an epoch is within 2% of float32's, but is not equal to it."""
     losses = []
@@ -308,7 +317,7 @@ def test_a_model_that_the_engine_cannot_train_is_refused():
     with pytest.raises(UserError, match="last layer must be Dense with activation softmax"):
         engine.with_kernels(no_softmax, engine.KERNELS, "float32", draws)
     noisy = model(keras.layers.GaussianNoise(0.1), keras.layers.Dense(3, activation="softmax"))
-    with pytest.raises(UserError, match="GaussianNoise is random"):
+    with pytest.raises(UserError, match="GaussianNoise draws random numbers"):
         engine.with_kernels(noisy, engine.KERNELS, "float32", draws)
 
 
