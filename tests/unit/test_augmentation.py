@@ -7,10 +7,10 @@ import pytest
 
 engine = pytest.importorskip("refashion.engine", reason="TensorFlow is not installed")  # before Keras: it sets oneDNN
 
-import keras  # noqa: E402
+import keras
 
-from refashion import augmentation, data  # noqa: E402
-from refashion.errors import UserError  # noqa: E402
+from refashion import augmentation, data
+from refashion.errors import UserError
 
 AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}
 STRONG = {"rotation": 60, "width_shift": 0.3, "height_shift": 0.3, "shear": 30, "zoom": 0.5}

@@ -12,11 +12,11 @@ import pytest
 
 engine = pytest.importorskip("refashion.engine", reason="TensorFlow is not installed")  # before Keras: it sets oneDNN
 
-import keras  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import keras
+import tensorflow as tf
 
-from refashion import architectures, augmentation, data, randomness  # noqa: E402
-from refashion.errors import UserError  # noqa: E402
+from refashion import architectures, augmentation, data, randomness
+from refashion.errors import UserError
 
 PACKAGE = Path(engine.__file__).parents[1]
 AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}

@@ -1,7 +1,8 @@
 """Golden numbers: the draws and the first losses of a spec, so that nobody changes the numbers unknowingly.
 
-The draws must be equal to the bit on every machine. Losses differ between CPUs by their kernels' rounding, which the
-networks with batch normalisation enlarge from the first update on: the tolerance is stated beside each.
+The draws must be equal to the bit on every machine. Losses differ between CPUs by their kernels' rounding, which batch
+normalisation enlarges from the first update on: with oneDNN's kernels and without them the losses below differ by at
+most 8e-5 of their value (Zen 3). Tolerances: 2e-4, and 1e-3 after an update with batch normalisation.
 
 A change that is meant to change numbers raises `NUMERICS` in study.py. Then, from the project's folder, this prints the
 new tables to put below:
@@ -116,7 +117,7 @@ def test_first_losses_are_what_they_were(cell, real_data, device):
     found = losses(builder, kind == "affine", data.load(real_data), device)
     normalised = builder in ("cnn4", "cnn4_same", "resnet_small")
     assert found[0] == pytest.approx(LOSSES[cell][0], rel=2e-4)
-    assert found[1:] == pytest.approx(LOSSES[cell][1:], rel=2e-2 if normalised else 2e-4)
+    assert found[1:] == pytest.approx(LOSSES[cell][1:], rel=1e-3 if normalised else 2e-4)
 
 
 def test_no_architecture_is_forgotten():
