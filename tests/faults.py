@@ -40,13 +40,13 @@ CELL = {"architecture": "cnn1", "fraction": "small", "augmentation": "affine", "
 class SmallStudy(Study):
     """A study of 3,000 real images with a folder of its own; `cells` as in the config, `limits` likewise."""
 
-    def __init__(self, folder: Path, images: Path, cells: list[dict] | None = None, seeds: Any = 1, **limits: int):
+    def __init__(self, folder: Path, dataset: Path, cells: list[dict] | None = None, seeds: Any = 1, **limits: int):
         source = folder.parent / f"{folder.name}-source"
         overlay = TINY | {
             "seeds": seeds,
             "limits": limits,
             "checkpoint_seconds": 0.5,
-            "datasets": {"small": _as_idx_files(images, source)},
+            "datasets": {"small": _as_idx_files(dataset, source)},
             "fractions": {"small": {"dataset": "small", "images": 3000}},
             "experiments": {"tiny": TINY["experiments"]["tiny"] | {"cells": cells or [CELL]}},
         }
@@ -116,17 +116,17 @@ def train(
     return process
 
 
-def undisturbed(study: SmallStudy, images: Path) -> Path:
+def undisturbed(study: SmallStudy, dataset: Path) -> Path:
     """A store with the study's runs, trained without Snakemake and without disturbance."""
     store = study.folder.parent / f"{study.folder.name}-undisturbed"
-    assert train(study.specs(), images, store, stdout=subprocess.DEVNULL).wait(900) == 0
+    assert train(study.specs(), dataset, store, stdout=subprocess.DEVNULL).wait(900) == 0
     return store
 
 
-def _as_idx_files(images: Path, folder: Path) -> dict[str, Any]:
+def _as_idx_files(dataset: Path, folder: Path) -> dict[str, Any]:
     """Write a prepared data set as IDX files and describe it as the config does."""
     folder.mkdir(parents=True, exist_ok=True)
-    whole, files = data.load(images), {}
+    whole, files = data.load(dataset), {}
     for name in data.FILES:
         array = getattr(whole, name)
         payload = data.idx_header(array.shape) + array.tobytes()
@@ -156,6 +156,11 @@ class Training:
     log: Path
     node: str  # "" where there is no SLURM
     job: str
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run that it trains."""
+        return int(self.log.stem.removeprefix("seed-"))
 
     def epoch(self) -> int:
         """How many epochs its log tells of."""

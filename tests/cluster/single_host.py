@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 from faults import processes
 
 SCRIPT = Path(__file__).with_name("slurm.sh")
-NODES = 2
+NODES = ("n1", "n2")
 
 
 class Unavailable(Exception):  # noqa: N818 (a reason to skip, not an error)
@@ -32,6 +33,7 @@ class FinishedJob:
     node: str
     minutes: int  # the time limit
     memory: str
+    gpus: int
     start: datetime.datetime
     end: datetime.datetime
 
@@ -57,10 +59,6 @@ class Cluster:
         """SLURM's name and version."""
         return self.run("sbatch", "--version").strip()
 
-    def queue(self) -> list[str]:
-        """A line a job that is waiting, running or ending: number, state, node and comment."""
-        return self.run("squeue", "--noheader", "--format=%i %T %N %k").splitlines()
-
     def submitted(self) -> int:
         """How many jobs sbatch has been given so far: the controller's next job number, less one."""
         return int(re.search(r"NEXT_JOB_ID\s*=\s*(\d+)", self.run("scontrol", "show", "config")).group(1)) - 1
@@ -70,44 +68,65 @@ class Cluster:
         lines = (self.folder / "finished-jobs.txt").read_text(encoding="utf-8").splitlines()
         return [_finished(dict(re.findall(r"(\w+)=(\S*)", line))) for line in lines]
 
-    def controller(self, start: bool) -> None:
-        """Kill slurmctld with SIGKILL, or start it again."""
-        self._daemon("slurmctld.pid", start, "controller")
+    def state(self, node: str) -> str:
+        """What the controller thinks of a node."""
+        return self.run("sinfo", "--noheader", "--nodes", node, "--format=%T").strip()
 
-    def node(self, number: int, start: bool) -> None:
-        """Kill the slurmd of a node with SIGKILL, or start it again. Its jobs run on."""
-        self._daemon(f"slurmd.n{number}.pid", start, "node", str(number))
+    def kill_controller(self) -> None:
+        """SIGKILL for slurmctld."""
+        self._kill("slurmctld.pid")
 
-    def _daemon(self, pid_file: str, start: bool, *command: str) -> None:
-        if start:
-            subprocess.run([SCRIPT, *command, str(self.folder)], env=self.environment, check=True, timeout=60)
-        else:
-            os.kill(int((self.folder / pid_file).read_text()), signal.SIGKILL)
+    def start_controller(self) -> None:
+        """Start slurmctld again."""
+        self._start("controller")
 
-    def pull_the_plug(self, number: int) -> int:
-        """Kill a node with everything that runs on it, at once, as a power failure would. Returns how much that was."""
-        name = f"n{number}"
+    def kill_node(self, node: str) -> None:
+        """SIGKILL for the slurmd of a node; its jobs run on."""
+        self._kill(f"slurmd.{node}.pid")
+
+    def start_node(self, node: str) -> None:
+        """Start the slurmd of a node again."""
+        self._start("node", node.removeprefix("n"))
+
+    def _kill(self, pid_file: str) -> None:
+        os.kill(int((self.folder / pid_file).read_text()), signal.SIGKILL)
+
+    def _start(self, *command: str) -> None:
+        subprocess.run([SCRIPT, *command, str(self.folder)], env=self.environment, check=True, timeout=60)
+
+    def summary(self) -> str:
+        """What went through this cluster, in two lines."""
+        jobs = self.finished()
+        ends = ", ".join(f"{count} {state}" for state, count in sorted(Counter(job.state for job in jobs).items()))
+        most = most_at_a_time([job for job in jobs if job.gpus])
+        return (
+            f"{self.version}: {self.submitted()} jobs went through sbatch and srun; ends: {ends}.\n"
+            f"At most {most} job(s) at a time on each of the {len(NODES)} pretended GPUs."
+        )
+
+    def pull_the_plug(self, node: str) -> None:
+        """Kill a node with everything that runs on it, at once, as a power failure would."""
         victims = [
             process.pid
             for process in processes()
             if process.environment.get("SLURM_CONF") == self.environment["SLURM_CONF"]
-            and name in (process.environment.get("CLUSTER_NODE"), process.environment.get("SLURMD_NODENAME"))
+            and node in (process.environment.get("CLUSTER_NODE"), process.environment.get("SLURMD_NODENAME"))
         ]
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        return len(victims)
 
 
 def _finished(fields: dict[str, str]) -> FinishedJob:
     start, end = (datetime.datetime.fromisoformat(fields[name]) for name in ("StartTime", "EndTime"))
-    memory = re.search(r"mem=(\w+)", fields["Tres"])
+    memory, gpus = re.search(r"mem=(\w+)", fields["Tres"]), re.search(r"gres/gpu=(\d+)", fields["Tres"])
     return FinishedJob(
         int(fields["JobId"]),
         fields["JobState"],
         fields["NodeList"],
         int(fields["TimeLimit"]),
         memory.group(1) if memory else "",
+        int(gpus.group(1)) if gpus else 0,
         start,
         end,
     )
@@ -131,7 +150,7 @@ def running(folder: Path) -> Iterator[Cluster]:
     done = subprocess.run([SCRIPT, "install"], capture_output=True, text=True, timeout=600)
     if done.returncode:
         raise Unavailable((done.stdout + done.stderr).strip().splitlines()[-1])
-    environment = os.environ | {"NODES": str(NODES), "PORT": str(_free_ports(NODES + 1))}
+    environment = os.environ | {"NODES": str(len(NODES)), "PORT": str(_free_ports(len(NODES) + 1))}
     try:
         done = subprocess.run([SCRIPT, "up", folder], capture_output=True, text=True, env=environment, timeout=120)
         if done.returncode:

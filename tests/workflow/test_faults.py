@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from faults import Table, assert_same, train, wait_for
+import faults
+from faults import SmallStudy, Table, assert_same, train, trainings, wait_for
+from refashion.run_store import read_metrics
 from refashion.study import Cell, Run, digest, load
 
 TABLE = Table()
@@ -24,6 +28,9 @@ ORIGINAL = {
     "cnn4_same": (Cell("cnn4_same", "60k", "affine", "b256_e50"), {"images": 300, "epochs": 8}),
 }
 KILLS = 10
+
+#: Two runs that are trained for a while, so that they can be hit.
+LONG = {"seeds": 2, "images": 1500, "epochs": 20}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -143,3 +150,239 @@ def _catches(pid, number):
     with open(f"/proc/{pid}/status") as status:
         caught = next(line.split()[1] for line in status if line.startswith("SigCgt"))
     return int(caught, 16) >> (number - 1) & 1
+
+
+# --------------------------------------------------------------------------------------------------- through Snakemake
+
+
+@pytest.fixture(scope="module")
+def reference(small_data, tmp_path_factory):
+    """A store with the runs of every study below, trained without Snakemake and without disturbance."""
+    return faults.undisturbed(
+        SmallStudy(tmp_path_factory.mktemp("reference") / "study", small_data, **LONG), small_data
+    )
+
+
+@pytest.fixture
+def study(small_data, tmp_path):
+    """Two runs that take long enough to be hit."""
+    return SmallStudy(tmp_path / "study", small_data, **LONG)
+
+
+@pytest.fixture(scope="module")
+def finished(small_data, tmp_path_factory):
+    """The folder of the same study, finished, with its report."""
+    made = SmallStudy(tmp_path_factory.mktemp("finished") / "study", small_data, **LONG)
+    made.snakemake()
+    return made.folder
+
+
+@pytest.fixture
+def copied(finished, small_data, tmp_path):
+    """A finished study to harm."""
+    shutil.copytree(finished, tmp_path / "study", symlinks=True)
+    return SmallStudy(tmp_path / "study", small_data, **LONG)
+
+
+@pytest.mark.slow
+def test_trainings_killed_under_snakemake_are_tried_again(study, reference):
+    snakemake = study.start("results/runs.csv", "--retries", "4")
+    killed = set()
+    for epoch in (0, 3, 7, 11):
+        victim = wait_for(
+            f"a training in epoch {epoch}",
+            lambda epoch=epoch: next(
+                (one for one in trainings(study) if one.pid not in killed and one.epoch() >= min(epoch, 3)), None
+            ),
+        )
+        os.kill(victim.pid, signal.SIGKILL)
+        killed.add(victim.pid)
+    assert snakemake.wait(900) == 0, study.said.read_text()
+    study.assert_undisturbed(reference)
+    assert sum(read_metrics(folder.parent)["timing"]["resumed"] for folder in study.store.glob("*/metrics.json")) > 0
+    TABLE.add("SIGKILL of four trainings under Snakemake", "each tried again, and went on from its checkpoint")
+
+
+@pytest.mark.slow
+def test_snakemake_killed_and_started_again_while_its_orphans_run(study, reference):
+    """The orphans are held until their twins train, so that both surely write the same runs."""
+    first = study.start("results/runs.csv")
+    orphans = wait_for(
+        "two trainings", lambda: [one for one in trainings(study) if one.epoch()][1:] and trainings(study)
+    )
+    first.kill()
+    first.wait()
+    for orphan in orphans:
+        os.kill(orphan.pid, signal.SIGSTOP)
+    study.snakemake("--unlock")
+    second = study.start("results/runs.csv")
+    mine = {orphan.pid for orphan in orphans}
+    wait_for("their twins", lambda: _two([one for one in trainings(study) if one.pid not in mine]))
+    for orphan in orphans:
+        os.kill(orphan.pid, signal.SIGCONT)
+    assert second.wait(900) == 0, study.said.read_text()
+    wait_for("the orphans' end", lambda: not trainings(study))
+    study.assert_undisturbed(reference)
+    assert study.trained() == len(orphans)
+    TABLE.add("Snakemake killed, unlocked and started again while its orphans trained", "twins: one of each pair won")
+
+
+@pytest.mark.slow
+def test_a_second_study_in_the_same_folder_is_turned_away(study, reference):
+    first = study.start("results/runs.csv")
+    wait_for("a training", lambda: trainings(study))
+    second = study.snakemake("results/runs.csv", check=False)
+    assert second.returncode != 0
+    assert "Directory cannot be locked" in second.stdout
+    assert "Traceback" not in second.stdout
+    assert first.wait(900) == 0, study.said.read_text()
+    study.assert_undisturbed(reference)
+    TABLE.add("two studies started in one folder", "the second was turned away by the first one's lock")
+
+
+@contextlib.contextmanager
+def _small_disk(folder, megabytes):
+    """A disk of its own for a folder, this small (a tmpfs); skips where it cannot be mounted."""
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "refashion-test", str(folder)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk can only be mounted by root, where the system allows it")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _remount(folder, options):
+    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def _filled(folder):
+    """The disk of a folder, full to the last byte for the block."""
+    filler = folder / "filler"
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * size):
+                    pass
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_while_training_loses_nothing(small_data, reference, tmp_path):
+    """The whole folder, with Snakemake's own files: there is room for the data and one checkpoint, not for two."""
+    with _small_disk(tmp_path / "disk", 20) as disk:
+        study = SmallStudy(disk / "study", small_data, **LONG)
+        done = study.snakemake("results/runs.csv", check=False)
+        assert done.returncode != 0
+        assert "No space left on device" in done.stdout + study.logs()
+        assert not list(study.store.glob("*/metrics.json"))
+        assert not list(study.store.glob("**/*.tmp-*"))
+        _remount(disk, "size=100m")
+        study.snakemake("results/runs.csv")
+        study.assert_undisturbed(reference)
+    TABLE.add("a disk that fills while training", "the runs failed with a sentence; with room, they went on")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["collect", "report"])
+def test_a_full_disk_during_the_tables_and_the_report_loses_nothing(finished, small_data, tmp_path, rule):
+    with _small_disk(tmp_path / "disk", 200) as disk:
+        shutil.copytree(finished, disk / "study", symlinks=True)
+        study = SmallStudy(disk / "study", small_data, **LONG)
+        before = _results(study)
+        with _filled(disk):
+            done = study.snakemake("--forcerun", rule, check=False)
+            assert done.returncode != 0
+            assert "No space left on device" in done.stdout + study.logs()
+        study.snakemake()
+        assert _results(study) == before
+    TABLE.add(f"a full disk during {rule}", "the rule failed with a sentence; with room, the same tables and report")
+
+
+@pytest.mark.slow
+def test_a_read_only_folder_is_told_and_changes_nothing(finished, small_data, tmp_path):
+    with _small_disk(tmp_path / "disk", 200) as disk:
+        shutil.copytree(finished, disk / "study", symlinks=True)
+        study = SmallStudy(disk / "study", small_data, **LONG)
+        before = _results(study)
+        study.command()  # writes the overlay while that is possible
+        _remount(disk, "ro")
+        done = study.snakemake("--forcerun", "collect", check=False)
+        _remount(disk, "rw")
+        assert done.returncode != 0
+        assert "Read-only file system" in done.stdout
+        assert _results(study) == before
+        study.snakemake("--forcerun", "collect")
+        assert _results(study) == before
+    TABLE.add("a read-only results folder", "Snakemake stopped at once; writable again, all was as before")
+
+
+@pytest.mark.slow
+def test_a_data_file_cut_between_jobs_is_noticed(copied, small_data, tmp_path):
+    data = copied.folder / "results" / "data" / "small.npz"
+    before = {run: (copied.folder / run.folder / "history.csv").read_bytes() for run in copied.plan.runs()}
+    os.truncate(data, data.stat().st_size // 2)
+    copied.overlay["seeds"] = 3
+    done = copied.snakemake("results/runs.csv", check=False)
+    assert done.returncode != 0
+    (sentence,) = {line for line in copied.logs().splitlines() if "small.npz" in line and not line.startswith("---")}
+    assert "Traceback" not in copied.logs()
+    assert copied.trained() == 2
+    data.unlink()
+    copied.snakemake("results/runs.csv")
+    assert copied.trained() == 3
+    assert {run: (copied.folder / run.folder / "history.csv").read_bytes() for run in before} == before
+    copied.assert_undisturbed(faults.undisturbed(copied, small_data))
+    TABLE.add("the data file cut between jobs", f"the next job said: {sentence}")
+
+
+@pytest.mark.slow
+def test_a_run_file_cut_after_it_was_written_is_noticed(copied, reference):
+    """In view it comes back from the store; in the store it is set aside and trained again."""
+    first, second = copied.plan.runs()
+    view = copied.folder / first.folder
+    os.truncate(view / "history.csv", 100)
+    done = copied.snakemake("results/runs.csv", "--forcerun", "collect", check=False)
+    assert done.returncode != 0
+    assert f"{first.folder}/history.csv has SHA-256" in done.stdout + copied.logs()
+    shutil.rmtree(view)
+    copied.snakemake("results/runs.csv")
+    assert copied.trained_last() == 1  # the log of the other run, from the first time
+    copied.assert_undisturbed(reference)
+    broken = copied.store / digest(copied.plan.spec(second))
+    os.truncate(broken / "predictions.npz", 100)
+    shutil.rmtree(copied.folder / second.folder)
+    copied.snakemake("results/runs.csv")
+    assert [path.name.startswith(f"{broken.name}.broken-") for path in copied.store.glob("*.broken-*")] == [True]
+    copied.assert_undisturbed(reference)
+    TABLE.add("a run's file cut after it was written", "named by its SHA-256; back from the store, or trained again")
+
+
+@pytest.mark.slow
+def test_files_with_times_in_the_future_train_nothing(copied, reference):
+    tomorrow = time.time() + 86400
+    for path in [copied.folder / "overlay.yaml", *copied.folder.glob("results/**/*")]:
+        if path.is_file() and path.suffix in (".npz", ".json", ".yaml"):
+            os.utime(path, (tomorrow, tomorrow))
+    trained = {path: path.stat().st_ino for path in copied.store.iterdir()}
+    before = _results(copied)
+    copied.snakemake()
+    assert {path: path.stat().st_ino for path in copied.store.iterdir()} == trained
+    copied.assert_undisturbed(reference)
+    assert _results(copied) == before
+    TABLE.add("files with times in the future", "what seemed old was copied from the store; nothing was trained")
+
+
+def _two(trainings_now):
+    return trainings_now if len(trainings_now) == 2 else None
+
+
+def _results(study):
+    """The study's tables and report."""
+    names = ("runs.csv", "histories.csv.gz", "cells.csv", "claims.csv", "report.html")
+    return {name: (study.folder / "results" / name).read_bytes() for name in names}
