@@ -41,12 +41,11 @@ class SmallStudy(Study):
     """A study of 3,000 real images with a folder of its own; `cells` as in the config, `limits` likewise."""
 
     def __init__(self, folder: Path, dataset: Path, cells: list[dict] | None = None, seeds: Any = 1, **limits: int):
-        source = folder.parent / f"{folder.name}-source"
         overlay = TINY | {
             "seeds": seeds,
             "limits": limits,
             "checkpoint_seconds": 0.5,
-            "datasets": {"small": _as_idx_files(dataset, source)},
+            "datasets": {"small": _as_idx_files(dataset)},
             "fractions": {"small": {"dataset": "small", "images": 3000}},
             "experiments": {"tiny": TINY["experiments"]["tiny"] | {"cells": cells or [CELL]}},
         }
@@ -123,9 +122,10 @@ def undisturbed(study: SmallStudy, dataset: Path) -> Path:
     return store
 
 
-def _as_idx_files(dataset: Path, folder: Path) -> dict[str, Any]:
-    """Write a prepared data set as IDX files and describe it as the config does."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _as_idx_files(dataset: Path) -> dict[str, Any]:
+    """Write a prepared data set as IDX files beside it, and describe it as the config does."""
+    folder = dataset.with_suffix(".idx")
+    folder.mkdir(exist_ok=True)
     whole, files = data.load(dataset), {}
     for name in data.FILES:
         array = getattr(whole, name)

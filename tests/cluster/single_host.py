@@ -28,12 +28,11 @@ class Unavailable(Exception):  # noqa: N818 (a reason to skip, not an error)
 class FinishedJob:
     """A job as SLURM's own record of finished jobs tells it."""
 
-    job: int
     state: str
     node: str
     minutes: int  # the time limit
     memory: str
-    gpus: int
+    gpu: bool
     start: datetime.datetime
     end: datetime.datetime
 
@@ -65,8 +64,10 @@ class Cluster:
 
     def finished(self) -> list[FinishedJob]:
         """Every job that has come to an end, also each part of one that was requeued."""
+        told = self.run("scontrol", "show", "jobs", "--oneliner").splitlines()
+        with_gpu = {_fields(line)["JobId"] for line in told if "gres:gpu:1" in line}
         lines = (self.folder / "finished-jobs.txt").read_text(encoding="utf-8").splitlines()
-        return [_finished(dict(re.findall(r"(\w+)=(\S*)", line))) for line in lines]
+        return [_finished(job, job["JobId"] in with_gpu) for job in map(_fields, lines)]
 
     def state(self, node: str) -> str:
         """What the controller thinks of a node."""
@@ -98,7 +99,7 @@ class Cluster:
         """What went through this cluster, in two lines."""
         jobs = self.finished()
         ends = ", ".join(f"{count} {state}" for state, count in sorted(Counter(job.state for job in jobs).items()))
-        most = most_at_a_time([job for job in jobs if job.gpus])
+        most = most_at_a_time([job for job in jobs if job.gpu])
         return (
             f"{self.version}: {self.submitted()} jobs went through sbatch and srun; ends: {ends}.\n"
             f"At most {most} job(s) at a time on each of the {len(NODES)} pretended GPUs."
@@ -117,18 +118,18 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _finished(fields: dict[str, str]) -> FinishedJob:
-    start, end = (datetime.datetime.fromisoformat(fields[name]) for name in ("StartTime", "EndTime"))
-    memory, gpus = re.search(r"mem=(\w+)", fields["Tres"]), re.search(r"gres/gpu=(\d+)", fields["Tres"])
+def _fields(line: str) -> dict[str, str]:
+    return dict(re.findall(r"(\w+)=(\S*)", line))
+
+
+def _finished(fields: dict[str, str], gpu: bool) -> FinishedJob:
     return FinishedJob(
-        int(fields["JobId"]),
         fields["JobState"],
         fields["NodeList"],
         int(fields["TimeLimit"]),
-        memory.group(1) if memory else "",
-        int(gpus.group(1)) if gpus else 0,
-        start,
-        end,
+        re.search(r"mem=(\w+)", fields["Tres"]).group(1),
+        gpu,
+        *(datetime.datetime.fromisoformat(fields[name]) for name in ("StartTime", "EndTime")),
     )
 
 
@@ -145,7 +146,7 @@ def most_at_a_time(jobs: list[FinishedJob]) -> int:
 def running(folder: Path) -> Iterator[Cluster]:
     """A cluster in `folder` (an empty one that everybody may enter) for the block; installs SLURM where it is missing.
 
-    Raises Unavailable, with the reason, where that cannot be.
+    Raises Unavailable, with the reason, where it cannot be installed.
     """
     done = subprocess.run([SCRIPT, "install"], capture_output=True, text=True, timeout=600)
     if done.returncode:
@@ -155,7 +156,7 @@ def running(folder: Path) -> Iterator[Cluster]:
         done = subprocess.run([SCRIPT, "up", folder], capture_output=True, text=True, env=environment, timeout=120)
         if done.returncode:
             logs = "".join(path.read_text(errors="replace")[-1500:] for path in sorted(folder.glob("*.log")))
-            raise Unavailable(f"SLURM does not start: {done.stdout}{done.stderr}{logs}")
+            raise AssertionError(f"SLURM is installed and does not start: {done.stdout}{done.stderr}{logs}")
         yield Cluster(folder)
     finally:
         subprocess.run([SCRIPT, "down", folder], capture_output=True, timeout=120)

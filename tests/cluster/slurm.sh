@@ -51,7 +51,6 @@ SlurmdLogFile=$FOLDER/slurmd.%n.log
 JobCompType=jobcomp/filetxt
 JobCompLoc=$FOLDER/finished-jobs.txt
 AccountingStorageType=accounting_storage/none
-AccountingStorageTRES=gres/gpu
 # One CPU, GPU or megabyte is given to one job at a time; who takes more memory than was asked for is killed.
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory

@@ -86,9 +86,9 @@ def test_a_study_goes_through_the_profile_to_its_report(cluster, small_data, tmp
     assert cluster.submitted() == before + 1 + 2 + len(rules)
     assert (study.folder / "results" / "report.html").stat().st_size > 100_000
     study.assert_undisturbed(undisturbed(study, small_data))
-    bundles = [job for job in cluster.finished() if job.gpus]
+    bundles = [job for job in cluster.finished() if job.gpu]
     assert sorted(job.minutes for job in bundles) == [2 * 30, 4 * 30]  # the time of two runs, and of four
-    assert {(job.memory, job.gpus) for job in bundles} == {("3000M", 1)}  # the memory and the GPU of one
+    assert {job.memory for job in bundles} == {"3000M"}  # the memory of one, and its one GPU
     assert most_at_a_time(bundles) == 1
     again = cluster.submitted()
     assert "Nothing to be done" in study.snakemake().stdout

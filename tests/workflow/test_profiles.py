@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
@@ -11,9 +10,6 @@ from snakemake.cli import parse_args
 
 from project import PROJECT
 from refashion import study
-
-#: Keys of profiles/default that a cluster does not have: `jobs` and `local-cores` take the place of `cores`.
-ON_ONE_MACHINE = {"cores"}
 
 
 def _profile(name):
@@ -30,24 +26,21 @@ def settings(monkeypatch):
 
 def test_the_slurm_profile_says_all_that_the_default_one_says():
     default, slurm = _profile("default"), _profile("slurm")
-    assert {key: slurm.get(key) for key in default.keys() - ON_ONE_MACHINE} == {
-        key: value for key, value in default.items() if key not in ON_ONE_MACHINE
-    }
+    assert {key: slurm.get(key) for key in default} == default
 
 
 @pytest.mark.parametrize("name", ["profiles/slurm", "slurm"])
 def test_as_workflow_profile_it_takes_the_place_of_the_default_one(settings, name):
     got = settings("--workflow-profile", name)
-    assert (got.executor, got.jobs, got.cores, got.retries, got.keep_going) == ("slurm", 100, None, 2, True)
+    assert (got.executor, got.jobs, got.retries, got.keep_going) == ("slurm", 100, 2, True)
     assert got.slurm_status_command == "squeue"
 
 
-def test_as_profile_it_has_the_default_one_beside_it(settings):
-    """What profiles/README.md says of --profile: the same settings, and `cores` of profiles/default as well."""
+def test_as_profile_it_means_the_same(settings):
+    """What profiles/README.md says of --profile: `default` is loaded beside it, and changes nothing."""
     cluster, beside = settings("--workflow-profile", "profiles/slurm"), settings("--profile", "profiles/slurm")
     different = {name for name in vars(cluster) if _text(cluster, name) != _text(beside, name)}
-    assert different == {"profile", "workflow_profile", "cores"}
-    assert beside.cores == os.cpu_count()
+    assert different == {"profile", "workflow_profile"}
 
 
 def _text(settings, name):
