@@ -300,15 +300,19 @@ def test_pytorch_warps_as_the_engine_does(torch_script, small_data, monkeypatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ORIGINAL)
+@pytest.mark.parametrize("name", ORIGINAL[:3])  # cnn4_same is cnn4, padded
 @pytest.mark.parametrize("kind", ["none", "affine"])
 def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small_data, tmp_path):
-    """3 epochs of 3,000 images; 8 pp is some three standard deviations of a difference between two such short runs."""
+    """3 epochs of 3,000 images; 8 pp is some three standard deviations of a difference between two such short runs.
+
+    Batches of 16 make 564 updates, so that the running means of batch normalisation (0.99 an update) have forgotten
+    what they began with.
+    """
     import json
     import subprocess
 
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    epochs, batch = 3, 32
+    epochs, batch = 3, 16
     task = Task(name, kind, batch, 3000)
     workshop = benchmarking.Workshop(tmp_path, small_data, Machine(1, "cpu"), 1e9)
     job = benchmarking.spec(task, 3000, epochs * study.steps_per_epoch(3000, batch), 0)
