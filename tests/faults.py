@@ -37,6 +37,18 @@ for spec in json.load(sys.stdin):
 CELL = {"architecture": "cnn1", "fraction": "small", "augmentation": "affine", "recipe": "b256_e100"}
 
 
+#: Every Snakemake and training that a test has started; none may outlive its test.
+STARTED: list[subprocess.Popen] = []
+
+
+def kill_started() -> None:
+    """End what is still running when a test ends, which is only so after a failure."""
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()
+    STARTED.clear()
+
+
 class SmallStudy(Study):
     """A study of 3,000 real images with a folder of its own; `cells` as in the config, `limits` likewise."""
 
@@ -68,12 +80,11 @@ class SmallStudy(Study):
         plan = self.plan
         return [plan.spec(run) for run in plan.runs()]
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen:
+    def start(self, *arguments: str) -> subprocess.Popen:
         """Start Snakemake and do not wait; what it says goes into snakemake.log beside the study."""
         with open(self.said, "w") as said:
-            return subprocess.Popen(
-                self.command(*arguments), stdout=said, stderr=said, **({"env": environment()} | options)
-            )
+            STARTED.append(subprocess.Popen(self.command(*arguments), stdout=said, stderr=said, env=environment()))
+        return STARTED[-1]
 
     @property
     def said(self) -> Path:
@@ -109,6 +120,7 @@ def train(
         text=True,
         **options,
     )
+    STARTED.append(process)
     with contextlib.suppress(BrokenPipeError), process.stdin:
         process.stdin.write(json.dumps(specs))
     process.stdin = None
@@ -145,7 +157,7 @@ class Process:
 
     pid: int
     environment: dict[str, str]
-    output: str  # what its standard output is
+    output: str  # what its standard output is; "" if it has none
 
 
 @dataclass(frozen=True)
@@ -174,7 +186,8 @@ def processes() -> list[Process]:
         with contextlib.suppress(OSError):
             pairs = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
             known = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-            found.append(Process(int(folder.name), known, os.readlink(folder / "fd" / "1")))
+            output = folder / "fd" / "1"
+            found.append(Process(int(folder.name), known, os.readlink(output) if output.is_symlink() else ""))
     return found
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults import processes
+from faults import Process, processes
 
 SCRIPT = Path(__file__).with_name("slurm.sh")
 NODES = ("n1", "n2")
@@ -105,17 +105,22 @@ class Cluster:
             f"At most {most} job(s) at a time on each of the {len(NODES)} pretended GPUs."
         )
 
+    def processes(self) -> list[Process]:
+        """What runs on the nodes: their daemons and all that belongs to jobs."""
+        known = [process for process in processes() if process.pid != os.getpid()]
+        return [one for one in known if one.environment.get("SLURM_CONF") == self.environment["SLURM_CONF"]]
+
     def pull_the_plug(self, node: str) -> None:
         """Kill a node with everything that runs on it, at once, as a power failure would."""
         victims = [
             process.pid
-            for process in processes()
-            if process.environment.get("SLURM_CONF") == self.environment["SLURM_CONF"]
-            and node in (process.environment.get("CLUSTER_NODE"), process.environment.get("SLURMD_NODENAME"))
+            for process in self.processes()
+            if node in (process.environment.get("CLUSTER_NODE"), process.environment.get("SLURMD_NODENAME"))
         ]
-        for pid in victims:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # first still, then dead, so that none tells of another's end
+            for pid in victims:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
 
 def _fields(line: str) -> dict[str, str]:
@@ -160,6 +165,9 @@ def running(folder: Path) -> Iterator[Cluster]:
         yield Cluster(folder)
     finally:
         subprocess.run([SCRIPT, "down", folder], capture_output=True, timeout=120)
+        for process in Cluster(folder).processes():  # without cgroups, SLURM loses sight of a job's grandchildren
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 def _free_ports(count: int) -> int:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import faults
-from faults import SmallStudy, Table, assert_same, train, trainings, wait_for
+from faults import SmallStudy, Table, assert_same, kill_started, train, trainings, wait_for
 from refashion.run_store import read_metrics
 from refashion.study import Cell, Run, digest, load
 from tiny_study import environment
@@ -32,6 +32,12 @@ KILLS = 10
 
 #: Two runs that are trained for a while, so that they can be hit.
 LONG = {"seeds": 2, "images": 1500, "epochs": 20}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outlives_its_test():
+    yield
+    kill_started()
 
 
 @pytest.fixture(scope="module", autouse=True)
