@@ -303,7 +303,7 @@ def test_pytorch_warps_as_the_engine_does(torch_script, small_data, monkeypatch)
 @pytest.mark.parametrize("name", ORIGINAL[:3])  # cnn4_same is cnn4, padded
 @pytest.mark.parametrize("kind", ["none", "affine"])
 def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small_data, tmp_path):
-    """3 epochs of 3,000 images; 8 pp is some three standard deviations of a difference between two such short runs.
+    """3 epochs of 3,000 images. Training accuracies of repeated runs were within 2 pp, validation accuracies within 10.
 
     Batches of 16 make 564 updates, so that the running means of batch normalisation (0.99 an update) have forgotten
     what they began with.
@@ -330,8 +330,8 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
         lines = said(benchmarking._python(script, **shared))
         theirs = json.loads(lines[-1])
         assert (theirs["epoch"], len(lines)) == (epochs, epochs)
-        assert theirs["accuracy"] == pytest.approx(ours["accuracy"], abs=0.08), script
-        assert theirs["val_accuracy"] == pytest.approx(ours["val_accuracy"], abs=0.08), script
+        assert theirs["accuracy"] == pytest.approx(ours["accuracy"], abs=0.05), script
+        assert theirs["val_accuracy"] == pytest.approx(ours["val_accuracy"], abs=0.15), script
 
 
 @pytest.mark.slow
