@@ -73,6 +73,10 @@ class Cluster:
         """What the controller thinks of a node."""
         return self.run("sinfo", "--noheader", "--nodes", node, "--format=%T").strip()
 
+    def logs(self) -> str:
+        """What the daemons have logged."""
+        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("slurm*.log")))
+
     def kill_controller(self) -> None:
         """SIGKILL for slurmctld."""
         self._kill("slurmctld.pid")
@@ -112,15 +116,29 @@ class Cluster:
 
     def pull_the_plug(self, node: str) -> None:
         """Kill a node with everything that runs on it, at once, as a power failure would."""
-        victims = [
+        victims = {
             process.pid
             for process in self.processes()
             if node in (process.environment.get("CLUSTER_NODE"), process.environment.get("SLURMD_NODENAME"))
-        ]
+        }
+        # slurmstepd writes its title over its environment, but its children tell who it is.
+        victims |= {parent for parent in map(_parent, victims) if _name(parent) == "slurmstepd"}
         for number in (signal.SIGSTOP, signal.SIGKILL):  # first still, then dead, so that none tells of another's end
             for pid in victims:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
+
+
+def _parent(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M).group(1))
+    return 0
+
+
+def _name(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 def _fields(line: str) -> dict[str, str]:
@@ -160,8 +178,8 @@ def running(folder: Path) -> Iterator[Cluster]:
     try:
         done = subprocess.run([SCRIPT, "up", folder], capture_output=True, text=True, env=environment, timeout=120)
         if done.returncode:
-            logs = "".join(path.read_text(errors="replace")[-1500:] for path in sorted(folder.glob("*.log")))
-            raise AssertionError(f"SLURM is installed and does not start: {done.stdout}{done.stderr}{logs}")
+            said = done.stdout + done.stderr + Cluster(folder).logs()
+            raise AssertionError(f"SLURM is installed and does not start: {said}")
         yield Cluster(folder)
     finally:
         subprocess.run([SCRIPT, "down", folder], capture_output=True, timeout=120)
