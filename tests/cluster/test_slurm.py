@@ -136,7 +136,8 @@ def _cut_the_power(cluster, victim):
 
 
 def _end_its_time(cluster, victim):
-    """Let the time limit be now; SLURM looks twice a minute."""
+    """Let the time limit be now. SLURM looks twice a minute, and the run must not end meanwhile: it is held."""
+    os.kill(victim.pid, signal.SIGSTOP)
     cluster.run("scontrol", "update", f"JobId={victim.job}", "EndTime=now+2")
 
 
