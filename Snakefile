@@ -22,6 +22,9 @@ PROJECT = Path(workflow.basedir)
 configfile: PROJECT / "config" / "config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 try:
     study = studies.load(config)
 except UserError as error:
@@ -222,9 +225,9 @@ rule figures:
         [
             report(
                 f"results/figures/{name}.svg",
-                caption="report/captions/figures.rst",
+                caption=f"report/captions/{name}.rst",
                 category="Figures",
-                labels={"figure": name.replace("-", " ").capitalize()},
+                labels={"figure": name.replace("_", " ").capitalize()},
             )
             for name in figures.NAMES
         ],
