@@ -56,3 +56,17 @@ def small_data(real_data, tmp_path_factory) -> Path:
         test_labels=whole.test_labels[:1000],
     )
     return target
+
+
+@pytest.fixture(scope="session")
+def _small_config(full_config, small_data) -> dict:
+    config = copy.deepcopy(full_config)
+    for key, digest in data.describe(data.load(small_data))["sha256"].items():
+        config["datasets"]["fashion_mnist"]["files"][key]["sha256"] = digest
+    return config
+
+
+@pytest.fixture
+def small_config(_small_config) -> dict:
+    """A copy of the config whose Fashion-MNIST is `small_data`: a training holds its data against the config's hashes."""
+    return copy.deepcopy(_small_config)

@@ -26,9 +26,9 @@ needs_gpu = pytest.mark.skipif(not devices.visible_gpus(), reason="this machine 
 
 
 @pytest.fixture
-def spec(config):
-    config["limits"] = {"images": 2000, "epochs": 3}
-    return study.load(config).spec(study.Run(study.Cell("cnn4", "10k", "affine", "b256_e100"), 0))
+def spec(small_config):
+    small_config["limits"] = {"images": 2000, "epochs": 3}
+    return study.load(small_config).spec(study.Run(study.Cell("cnn4", "10k", "affine", "b256_e100"), 0))
 
 
 def _start(spec, data, store, device, **environment):

@@ -12,16 +12,17 @@ import pandas as pd
 import pytest
 
 from refashion import run_store, study, training
+from refashion.errors import UserError
 from refashion.run_store import RunStore
 
 CELL = study.Cell("cnn1", "10k", "affine", "b256_e100")
 
 
 @pytest.fixture
-def spec(config):
-    config["limits"] = {"images": 600, "epochs": 3, "updates": 13}  # the third epoch is cut: 5 + 5 + 3 updates
-    config["recipes"]["b256_e100"]["batch_size"] = 128
-    return study.load(config).spec(study.Run(CELL, 0))
+def spec(small_config):
+    small_config["limits"] = {"images": 600, "epochs": 3, "updates": 13}  # the third epoch is cut: 5 + 5 + 3 updates
+    small_config["recipes"]["b256_e100"]["batch_size"] = 128
+    return study.load(small_config).spec(study.Run(CELL, 0))
 
 
 def _train(spec, data, store, checkpoint_seconds=1e9):
@@ -43,7 +44,7 @@ def _same(one, other):
 
 def test_a_finished_run_holds_what_it_promises(undisturbed, spec):
     metrics = run_store.read_metrics(undisturbed)
-    history = pd.read_csv(undisturbed / "history.csv", float_precision="round_trip")
+    history = pd.read_csv(undisturbed / "history.csv")
     assert tuple(history.columns) == training.HISTORY_COLUMNS
     assert list(history["epoch"]) == [1, 2, 3]
     assert list(history["updates"]) == [5, 10, 13]
@@ -68,6 +69,14 @@ def test_a_finished_run_holds_what_it_promises(undisturbed, spec):
 
 def test_the_same_spec_gives_the_same_run_to_the_bit(undisturbed, spec, small_data, tmp_path):
     _same(undisturbed, _train(spec, small_data, RunStore(tmp_path / "again")))
+
+
+def test_a_run_is_trained_on_the_data_of_its_spec_or_not_at_all(config, small_data, tmp_path):
+    spec = study.load(config).spec(study.Run(CELL, 0))  # of the real data; here is a part of it
+    store = RunStore(tmp_path)
+    with pytest.raises(UserError, match=r"small\.npz holds other train_images than the config names .*delete it"):
+        _train(spec, small_data, store)
+    assert store.find(spec) is None
 
 
 def test_a_run_that_is_in_the_store_is_not_trained_again(undisturbed, spec, tmp_path):

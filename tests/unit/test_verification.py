@@ -12,9 +12,9 @@ from refashion.run_store import RunStore
 
 
 @pytest.fixture(scope="module")
-def published(full_config, small_data, tmp_path_factory):
+def published(_small_config, small_data, tmp_path_factory):
     """One finished run of `cnn1`, as published/ would hold it."""
-    config = json.loads(json.dumps(full_config)) | {"limits": {"images": 512, "epochs": 3}}
+    config = json.loads(json.dumps(_small_config)) | {"limits": {"images": 512, "epochs": 3}}
     spec = study.load(config).spec(study.Run(study.Cell("cnn1", "10k", "none", "b256_e100"), 0))
     folder = tmp_path_factory.mktemp("published")
     store = RunStore(folder / "runs")

@@ -470,8 +470,12 @@ def write_description(target: Path, dataset: Dataset) -> None:
 # ------------------------------------------------------------------------------------------------------------ a run's
 
 
-def load(path: Path) -> Dataset:
-    """Read a file that `prepare` has written. Raises UserError for a missing, cut, damaged or foreign file."""
+def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
+    """Read a file that `prepare` has written. Raises UserError for a missing, cut, damaged or foreign file.
+
+    `hashes` are the SHA-256 that the arrays must have as IDX files, by the keys of FILES: who trains names them, so that
+    no run bears the spec of other data than its own.
+    """
     remedy = "delete it and start snakemake again, which makes it anew."
     try:
         with path.open("rb") as stream:
@@ -485,6 +489,9 @@ def load(path: Path) -> Dataset:
         raise UserError(f"{path} is damaged or no data file of this study ({error}); {remedy}") from error
     if not _is_consistent(dataset):
         raise UserError(f"{path} has arrays of other types or shapes than this study's data files; {remedy}")
+    for key in FILES if hashes else ():
+        if (found := _idx_sha256(getattr(dataset, key))) != hashes[key]:
+            raise UserError(f"{path} holds other {key} than the config names (SHA-256 {found}); {remedy}")
     return dataset
 
 

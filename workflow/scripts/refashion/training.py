@@ -127,7 +127,7 @@ class _Run:
         self.checkpoint_seconds, self.threads = checkpoint_seconds, threads
         self.started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.device = engine.configure(device, threads)
-        self.split = data.split(data.load(dataset), spec["fraction"], spec["seed"])
+        self.split = data.split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
         self.engine: Engine = engine.Engine(spec, self.split, self.device, interrupted=self._interrupted)
         self.progress = self._resume()
         self.evaluation: Evaluation | None = None  # of the last finished epoch
