@@ -68,5 +68,5 @@ def _small_config(full_config, small_data) -> dict:
 
 @pytest.fixture
 def small_config(_small_config) -> dict:
-    """A copy of the config whose Fashion-MNIST is `small_data`: a training holds its data against the config's hashes."""
+    """A copy of the config whose Fashion-MNIST is `small_data`; a training holds its data against the config."""
     return copy.deepcopy(_small_config)

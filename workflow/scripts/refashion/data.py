@@ -473,8 +473,8 @@ def write_description(target: Path, dataset: Dataset) -> None:
 def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
     """Read a file that `prepare` has written. Raises UserError for a missing, cut, damaged or foreign file.
 
-    `hashes` are the SHA-256 that the arrays must have as IDX files, by the keys of FILES: who trains names them, so that
-    no run bears the spec of other data than its own.
+    `hashes` are the SHA-256 that the arrays must have as IDX files, by the keys of FILES: who trains names them, so
+    that no run bears the spec of other data than its own.
     """
     remedy = "delete it and start snakemake again, which makes it anew."
     try:
