@@ -11,7 +11,19 @@ import numpy as np
 import pytest
 
 from refashion import architectures, augmentation, benchmarking, run_store, stopwatch, study
-from refashion.benchmarking import ENGINE, PEAK, PLAIN, TORCH, Arrangement, Benchmark, Machine, Record, Start, Task
+from refashion.benchmarking import (
+    ENGINE,
+    PEAK,
+    PLAIN,
+    PLAIN_ONEDNN,
+    TORCH,
+    Arrangement,
+    Benchmark,
+    Machine,
+    Record,
+    Start,
+    Task,
+)
 from refashion.errors import UserError
 from refashion.stopwatch import Measurement
 
@@ -116,6 +128,7 @@ def test_pytorch_is_tried_in_one_process_and_in_one_a_core(monkeypatch, cores, s
     assert (set(torch), len(torch)) == (shapes, len(shapes))
     assert [one for one in found if one.program == ENGINE] == [Arrangement(ENGINE, "arrays", cores, 1)]
     assert {one.images for one in found if one.program == PLAIN} == {"arrays", "rescaled"}
+    assert [one for one in found if one.program == PLAIN_ONEDNN] == [Arrangement(PLAIN_ONEDNN, "arrays", 1, cores)]
     assert {one.images for one in Machine(cores, "cpu").arrangements(AFFINE)} == {"affine"}
 
 
@@ -222,7 +235,8 @@ def test_repetitions_are_interleaved(monkeypatch, small_data, tmp_path):
     order = []
 
     def measured(commands, units, seconds, device="cpu"):
-        order.append(commands[0][2].removeprefix("refashion.") + ("" if len(commands) == 1 else f" x {len(commands)}"))
+        what = commands[0][1 if commands[0][0] == "env" else 2].removeprefix("refashion.")
+        order.append(what + ("" if len(commands) == 1 else f" x {len(commands)}"))
         return Measurement(1000.0, 1.0, 1.0)
 
     monkeypatch.setattr(benchmarking, "measure", measured)
@@ -232,9 +246,10 @@ def test_repetitions_are_interleaved(monkeypatch, small_data, tmp_path):
     workshop = benchmarking.Workshop(tmp_path, small_data, Machine(2, "cpu"), 120)
     task = Task("cnn1", "affine", 256, 600)
     found = benchmarking.run(workshop, repetitions=2, seconds=1.0, tasks=[task], log=lambda _: None)
-    once = ["peak_script x 2", "engine_script x 2", "plain_script", "torch_script", "torch_script x 2"]
+    plain = ["plain_script", "TF_ENABLE_ONEDNN_OPTS=1"]  # the same script, as TensorFlow comes and with oneDNN on
+    once = ["peak_script x 2", "engine_script x 2", *plain, "torch_script", "torch_script x 2"]
     assert order == once * 2
-    assert len(found.records) == 8
+    assert len(found.records) == 10
 
 
 # -------------------------------------------------------------------------------------------------------- competitors
@@ -354,9 +369,9 @@ def test_the_rule_measures_every_program(small_data, tmp_path, monkeypatch):
     terminal = io.StringIO()
     script["main"](job, terminal)
     rows = benchmarking.read(table)
-    programs = (ENGINE, PLAIN, TORCH) if benchmarking.has_torch() else (ENGINE, PLAIN)
+    programs = (ENGINE, PLAIN, PLAIN_ONEDNN, *([TORCH] if benchmarking.has_torch() else []))
     measured = [row for row in rows if row["program"] in programs]
-    assert len(rows) == 2 * 3 + 1
+    assert len(rows) == 2 * 4 + 1
     assert len(measured) == 2 * len(programs)
     for row in measured:
         assert row["images_per_second"] > 0

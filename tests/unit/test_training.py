@@ -162,6 +162,27 @@ def test_divergence_ends_the_run_and_is_recorded_with_its_epoch(spec, small_data
         assert len(predictions["clean"]) == 0
 
 
+def test_a_network_lost_in_the_last_update_of_an_epoch_has_diverged_in_that_epoch(
+    spec, small_data, tmp_path, monkeypatch
+):
+    from refashion import engine
+
+    original = engine.Engine.evaluate
+
+    def evaluate(self, epoch):
+        found = original(self, epoch)
+        if epoch == 1:
+            found.validated.losses[3] = np.inf
+        return found
+
+    monkeypatch.setattr(engine.Engine, "evaluate", evaluate)
+    folder = _train(spec, small_data, RunStore(tmp_path / "diverged"))
+    metrics = run_store.read_metrics(folder)
+    assert (metrics["status"], metrics["diverged_epoch"], metrics["epochs"]) == ("diverged", 2, 1)
+    assert set(metrics["final"].values()) == {None}
+    assert len(pd.read_csv(folder / "history.csv")) == 1
+
+
 def test_seeds_give_different_runs(undisturbed, spec, small_data, tmp_path):
     other = _train({**spec, "seed": 1}, small_data, RunStore(tmp_path / "seed"))
     assert (other / "history.csv").read_text() != (undisturbed / "history.csv").read_text()

@@ -6,6 +6,9 @@ first epoch warms up; then whole epochs are timed, for `seconds` at least, while
 first epoch took longer than a later one, from the start of the process on, is the job's fixed cost. Epochs are shorter
 than 60,000 images (see TASKS), so what a program does once an epoch weighs somewhat more than in a run.
 
+TensorFlow has oneDNN's kernels on or off by default, by the processor; this engine switches them on. So the plain
+script is measured twice on CPUs: as TensorFlow comes, and with oneDNN on.
+
 Repetitions are interleaved (A B C A B C). Where a program can be arranged in several ways, all are measured first, and
 those that are slower than its best by more than CLOSE are not repeated; the best median stands for the program.
 """
@@ -44,6 +47,7 @@ AUGMENTATIONS = {
     },
 }
 ENGINE, PLAIN, TORCH, PEAK = "this engine", "plain script", "PyTorch", "matrix product"
+PLAIN_ONEDNN = "plain script, oneDNN"
 
 #: An arrangement that is slower than its program's best by more than this share is measured once only.
 CLOSE = 0.10
@@ -56,7 +60,7 @@ ENDLESS = 1_000_000
 COLUMNS = {
     "architecture": "network of the original",
     "augmentation": "none (pixels scaled only) or affine",
-    "program": "this engine, plain script (model.fit), PyTorch (eager, channels_last); matrix product: the peak",
+    "program": "this engine; plain script (model.fit), without and with oneDNN; PyTorch, channels_last; matrix product",
     "processes": "started together, each a whole job",
     "threads": "of each process",
     "batch_size": "images an update",
@@ -122,7 +126,7 @@ class Arrangement:
     @property
     def words(self) -> str:
         """What sets it apart from the other arrangements of its program."""
-        if self.program == PLAIN:
+        if self.program in (PLAIN, PLAIN_ONEDNN):
             return {"arrays": "arrays", "rescaled": "ImageDataGenerator(rescale)"}.get(
                 self.images, "ImageDataGenerator"
             )
@@ -147,6 +151,7 @@ class Machine:
                 Arrangement(PLAIN, kind, *whole)
                 for kind in (["arrays", "rescaled"] if images == "arrays" else [images])
             ),
+            *([Arrangement(PLAIN_ONEDNN, images, *whole)] if self.device == "cpu" else []),
             *(Arrangement(TORCH, images, *shape) for shape in sorted(torch) if has_torch()),
         ]
 
@@ -271,8 +276,9 @@ class Workshop:
         }
         if arrangement.program == TORCH:
             options["device"] = "cuda" if self.machine.device == "gpu" else "cpu"
-        script = {PLAIN: "plain_script", TORCH: "torch_script"}[arrangement.program]
-        return [_python(script, **options)] * arrangement.processes
+        script = "torch_script" if arrangement.program == TORCH else "plain_script"
+        switch = ["env", "TF_ENABLE_ONEDNN_OPTS=1"] if arrangement.program == PLAIN_ONEDNN else []
+        return [[*switch, *_python(script, **options)]] * arrangement.processes
 
     def peak(self, networks: list[str]) -> list[list[str]]:
         """Matrix products, as many processes as the engine has."""
@@ -400,8 +406,10 @@ def rows(benchmark: Benchmark, machine: Machine, load: float) -> list[dict[str, 
     facts = {"device": machine.device, "cpu": provenance.machine()["cpu"], "cores": machine.cores}
     facts["load"] = round(load, 2)
     table = []
+    measured = {record.arrangement.program for record in benchmark.records}
+    programs = [one for one in (ENGINE, PLAIN, PLAIN_ONEDNN, TORCH) if one == TORCH or one in measured]
     for task in dict.fromkeys(record.task for record in benchmark.records):
-        table += [_row(benchmark, task, program) | facts for program in (ENGINE, PLAIN, TORCH)]
+        table += [_row(benchmark, task, program) | facts for program in programs]
     engine = next(record.arrangement for record in benchmark.records if record.arrangement.program == ENGINE)
     peak = {
         "architecture": "",
@@ -508,14 +516,14 @@ def _value(name: str, text: str) -> Any:
 
 def told(table: Sequence[Mapping[str, Any]]) -> str:
     """The table as lines for a terminal."""
-    lines = [f"{'':20}{'program':14}{'images/s':>10}{'range':>18}{'speedup':>9}{'of peak':>9}{'fixed s':>9}{'MB':>7}"]
+    lines = [f"{'':20}{'program':22}{'images/s':>10}{'range':>18}{'speedup':>9}{'of peak':>9}{'fixed s':>9}{'MB':>7}"]
     for row in table:
         if row["images_per_second"] is None:
             lines.append(f"{row['architecture']} {row['augmentation']}".ljust(20) + f"{row['program']}: {row['note']}")
             continue
         lines.append(
             f"{row['architecture']} {row['augmentation']}".ljust(20)
-            + f"{row['program']:14}{row['images_per_second']:>10,.0f}"
+            + f"{row['program']:22}{row['images_per_second']:>10,.0f}"
             + f"{row['slowest']:,.0f} - {row['fastest']:,.0f}".rjust(18)
             + f"{row['speedup']:>9.2f}{row['peak_share']:>9.0%}{row['fixed_seconds']:>9.1f}"
             + (f"{row['peak_memory_mb']:>7,.0f}" if row["peak_memory_mb"] is not None else "")

@@ -150,10 +150,9 @@ class _Run:
             f"on {self.device.name}, {self.threads} thread(s); ready after {self.setup_seconds:.1f} s."
         )
         while self.progress.epoch < epochs:
-            if not self._train_epoch(self.progress.epoch):
+            if not (self._train_epoch(self.progress.epoch) and self._evaluate_epoch(epochs)):
                 self._publish_diverged()
                 return
-            self._evaluate_epoch(epochs)
         self._publish_finished()
 
     def _resume(self) -> _Progress:
@@ -210,8 +209,11 @@ class _Run:
                 "its state is saved, and starting it again continues there."
             )
 
-    def _evaluate_epoch(self, epochs: int) -> None:
-        """Validate, add a row to the history and tell the log."""
+    def _evaluate_epoch(self, epochs: int) -> bool:
+        """Validate, add a row to the history and tell the log; False if a loss is no finite number.
+
+        That a network is lost in an epoch's last update shows only here: the loss of that update was still finite.
+        """
         loss, accuracy = self.engine.sums()
         self.evaluation = self._stoppable(self.engine.evaluate, self.progress.epoch)
         row = {
@@ -222,10 +224,13 @@ class _Run:
             **self._scores("val", self.evaluation.validated),
             **self._scores("clean", self.evaluation.clean),
         }
+        if not (math.isfinite(row["val_loss"]) and math.isfinite(row["clean_loss"])):
+            return False
         self.progress.history.append(row)
         self.progress.epoch += 1
         self.progress.step = 0
         self._tell(row, epochs)
+        return True
 
     def _stoppable(self, evaluate: Callable[..., Any], *arguments: Any) -> Any:
         """Evaluate. If the job is asked to stop meanwhile, leave at once with the state from before saved."""
