@@ -61,7 +61,7 @@ def small_data(real_data, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def _small_config(full_config, small_data) -> dict:
     config = copy.deepcopy(full_config)
-    for key, digest in data.describe(data.load(small_data))["sha256"].items():
+    for key, digest in data.hashes_of(data.load(small_data)).items():
         config["datasets"]["fashion_mnist"]["files"][key]["sha256"] = digest
     return config
 

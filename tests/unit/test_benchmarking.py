@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from refashion import architectures, augmentation, benchmarking, run_store, stopwatch, study
+from refashion import architectures, augmentation, benchmarking, data, run_store, stopwatch, study
 from refashion.benchmarking import (
     ENGINE,
     PEAK,
@@ -108,8 +108,8 @@ def test_augmentations_and_specs_are_those_of_the_config(config):
     tasks = {(task.architecture, task.augmentation): task for task in benchmarking.TASKS}
     for key, cell in cells.items():
         wanted = loaded.spec(study.Run(cell, 3))
-        mine = benchmarking.spec(tasks[key], 60_000, loaded.updates(cell), 3)
-        wanted["dataset"] = {name: wanted["dataset"][name] for name in ("classes", "shape")}
+        hashes = {name: wanted["dataset"][name] for name in data.FILES}
+        mine = benchmarking.spec(tasks[key], hashes, 60_000, loaded.updates(cell), 3)
         assert mine == wanted
 
 
@@ -330,7 +330,8 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
     epochs, batch = 3, 16
     task = Task(name, kind, batch, 3000)
     workshop = benchmarking.Workshop(tmp_path, small_data, Machine(1, "cpu"), 1e9)
-    job = benchmarking.spec(task, 3000, epochs * study.steps_per_epoch(3000, batch), 0)
+    hashes = data.hashes_of(data.load(small_data))
+    job = benchmarking.spec(task, hashes, 3000, epochs * study.steps_per_epoch(3000, batch), 0)
     images = "affine" if kind == "affine" else "arrays"
     shared = {"data": small_data, "network": name, "images": images, "batch": batch, "epochs": epochs, "threads": 1}
     environment = {**os.environ, "PYTHONPATH": "workflow/scripts", "CUDA_VISIBLE_DEVICES": ""}

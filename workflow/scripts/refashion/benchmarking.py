@@ -200,12 +200,12 @@ def _python(module: str, **options: object) -> list[str]:
     return words
 
 
-def spec(task: Task, images: int, updates: int, seed: int) -> dict[str, Any]:
-    """The spec of an engine's run: as the study makes it, the data set's own digests left out."""
+def spec(task: Task, hashes: Mapping[str, str], images: int, updates: int, seed: int) -> dict[str, Any]:
+    """The spec of an engine's run, as the study makes it. hashes: of the data, as `data.hashes_of` gives them."""
     return {
         "numerics": NUMERICS,
         "seed": seed,
-        "dataset": {"classes": 10, "shape": [28, 28]},
+        "dataset": {"classes": 10, "shape": [28, 28], **hashes},
         "fraction": {"images": images, "validation": "test", "subset_seed": None},
         "architecture": {"builder": task.architecture, **architectures.options(task.architecture)},
         "augmentation": AUGMENTATIONS[task.augmentation],
@@ -264,7 +264,8 @@ class Workshop:
         """The processes of an arrangement, none of which ends by itself."""
         part, threads = self.part(task.images), arrangement.threads
         if arrangement.program == ENGINE:
-            jobs = (spec(task, task.images, ENDLESS, seed) for seed in range(arrangement.processes))
+            hashes = data.hashes_of(data.load(part))
+            jobs = (spec(task, hashes, task.images, ENDLESS, seed) for seed in range(arrangement.processes))
             return [self.engine(job, part, threads) for job in jobs]
         options = {
             "data": part,
@@ -378,9 +379,9 @@ def measure_starts(workshop: Workshop, tasks: Sequence[Task], log: Callable[[str
 
 
 def _measure_starts(workshop: Workshop, tasks: Sequence[Task]) -> dict[Task, Start]:
-    images, machine = len(data.load(workshop.dataset).train_images), workshop.machine
+    whole, machine = data.load(workshop.dataset), workshop.machine
     threads = machine.arrangements(tasks[0])[0].threads
-    specs = [spec(task, images, 1, 0) for task in tasks]
+    specs = [spec(task, data.hashes_of(whole), len(whole.train_images), 1, 0) for task in tasks]
     ready: dict[int, float] = {}
     ended = 0
     with Jobs([workshop.engine(one, workshop.dataset, threads) for one in specs], machine.device) as jobs:

@@ -489,8 +489,8 @@ def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
         raise UserError(f"{path} is damaged or no data file of this study ({error}); {remedy}") from error
     if not _is_consistent(dataset):
         raise UserError(f"{path} has arrays of other types or shapes than this study's data files; {remedy}")
-    for key in FILES if hashes else ():
-        if (found := _idx_sha256(getattr(dataset, key))) != hashes[key]:
+    for key, found in hashes_of(dataset).items() if hashes else ():
+        if found != hashes[key]:
             raise UserError(f"{path} holds other {key} than the config names (SHA-256 {found}); {remedy}")
     return dataset
 
@@ -552,7 +552,7 @@ def describe(dataset: Dataset) -> dict:
     return {
         "image_shape": list(dataset.train_images.shape[1:]),
         "dtype": str(dataset.train_images.dtype),
-        "sha256": {key: _idx_sha256(getattr(dataset, key)) for key in FILES},
+        "sha256": hashes_of(dataset),
         "train": _describe_part(dataset.train_images, dataset.train_labels, classes),
         "test": _describe_part(dataset.test_images, dataset.test_labels, classes),
         "duplicates": {
@@ -589,5 +589,7 @@ def _digests(images: np.ndarray) -> list[bytes]:
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
 
 
-def _idx_sha256(array: np.ndarray) -> str:
-    return hashlib.sha256(idx_header(array.shape) + array.tobytes()).hexdigest()
+def hashes_of(dataset: Dataset) -> dict[str, str]:
+    """The SHA-256 of each array as an IDX file, by the keys of FILES, as the config names them."""
+    arrays = {key: getattr(dataset, key) for key in FILES}
+    return {key: hashlib.sha256(idx_header(a.shape) + a.tobytes()).hexdigest() for key, a in arrays.items()}
