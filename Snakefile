@@ -261,8 +261,8 @@ rule report:
         "workflow/scripts/report.py"
 
 
-# The same page from the runs that have finished, whatever failed or is still under way. It has no output on purpose, so
-# that it is made anew each time it is asked for: snakemake report_partial
+# The same page from the finished runs in the store, whatever failed or is still under way. It has no output on purpose,
+# so that it is made anew each time it is asked for: snakemake report_partial
 rule report_partial:
     input:
         data=expand("results/data/{dataset}.npz", dataset=DATASETS),
@@ -273,6 +273,7 @@ rule report_partial:
         benchmark=benchmark_table,
     params:
         folder="results/partial",
+        store=STORE,
     log:
         "logs/report_partial.log",
     conda:

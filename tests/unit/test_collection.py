@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import synthetic
 from refashion import collection, run_store, tables
 from refashion.errors import UserError
 from refashion.run_store import HISTORY, METRICS, PREDICTIONS
-from refashion.study import Run
+from refashion.study import Run, digest
 
 IMAGES, EPOCHS = 200, 5
 
@@ -265,6 +266,17 @@ def test_a_broken_run_is_a_failed_row_of_a_partial_collection(study, root, spoil
     assert (collected.runs["status"] == "finished").sum() == 11
     assert len(collected.histories) == 11 * EPOCHS
     assert pd.isna(row["val_accuracy"])
+
+
+def test_a_run_store_is_read_by_digest(study, root, tmp_path):
+    """As `report_partial` does: runs that were restored, or trained under another name, have no folder of their own."""
+    store, run = tmp_path / "store", first(study)
+    wanted = {digest(study.spec(one)): root / one.folder for one in study.runs() if one != run}
+    for name, folder in wanted.items():
+        shutil.copytree(folder, store / name)
+    found = collect(study, tmp_path / "no views", strict=False, store=store)
+    assert row_of(found, run)["status"] == "missing"
+    assert (found.runs["status"] == "finished").sum() == len(wanted)
 
 
 def test_a_missing_run_ends_a_strict_collection(study, root):

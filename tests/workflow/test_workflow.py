@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 
 import pytest
@@ -95,9 +96,15 @@ def test_a_mistake_in_the_config_stops_everything_with_one_sentence(study):
     assert "Traceback" not in done.stdout
 
 
-def test_a_partial_report_names_what_is_missing(study):
+def test_a_partial_report_shows_what_the_store_has_and_names_what_is_missing(study):
+    shutil.rmtree(study.folder / "results" / "runs")  # as after `restore` in a fresh clone
     study.overlay["seeds"] = 5
     study.snakemake("report_partial")
+    analysis = json.loads((study.folder / "results" / "partial" / "analysis.json").read_text(encoding="utf-8"))
+    wanted = analysis["study"]["runs"]
+    assert wanted["finished"] >= RUNS
+    assert wanted["finished"] + wanted["missing"] == wanted["wanted"]
+    assert wanted["missing"] > 0
     page = (study.folder / "results" / "partial" / "report.html").read_text(encoding="utf-8")
     assert "missing" in page
     assert not (study.folder / "results" / "partial" / "runs").exists()

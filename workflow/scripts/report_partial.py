@@ -15,12 +15,17 @@ def log_of(run):
 
 
 def main(job):
-    """Collect whatever is there, analyse it and render the page into ``job.params.folder``."""
+    """Collect whatever the run store has, analyse it and render the page into ``job.params.folder``."""
     given, folder = job.input, Path(job.params.folder)
     seeds = Path("results/seeds.csv")
     study = planning.with_plan(studies.load(job.config), seeds if seeds.exists() else None)
     collected = collection.collect(
-        study, Path(), strict=False, published=collection.published_digests(PUBLISHED), log_of=log_of
+        study,
+        Path(),
+        strict=False,
+        store=Path(job.params.store),
+        published=collection.published_digests(PUBLISHED),
+        log_of=log_of,
     )
     result = analysis.analyse(
         analysis.Inputs(

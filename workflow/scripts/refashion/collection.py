@@ -85,10 +85,11 @@ def collect(
     root: Path,
     *,
     strict: bool,
+    store: Path | None = None,
     published: Collection[str] = frozenset(),
     log_of: Callable[[Run], Path] | None = None,
 ) -> Collected:
-    """Read every run that the study wants from its folder below `root`.
+    """Read every run that the study wants from its folder below `root`, or from a run store, where one is named.
 
     strict: a run that is missing or broken raises UserError. Otherwise it becomes a row with status missing or failed;
     a run without files failed if the log that `log_of` names says so. `published`: digests of the published runs.
@@ -97,16 +98,17 @@ def collect(
     rows, found, stacks = [], {}, {}
     for run in sorted(study.runs(), key=lambda run: (order[run.cell], run.seed)):
         row = _wanted(study, run)
+        folder = root / run.folder if store is None else store / row["digest"]
         try:
-            files = _read_run(root / run.folder, row["digest"])
+            files = _read_run(folder, row["digest"])
             if files.predictions:
-                _stack(stacks.setdefault(run.cell.name, {}), run.seed, files.predictions, root / run.folder)
+                _stack(stacks.setdefault(run.cell.name, {}), run.seed, files.predictions, folder)
             row |= files.row | {"published": row["digest"] in published}
             found[len(rows)] = files.history
         except BrokenRunError as error:
             if strict:
                 raise
-            row |= _absent(root / run.folder, error, log_of(run) if log_of else None)
+            row |= _absent(folder, error, log_of(run) if log_of else None)
         rows.append(row)
     histories = _histories(rows, found)
     _add_best_epochs(rows, found, histories)
