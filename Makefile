@@ -58,6 +58,7 @@ progress: $(STAMP)
 
 # For those who keep published/: what has finished, and the report of it.
 publish: $(STAMP)
+	$(SNAKEMAKE) publish $(if $(CONFIG),--configfile $(CONFIG))
 	$(SNAKEMAKE) report_partial $(if $(CONFIG),--configfile $(CONFIG))
 	$(SNAKEMAKE) publish $(if $(CONFIG),--configfile $(CONFIG))
 

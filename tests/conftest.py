@@ -26,6 +26,13 @@ def config(full_config) -> dict:
 
 
 @pytest.fixture(scope="session")
+def device():
+    """TensorFlow prepared as in a job, on one thread: once a process, before anything computes."""
+    engine = pytest.importorskip("refashion.engine", reason="TensorFlow is not installed")
+    return engine.configure("cpu", threads=1)
+
+
+@pytest.fixture(scope="session")
 def real_data(full_config, request) -> Path:
     """The real Fashion-MNIST as prepared by the project, kept between test runs in pytest's cache folder."""
     target = Path(request.config.cache.mkdir("fashion-mnist")) / "fashion_mnist.npz"

@@ -16,9 +16,7 @@ AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3
 STRONG = {"rotation": 60, "width_shift": 0.3, "height_shift": 0.3, "shear": 30, "zoom": 0.5}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _device():
-    engine.configure("cpu", threads=1)
+pytestmark = pytest.mark.usefixtures("device")
 
 
 class Drawn:

@@ -264,8 +264,7 @@ def torch_script():
 
 
 @pytest.mark.parametrize("name", ORIGINAL)
-def test_the_plain_script_has_the_same_layers(name):
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+def test_the_plain_script_has_the_same_layers(device, name):
     from refashion import plain_script
 
     mine = architectures.build(name, (28, 28, 1), 10, architectures.options(name))
@@ -274,10 +273,9 @@ def test_the_plain_script_has_the_same_layers(name):
 
 
 @pytest.mark.parametrize("name", ORIGINAL)
-def test_pytorch_has_the_same_parameters_and_computes_channels_last(name, torch_script):
+def test_pytorch_has_the_same_parameters_and_computes_channels_last(device, name, torch_script):
     import torch
 
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     mine = architectures.build(name, (28, 28, 1), 10, architectures.options(name))
     model = torch_script.build(name)
     trained = sum(tensor.numel() for tensor in model.parameters())
@@ -289,19 +287,17 @@ def test_pytorch_has_the_same_parameters_and_computes_channels_last(name, torch_
     assert model(torch.rand(4, 1, 28, 28)).shape == (4, 10)
 
 
-def test_the_programs_augment_alike():
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+def test_the_programs_augment_alike(device):
     from refashion import plain_script
 
     ranges = {name.removesuffix("_range"): value for name, value in plain_script.AFFINE.items()}
     assert {"rescale": "unit", **ranges} == benchmarking.AUGMENTATIONS["affine"]
 
 
-def test_pytorch_warps_as_the_engine_does(torch_script, small_data, monkeypatch):
+def test_pytorch_warps_as_the_engine_does(device, torch_script, small_data, monkeypatch):
     """Equal draws, equal images: the two implementations share nothing but the definition."""
     import torch
 
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     uniform = np.random.default_rng(0).random((6, 8), dtype=np.float32)
     parts = dict(zip(("rotation", "shear", "width_shift", "height_shift"), uniform[:4], strict=True))
     parts["zoom"] = uniform[4:].T

@@ -45,11 +45,6 @@ def spec(builder: str, affine: bool = False, seed: int = 5, options: dict | None
 
 
 @pytest.fixture(scope="module")
-def device() -> engine.Device:
-    return engine.configure("cpu", threads=1)
-
-
-@pytest.fixture(scope="module")
 def split(real_data) -> data.Split:
     """160 real images to train on (64 a batch: two full ones and one of 32) and 100 to validate."""
     whole = data.load(real_data)

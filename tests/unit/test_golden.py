@@ -102,11 +102,6 @@ def _bits(values: np.ndarray) -> list[int]:
     return values.view(np.uint32).tolist()
 
 
-@pytest.fixture(scope="module")
-def device() -> engine.Device:
-    return engine.configure("cpu", threads=1)
-
-
 def test_every_stream_draws_what_it_drew(device):
     assert draws() == DRAWS
 

@@ -75,7 +75,7 @@ def test_the_readme_shows_what_is_published():
         pytest.skip("nothing is published yet")
     analysis = json.loads(path.read_text(encoding="utf-8"))
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    assert readme == publishing.with_result(readme, analysis)
+    assert readme == publishing.with_block(readme, publishing.readme_block(analysis))
     shown = [row for row in reporting.original_rows(analysis) if row["measure"] == "Validation accuracy"]
     assert len(shown) == 6
     assert all(row["published"] in readme and row["ours"] in readme for row in shown)
@@ -83,4 +83,14 @@ def test_the_readme_shows_what_is_published():
 
 def test_a_readme_without_its_marks_is_a_mistake():
     with pytest.raises(UserError, match="lacks the marks"):
-        publishing.with_result("# no marks\n", {})
+        publishing.with_block("# no marks\n", "x")
+
+
+def test_the_published_readme_tells_how_the_runs_were_made():
+    path = PUBLISHED / "README.md"
+    text, folders = path.read_text(encoding="utf-8"), list(PUBLISHED.glob("runs/*"))
+    assert text == publishing.with_block(text, publishing.runs_block(PUBLISHED))
+    assert f"| runs | {len(folders)}, of which" in text
+    for made in (run_store.read_metrics(folder)["provenance"] for folder in folders):
+        assert made["commit"][:12] in text
+        assert f"tensorflow {made['tensorflow']}" in text

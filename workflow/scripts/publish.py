@@ -9,7 +9,7 @@ from refashion.run_store import RunStore
 
 
 def main(job, terminal):
-    """Copy what is new, say how many runs that was, and show the result in the README."""
+    """Copy what is new, say how many runs that was, and show the result in the two READMEs."""
     published, readme = Path(job.params.published), Path(job.params.readme)
     publishing.publish(
         studies.load(job.config),
@@ -19,7 +19,11 @@ def main(job, terminal):
         log=lambda text: print(text, file=terminal),
     )
     analysis = reporting.read_analysis(published / "analysis.json")
-    readme.write_text(publishing.with_result(readme.read_text(encoding="utf-8"), analysis), encoding="utf-8")
+    for path, block in (
+        (readme, publishing.readme_block(analysis)),
+        (published / "README.md", publishing.runs_block(published)),
+    ):
+        path.write_text(publishing.with_block(path.read_text(encoding="utf-8"), block), encoding="utf-8")
 
 
 if __name__ == "__main__":

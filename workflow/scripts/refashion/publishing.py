@@ -8,12 +8,14 @@ published/report.html, analysis.json, cells.csv, claims.csv     what the runs ga
 from __future__ import annotations
 
 import shutil
+import statistics
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from refashion import reporting, run_store
+from refashion import architectures, augmentation, reporting, run_store
 from refashion.errors import UserError
 from refashion.run_store import RunStore
 from refashion.study import NUMERICS, Study, digest
@@ -21,7 +23,7 @@ from refashion.study import NUMERICS, Study, digest
 #: What a report leaves behind that is published beside the runs.
 RESULTS = ("report.html", "analysis.json", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
 
-#: Between these marks the README shows the result, and this is the accuracy that it shows.
+#: Between these marks the READMEs show what is written by `publish`; the accuracy that the project's README shows.
 _BEGIN, _END = "<!-- result:begin", "<!-- result:end -->"
 _SHOWN = "Validation accuracy"
 
@@ -79,14 +81,66 @@ def readme_block(analysis: Mapping[str, Any]) -> str:
     return "\n\n".join((analysis["study"]["answer"], caption, reporting.to_markdown(rows)))
 
 
-def with_result(readme: str, analysis: Mapping[str, Any]) -> str:
-    """The README's text with the block between its two markers made from `analysis`."""
+def runs_block(published: Path) -> str:
+    """The published runs as Markdown: when, on what and from what they were made, and what each cell cost."""
+    found = [run_store.read_metrics(path.parent) for path in sorted(published.glob(f"runs/*/{run_store.METRICS}"))]
+    begun = sorted(metrics["timing"]["started"][:10] for metrics in found)
+    facts = [
+        ("runs", f"{len(found)}, of which {sum(one['status'] == 'diverged' for one in found)} diverged"),
+        ("trained", " to ".join(dict.fromkeys((begun[0], begun[-1]))) if found else ""),
+        ("core-hours", f"{sum(map(_core_seconds, found)) / 3600:.1f}"),
+        ("machine", _counted(found, lambda made: f"{made['cpu']}, {made['cores']} cores, {made['platform']}")),
+        ("device, threads", _counted(found, lambda made: f"{made['device_name']}, {made['threads']}")),
+        ("versions", _counted(found, lambda made: ", ".join(f"{name} {made[name]}" for name in _VERSIONS))),
+        ("commit", _counted(found, lambda made: made["commit"][:12] + (" (edited)" if made["dirty"] else ""))),
+    ]
+    cells: dict[tuple, list[float]] = {}
+    for metrics in found:
+        cells.setdefault(_cell(metrics["spec"]), []).append(_core_seconds(metrics))
+    costs = [
+        dict(zip(_COST, (*cell, len(seconds), f"{statistics.median(seconds):.0f}"), strict=True))
+        for cell, seconds in sorted(cells.items())
+    ]
+    tables = ([{"": name, " ": value} for name, value in facts], costs)
+    return "\n".join(reporting.to_markdown(rows) for rows in tables if rows)
+
+
+_VERSIONS = ("tensorflow", "keras", "numpy", "python")
+_COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
+
+
+def _core_seconds(metrics: Mapping[str, Any]) -> float:
+    return metrics["timing"]["seconds"] * metrics["provenance"]["threads"]
+
+
+def _counted(found: list[dict[str, Any]], words: Callable[[Mapping[str, Any]], str]) -> str:
+    """What the runs' provenance says, and of how many where they differ."""
+    counts = Counter(words(metrics["provenance"]) for metrics in found)
+    return "; ".join(f"{text} ({count} runs)" if len(counts) > 1 else text for text, count in counts.most_common())
+
+
+def _cell(spec: Mapping[str, Any]) -> tuple:
+    """What a run is, without the names that a config gives to it."""
+    defaults = architectures.options(spec["architecture"]["builder"])
+    changed = [f"{key} {value}" for key, value in spec["architecture"].items() if defaults.get(key, value) != value]
+    return (
+        ", ".join([spec["architecture"]["builder"], *changed]),
+        f"{spec['fraction']['images']:,}",
+        {"test": "test images", "fold": "held-out training images"}[spec["fraction"]["validation"]],
+        "yes" if augmentation.is_random(spec["augmentation"]) else "no",
+        spec["recipe"]["batch_size"],
+        f"{spec['recipe']['updates']:,}",
+    )
+
+
+def with_block(readme: str, block: str) -> str:
+    """The README's text with another block between its two markers."""
     before, _, rest = readme.partition(_BEGIN)
     first_line, _, rest = rest.partition("\n")
     _, end, after = rest.partition(_END)
     if not end:
         raise UserError(f"The README lacks the marks {_BEGIN!r} and {_END!r} between which the result stands.")
-    return f"{before}{_BEGIN}{first_line}\n\n{readme_block(analysis).strip()}\n\n{end}{after}"
+    return f"{before}{_BEGIN}{first_line}\n\n{block.strip()}\n\n{end}{after}"
 
 
 def _copy_run(source: Path, target: Path) -> None:
