@@ -328,7 +328,7 @@ rule verify:
         "workflow/scripts/verify.py"
 
 
-# Speed side by side: this engine, a plain script and PyTorch (where installed), all cores busy. Takes 20 to 25 minutes on
+# Speed side by side: this engine, a plain script and PyTorch (where installed), all cores busy. Takes some 45 minutes on
 # two cores and wants the machine for itself. It has no output on purpose: it measures whenever it is asked for, and never
 # because a report wants a newer table.
 rule benchmark:
@@ -343,7 +343,7 @@ rule benchmark:
     resources:
         gpu=GPUS,
     message:
-        "Measuring for some 25 minutes; nothing else should run on this machine meanwhile. To watch: tail -f {log}"
+        "Measuring for some 45 minutes; nothing else should run on this machine meanwhile. To watch: tail -f {log}"
     log:
         "logs/benchmark.log",
     conda:
