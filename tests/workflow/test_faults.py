@@ -109,14 +109,14 @@ def _kill(process, epochs, epoch_seconds):
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_random_moments_ends_bit_identical(config, small_data, tmp_path):
+def test_a_run_killed_at_random_moments_ends_bit_identical(small_config, small_data, tmp_path):
     """SIGKILL at ten random moments of training, evaluation, saving and publishing, for each original network."""
     seed = random.SystemRandom().randrange(10**6)
     print(f"random moments from seed {seed}")
 
     def kill(architecture):
         rng = random.Random(f"{seed} {architecture}")  # noqa: S311 (moments, not secrets)
-        return _kill_often(_spec(config, architecture), small_data, tmp_path / architecture, rng)
+        return _kill_often(_spec(small_config, architecture), small_data, tmp_path / architecture, rng)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         continued = dict(zip(ORIGINAL, pool.map(kill, ORIGINAL), strict=True))
@@ -127,9 +127,9 @@ def test_a_run_killed_at_random_moments_ends_bit_identical(config, small_data, t
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["at the start", "while training"])
-def test_a_run_asked_to_stop_leaves_in_time_and_continues(config, small_data, tmp_path, when):
+def test_a_run_asked_to_stop_leaves_in_time_and_continues(small_config, small_data, tmp_path, when):
     """SIGTERM, as of a preempting cluster: a checkpoint, gone within 10 s, and on from there."""
-    spec = _spec(config, "cnn4_same")
+    spec = _spec(small_config, "cnn4_same")
     whole, _ = _undisturbed(spec, small_data, tmp_path / "undisturbed")
     store = tmp_path / "stopped"
     process = _start(spec, small_data, store, checkpoint_seconds=1e9)
