@@ -94,3 +94,12 @@ def test_the_published_readme_tells_how_the_runs_were_made():
     for made in (run_store.read_metrics(folder)["provenance"] for folder in folders):
         assert made["commit"][:12] in text
         assert f"tensorflow {made['tensorflow']}" in text
+
+
+def test_runs_that_know_no_commit_are_told_of_too(tmp_path):
+    shutil.copytree(next(PUBLISHED.glob("runs/*")), tmp_path / "runs" / "0123456789abcdef0123")
+    path = tmp_path / "runs" / "0123456789abcdef0123" / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    metrics["provenance"] |= {"commit": None, "dirty": None}
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+    assert "| commit | none |" in publishing.runs_block(tmp_path)

@@ -27,6 +27,10 @@ RESULTS = ("report.html", "analysis.json", "cells.csv", "claims.csv", "compariso
 _BEGIN, _END = "<!-- result:begin", "<!-- result:end -->"
 _SHOWN = "Validation accuracy"
 
+#: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
+_VERSIONS = ("tensorflow", "keras", "numpy", "python")
+_COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
+
 
 def restore(published: Path, store: RunStore, log: Callable[[str], None] = print) -> int:
     """Put every published run into the store that has not got it; returns how many.
@@ -92,25 +96,27 @@ def runs_block(published: Path) -> str:
         ("machine", _counted(found, lambda made: f"{made['cpu']}, {made['cores']} cores, {made['platform']}")),
         ("device, threads", _counted(found, lambda made: f"{made['device_name']}, {made['threads']}")),
         ("versions", _counted(found, lambda made: ", ".join(f"{name} {made[name]}" for name in _VERSIONS))),
-        ("commit", _counted(found, lambda made: made["commit"][:12] + (" (edited)" if made["dirty"] else ""))),
+        ("commit", _counted(found, _commit)),
     ]
-    cells: dict[tuple, list[float]] = {}
+    work: dict[tuple, list[float]] = {}
     for metrics in found:
-        cells.setdefault(_cell(metrics["spec"]), []).append(_core_seconds(metrics))
+        work.setdefault(_work(metrics["spec"]), []).append(_core_seconds(metrics))
     costs = [
-        dict(zip(_COST, (*cell, len(seconds), f"{statistics.median(seconds):.0f}"), strict=True))
-        for cell, seconds in sorted(cells.items())
+        dict(zip(_COST, (*kind, len(seconds), f"{statistics.median(seconds):.0f}"), strict=True))
+        for kind, seconds in sorted(work.items())
     ]
     tables = ([{"": name, " ": value} for name, value in facts], costs)
     return "\n".join(reporting.to_markdown(rows) for rows in tables if rows)
 
 
-_VERSIONS = ("tensorflow", "keras", "numpy", "python")
-_COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
-
-
 def _core_seconds(metrics: Mapping[str, Any]) -> float:
+    """Seconds of a run's jobs, from start to end, times their threads."""
     return metrics["timing"]["seconds"] * metrics["provenance"]["threads"]
+
+
+def _commit(made: Mapping[str, Any]) -> str:
+    """The commit that a run was made from; a project that is no Git checkout has none."""
+    return (made["commit"] or "none")[:12] + (" (edited)" if made["dirty"] else "")
 
 
 def _counted(found: list[dict[str, Any]], words: Callable[[Mapping[str, Any]], str]) -> str:
@@ -119,8 +125,8 @@ def _counted(found: list[dict[str, Any]], words: Callable[[Mapping[str, Any]], s
     return "; ".join(f"{text} ({count} runs)" if len(counts) > 1 else text for text, count in counts.most_common())
 
 
-def _cell(spec: Mapping[str, Any]) -> tuple:
-    """What a run is, without the names that a config gives to it."""
+def _work(spec: Mapping[str, Any]) -> tuple:
+    """What the cost of a run depends on, in the order of _COST: not its optimizer or learning rate, for one."""
     defaults = architectures.options(spec["architecture"]["builder"])
     changed = [f"{key} {value}" for key, value in spec["architecture"].items() if defaults.get(key, value) != value]
     return (
