@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 
-# Read when TensorFlow loads. oneDNN's kernels are up to 5 times faster than Eigen's, but are on by default only where
-# AVX-512 is; said here, they are on everywhere.
+# Read when TensorFlow loads, which has oneDNN's kernels on or off by the processor; said here, they are on everywhere.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
