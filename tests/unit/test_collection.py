@@ -11,7 +11,7 @@ import pytest
 import synthetic
 from refashion import collection, run_store, tables
 from refashion.errors import UserError
-from refashion.run_store import HISTORY, METRICS, PREDICTIONS
+from refashion.run_store import HISTORY, METRICS, PREDICTIONS, RunStore
 from refashion.study import Run, digest
 
 IMAGES, EPOCHS = 200, 5
@@ -270,11 +270,11 @@ def test_a_broken_run_is_a_failed_row_of_a_partial_collection(study, root, spoil
 
 def test_a_run_store_is_read_by_digest(study, root, tmp_path):
     """As `report_partial` does: runs that were restored, or trained under another name, have no folder of their own."""
-    store, run = tmp_path / "store", first(study)
+    store, run = RunStore(tmp_path / "store"), first(study)
     wanted = {digest(study.spec(one)): root / one.folder for one in study.runs() if one != run}
     for name, folder in wanted.items():
-        shutil.copytree(folder, store / name)
-    found = collect(study, tmp_path / "no views", strict=False, store=store)
+        shutil.copytree(folder, store.path(name))
+    found = collect(study, store, strict=False)
     assert row_of(found, run)["status"] == "missing"
     assert (found.runs["status"] == "finished").sum() == len(wanted)
 

@@ -10,6 +10,7 @@ import pytest
 
 from project import PROJECT
 from refashion import publishing, reporting, run_store, study
+from refashion.analysis import read_benchmark
 from refashion.errors import UserError
 from refashion.run_store import RunStore
 
@@ -30,16 +31,18 @@ def published(tmp_path):
         shutil.copytree(store.path(name), tmp_path / "published" / "runs" / name)
     (tmp_path / "published" / "derived").mkdir()
     (tmp_path / "published" / "derived" / "x.json").write_text("{}")
+    (tmp_path / "published" / "benchmark.csv").write_text("architecture\n")
     return tmp_path / "published"
 
 
 def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path):
-    store = RunStore(tmp_path / "store")
+    store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmarks" / "published.csv"
     said = []
-    assert publishing.restore(published, store, said.append) == 2
+    assert publishing.restore(published, store, benchmark, said.append) == 2
     assert store.find({"numerics": study.NUMERICS, "seed": 1}) is not None
     assert (store.folder / "derived" / "x.json").read_text() == "{}"
-    assert publishing.restore(published, store, said.append) == 0
+    assert benchmark.read_text() == "architecture\n"
+    assert publishing.restore(published, store, benchmark, said.append) == 0
     assert said == ["Restored 2 published runs; 0 were there.", "Restored 0 published runs; 2 were there."]
 
 
@@ -49,7 +52,7 @@ def test_runs_under_other_numerics_are_refused_in_one_sentence(published, tmp_pa
     shutil.copytree(made.path(name), published / "runs" / name)
     store = RunStore(tmp_path / "store")
     with pytest.raises(UserError, match=f"numerics {study.NUMERICS + 1} and this version has {study.NUMERICS}"):
-        publishing.restore(published, store)
+        publishing.restore(published, store, tmp_path / "benchmark.csv")
     assert not store.folder.exists()
 
 
@@ -57,7 +60,7 @@ def test_a_broken_published_run_is_refused(published, tmp_path):
     next(published.glob("runs/*/history.csv")).write_text("edited by hand")
     store = RunStore(tmp_path / "store")
     with pytest.raises(UserError, match=r"history\.csv has SHA-256"):
-        publishing.restore(published, store)
+        publishing.restore(published, store, tmp_path / "benchmark.csv")
     assert not store.folder.exists()
 
 
@@ -79,6 +82,11 @@ def test_the_readme_shows_what_is_published():
     shown = [row for row in reporting.original_rows(analysis) if row["measure"] == "Validation accuracy"]
     assert len(shown) == 6
     assert all(row["published"] in readme and row["ours"] in readme for row in shown)
+
+
+def test_the_published_report_shows_the_published_benchmark():
+    analysis = json.loads((PUBLISHED / "analysis.json").read_text(encoding="utf-8"))
+    assert analysis["benchmark"]["rows"] == read_benchmark(PUBLISHED / "benchmark.csv")
 
 
 def test_a_readme_without_its_marks_is_a_mistake():

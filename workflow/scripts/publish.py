@@ -15,6 +15,7 @@ def main(job, terminal):
         studies.load(job.config),
         RunStore(job.params.store),
         Path(job.params.results),
+        Path(job.params.benchmark),
         published,
         log=lambda text: print(text, file=terminal),
     )

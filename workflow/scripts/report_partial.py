@@ -5,6 +5,7 @@ from pathlib import Path
 from refashion import analysis, collection, planning, reporting
 from refashion import study as studies
 from refashion.rule_log import rule_log
+from refashion.run_store import RunStore
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "published"
 
@@ -21,9 +22,8 @@ def main(job):
     study = planning.with_plan(studies.load(job.config), seeds if seeds.exists() else None)
     collected = collection.collect(
         study,
-        Path(),
+        RunStore(job.params.store),
         strict=False,
-        store=Path(job.params.store),
         published=collection.published_digests(PUBLISHED),
         log_of=log_of,
     )

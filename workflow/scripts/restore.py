@@ -10,7 +10,10 @@ from refashion.run_store import RunStore
 def main(job, terminal):
     """Copy every published run that the store has not got, and say how many."""
     publishing.restore(
-        Path(job.params.published), RunStore(job.params.store), log=lambda text: print(text, file=terminal)
+        Path(job.params.published),
+        RunStore(job.params.store),
+        Path(job.params.benchmark),
+        log=lambda text: print(text, file=terminal),
     )
 
 

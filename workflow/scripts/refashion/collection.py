@@ -19,7 +19,7 @@ import pandas as pd
 
 from refashion import run_store, statistics, tables
 from refashion.errors import UserError
-from refashion.run_store import BrokenRunError
+from refashion.run_store import BrokenRunError, RunStore
 from refashion.study import AXES, Run, Study, digest
 
 #: Columns of history.csv, an epoch a row.
@@ -82,14 +82,13 @@ class _RunFiles:
 
 def collect(
     study: Study,
-    root: Path,
+    source: Path | RunStore,
     *,
     strict: bool,
-    store: Path | None = None,
     published: Collection[str] = frozenset(),
     log_of: Callable[[Run], Path] | None = None,
 ) -> Collected:
-    """Read every run that the study wants from its folder below `root`, or from a run store, where one is named.
+    """Read every run that the study wants, from its folder below the path `source`, or from a run store.
 
     strict: a run that is missing or broken raises UserError. Otherwise it becomes a row with status missing or failed;
     a run without files failed if the log that `log_of` names says so. `published`: digests of the published runs.
@@ -98,7 +97,7 @@ def collect(
     rows, found, stacks = [], {}, {}
     for run in sorted(study.runs(), key=lambda run: (order[run.cell], run.seed)):
         row = _wanted(study, run)
-        folder = root / run.folder if store is None else store / row["digest"]
+        folder = source.path(row["digest"]) if isinstance(source, RunStore) else source / run.folder
         try:
             files = _read_run(folder, row["digest"])
             if files.predictions:

@@ -3,6 +3,7 @@
 published/runs/{digest}/        a finished run as the store holds it
 published/derived/              what else the report needs TensorFlow for
 published/report.html, analysis.json, cells.csv, claims.csv     what the runs gave
+published/benchmark.csv         how fast the machine was that made the report
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from refashion.study import NUMERICS, Study, digest
 
 #: What a report leaves behind that is published beside the runs.
 RESULTS = ("report.html", "analysis.json", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
+BENCHMARK = "benchmark.csv"
 
 #: Between these marks the READMEs show what is written by `publish`; the accuracy that the project's README shows.
 _BEGIN, _END = "<!-- result:begin", "<!-- result:end -->"
@@ -32,9 +34,10 @@ _VERSIONS = ("tensorflow", "keras", "numpy", "python")
 _COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
 
 
-def restore(published: Path, store: RunStore, log: Callable[[str], None] = print) -> int:
-    """Put every published run into the store that has not got it; returns how many.
+def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[str], None] = print) -> int:
+    """Put every published run into the store that has not got it, and their benchmark to `benchmark`.
 
+    Returns how many runs that were.
     Raises UserError, before anything is copied, if a run is broken or was made under another `numerics`.
     """
     folders = sorted(path.parent for path in published.glob(f"runs/*/{run_store.METRICS}"))
@@ -50,12 +53,24 @@ def restore(published: Path, store: RunStore, log: Callable[[str], None] = print
         _copy_run(folder, store.path(folder.name))
     for path in published.glob("derived/*"):
         run_store.copy_whole(path, store.folder / "derived" / path.name)
+    if (published / BENCHMARK).exists():
+        run_store.copy_whole(published / BENCHMARK, benchmark)
     log(f"Restored {len(new)} published runs; {len(folders) - len(new)} were there.")
     return len(new)
 
 
-def publish(study: Study, store: RunStore, results: Path, published: Path, log: Callable[[str], None] = print) -> int:
-    """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new."""
+def publish(
+    study: Study,
+    store: RunStore,
+    results: Path,
+    benchmark: Path,
+    published: Path,
+    log: Callable[[str], None] = print,
+) -> int:
+    """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new.
+
+    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one.
+    """
     wanted = dict.fromkeys(digest(study.spec(run)) for run in study.runs())
     new = [
         name
@@ -70,6 +85,8 @@ def publish(study: Study, store: RunStore, results: Path, published: Path, log: 
     for name in RESULTS:
         if (results / name).exists():
             run_store.copy_whole(results / name, published / name)
+    if benchmark.exists():
+        run_store.copy_whole(benchmark, published / BENCHMARK)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
     return len(new)
 
