@@ -134,13 +134,33 @@ def add_bias(x: tf.Tensor, bias: tf.Tensor) -> Any:
     return tf.nn.bias_add(x, bias), lambda gradient: (gradient, channel_sums(gradient))
 
 
+@tf.custom_gradient
+def add_bias_relu(x: tf.Tensor, bias: tf.Tensor) -> Any:
+    """max(x [..., c] + bias [c], 0), with nothing between the ops, so that the kernel that gives x does both."""
+    y = tf.nn.relu(tf.nn.bias_add(x, bias))
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        passed = tf.raw_ops.ReluGrad(gradients=upstream, features=y)
+        return passed, channel_sums(passed)
+
+    return y, gradient
+
+
+def with_bias_and_activation(x: tf.Tensor, layer: Convolution | FullyConnected) -> tf.Tensor:
+    """What the layer does to its product x."""
+    if not layer.use_bias:
+        return layer.activation(x)
+    bias = tf.cast(layer.bias.value, x.dtype)
+    return add_bias_relu(x, bias) if layer.activation is keras.activations.relu else layer.activation(add_bias(x, bias))
+
+
 class Convolution(keras.layers.Conv2D):
     """Conv2D with TensorFlow's bias kernel, whose gradient is one op."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         kernel = tf.cast(self.kernel.value, x.dtype)
         x = tf.nn.conv2d(x, kernel, self.strides, self.padding.upper(), dilations=self.dilation_rate)
-        return self.activation(add_bias(x, tf.cast(self.bias.value, x.dtype)) if self.use_bias else x)
+        return with_bias_and_activation(x, self)
 
 
 class FullyConnected(keras.layers.Dense):
@@ -148,7 +168,7 @@ class FullyConnected(keras.layers.Dense):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         x = tf.matmul(x, tf.cast(self.kernel.value, x.dtype))
-        return self.activation(add_bias(x, tf.cast(self.bias.value, x.dtype)) if self.use_bias else x)
+        return with_bias_and_activation(x, self)
 
 
 class Sum(keras.layers.Add):
