@@ -28,6 +28,7 @@ class Unavailable(Exception):  # noqa: N818 (a reason to skip, not an error)
 class FinishedJob:
     """A job as SLURM's own record of finished jobs tells it."""
 
+    number: str
     state: str
     node: str
     minutes: int  # the time limit
@@ -147,6 +148,7 @@ def _fields(line: str) -> dict[str, str]:
 
 def _finished(fields: dict[str, str], gpu: bool) -> FinishedJob:
     return FinishedJob(
+        fields["JobId"],
         fields["JobState"],
         fields["NodeList"],
         int(fields["TimeLimit"]),
@@ -157,10 +159,13 @@ def _finished(fields: dict[str, str], gpu: bool) -> FinishedJob:
 
 
 def most_at_a_time(jobs: list[FinishedJob]) -> int:
-    """The largest number of jobs, given one GPU each, that a node ran at a moment."""
+    """The largest number of jobs, given one GPU each, that a node ran at a moment.
+
+    SLURM tells of a job whose node died twice, when it misses the node and when the node is back: it is one job.
+    """
     most = 0
     for job in jobs:
-        same = [other for other in jobs if other.node == job.node and other.start <= job.start < other.end]
+        same = {other.number for other in jobs if other.node == job.node and other.start <= job.start < other.end}
         most = max(most, len(same))
     return most
 

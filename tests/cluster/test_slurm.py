@@ -202,6 +202,7 @@ def test_a_day_when_everything_goes_wrong(cluster, small_data, tmp_path):
         resumed = read_metrics(study.store / study.digest(seed))["timing"]["resumed"]
         assert resumed == (0 if harm is _lose_the_daemons else 1), name
         TABLE.add(f"a job: {name}", f"{said}; " + ("went on from its checkpoint" if resumed else "noticed nothing"))
+    assert most_at_a_time([job for job in cluster.finished() if job.gpu]) == 1
     assert "exceeded memory limit" in cluster.logs()
     TABLE.add(f"a job: {LITTLE_MEMORY}", "killed by SLURM, and tried again with more")
 

@@ -384,7 +384,9 @@ def test_one_run_decides_nothing():
     assert {ledger[f"V{i}"].verdict for i in range(1, 7)} == {INCONCLUSIVE}
     assert ledger["V1"].reason == "Cannot say, because one seed gives no interval."
     assert ledger["V1"].readings[0].numbers.values != []
-    assert ledger["R1"].reason == "Cannot say, because the two cells share one seed."
+    assert (
+        ledger["R1"].reason == "Cannot say, because 4 Layer CNN, full dataset and 1 Layer CNN, 1 fold share one seed."
+    )
 
 
 def test_equal_runs_decide_without_a_division_by_zero():

@@ -248,11 +248,11 @@ def test_judge_family_gives_each_verdict_its_reason():
     ]  # fmt: skip
     assert [v.distinguishable for v in verdicts] == [False, True, True, False, False, None, None, False]
     beginnings = [
-        "the mean of 10 runs is 0.10 pp above the published 92, closer than the margin of 0.50 pp",
-        "the mean of 10 runs is 0.40 pp below the published 92, closer than the margin of 0.50 pp, though",
-        "the mean of 10 runs is 1.50 pp below the published 92, farther than the margin of 0.50 pp, and",
-        "imprecise: the mean of 10 runs is 0.40 pp above the published 92, against a margin of 0.50 pp; ",
-        "the mean of 10 runs is 1.00 pp below the published 92, farther than the margin of 0.50 pp, yet one lucky run",
+        "the mean of 10 runs is 0.10 pp above the published 92.00, closer than the margin of 0.50 pp",
+        "the mean of 10 runs is 0.40 pp below the published 92.00, closer than the margin of 0.50 pp, though",
+        "the mean of 10 runs is 1.50 pp below the published 92.00, farther than the margin of 0.50 pp, and",
+        "imprecise: the mean of 10 runs is 0.40 pp above the published 92.00, against a margin of 0.50 pp; ",
+        "the mean of 10 runs is 1.00 pp below the published 92.00, farther than the margin of 0.50 pp, yet one lucky run",
         "cannot say, because one seed gives no interval",
         "cannot say, because there is no finished run",
         "1 of 10 runs diverged",
@@ -268,6 +268,18 @@ def test_a_far_mean_may_be_too_near_for_one_of_several_claims():
     assert (verdict.verdict, verdict.distinguishable, verdict.seeds_needed) == ("inconclusive", True, None)
     assert "yet, for one of several claims, too near where single runs fall" in verdict.reason
     assert st.judge_family(family[:1])[0].verdict == "not reproduced"
+
+
+def test_what_only_the_correction_leaves_open_says_so():
+    family = [st.evidence(sample(4, 90.6, 0.25), 92.11, 0.53)] + [st.evidence([90.0], 90.0, 0.5)] * 6
+    alone, together = st.judge_family(family[:1])[0], st.judge_family(family)[0]
+    assert (alone.verdict, together.verdict) == ("not reproduced", "inconclusive")
+    p = family[0].p_not
+    assert together.reason == (
+        "the mean of 4 runs is 1.51 pp below the published 92.11, by itself farther than the margin of 0.53 pp "
+        f"(p = {p:.2g}), but not as one of 7 tests of its kind (p = {7 * p:.2g}); "
+        f"{together.seeds_needed - 4} more seed{'s' * (together.seeds_needed > 5)} would decide if mean and SD stayed"
+    )
 
 
 def test_a_diverged_run_keeps_its_claim_and_the_family_from_more():

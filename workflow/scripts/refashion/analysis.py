@@ -236,7 +236,7 @@ def _study(inputs: Inputs, ledger: Sequence[claims.Claim]) -> dict[str, Any]:
         "evidence": config["evidence"],
         "evidence_reason": _no_evidence(config),
         "question": f"Does each number of “{inputs.original['title']}” come out again when its networks are "
-        "trained anew, many times?",
+        "trained anew, several times?",
         "answer": _answer(counted, seeds, config),
         "confidence": inputs.facts.confidence,
         "level": statistics.LEVEL,
@@ -273,14 +273,15 @@ def _answer(verdicts: Mapping[str, int], seeds: Sequence[int], config: Mapping[s
 
 
 def _run_counts(runs: pd.DataFrame) -> dict[str, int]:
-    counts = Counter(runs["status"])
+    counts = Counter(tables.distinct(runs)["status"])
     kinds = (tables.FINISHED, tables.DIVERGED, tables.FAILED, tables.MISSING)
-    return {"wanted": len(runs), **{kind: counts[kind] for kind in kinds}}
+    return {"wanted": counts.total(), **{kind: counts[kind] for kind in kinds}}
 
 
 def _provenance(inputs: Inputs) -> dict[str, Any]:
     facts = inputs.facts
-    ended = inputs.runs[inputs.runs["status"].isin([tables.FINISHED, tables.DIVERGED])]
+    runs = tables.distinct(inputs.runs)
+    ended = runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])]
     devices = Counter(zip(*(ended[name] for name in ("device", "device_name", "threads", "precision")), strict=True))
     versions = provenance.versions("numpy", "scipy", "statsmodels", "pandas")
     return {
@@ -346,7 +347,8 @@ def _cell(name: str, inputs: Inputs) -> dict[str, Any]:
 
 
 def _absent_runs(inputs: Inputs) -> dict[str, Any]:
-    runs = inputs.runs
+    """The runs that do not count, by why; one that several cells share stands with the first."""
+    runs = tables.distinct(inputs.runs)
     names = ["/".join(row) for row in runs[list(AXES)].itertuples(index=False)]
     by_status = {status: [] for status in (tables.MISSING, tables.FAILED, tables.DIVERGED)}
     columns = zip(names, runs["seed"], runs["status"], runs["reason"], runs["diverged_epoch"], strict=True)

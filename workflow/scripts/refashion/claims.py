@@ -631,7 +631,8 @@ def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, dive
         if facts.runs.counts(cell).finished == 0:
             return facts.runs.why_empty(cell)
     if interval.n < 2:
-        return f"cannot say, because the two cells share {'one seed' if interval.n else 'no seed'}"
+        both = f"{facts.title(one.a)} and {facts.title(one.b)}"
+        return f"cannot say, because {both} share {'one seed' if interval.n else 'no seed'}"
     for counts, cell in ((facts.runs.counts(cell), cell) for cell in (one.a, one.b) if diverged):
         if counts.diverged:
             ended = counts.finished + counts.diverged
@@ -659,7 +660,8 @@ def _comparison_reading(
 def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
     wrong = [check for check in checks if check.holds is False]
     if wrong:
-        others = f" ({len(wrong)} of {len(checks)} differences contradict it)" if len(checks) > 1 else ""
+        some = f"{len(wrong)} of {len(checks)} differences {'contradicts' if len(wrong) == 1 else 'contradict'} it"
+        others = f" ({some})" if len(checks) > 1 else ""
         return NOT_REPRODUCED, f"{_told(wrong[0])}{others}"
     if all(check.holds for check in checks):
         closest = min(checks, key=lambda check: abs(check.found - float(check.expected.split()[1])))

@@ -54,7 +54,8 @@ def _forest(analysis: Analysis, family: str, title: str) -> Sketch:
         "Each row is one published number, at zero. Ticks are our runs, the ring their mean, the thick line its "
         f"{analysis['study']['confidence']:.0%} interval, the thin line where one more run would fall. The shaded band "
         "is the margin within which a number counts as reproduced. A published number (the upright line) outside "
-        f"the thin one is no run like ours.{seeds_note(max(len(row['values']) for row in rows))}"
+        "the thin one would be an unusual run of ours, taken by itself; the verdict allows for the number of claims."
+        f"{seeds_note(max(len(row['values']) for row in rows))}"
     )
     known = [row for row in rows if row["mean"] is not None]
     far = max(known, key=lambda row: abs(row["mean"] - row["published"]))
@@ -73,7 +74,7 @@ def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
     own = [column for column in columns if claim["id"] in (column["training_claim"], column["validation_claim"])]
     cells = claim["readings"][0]["cells"]
     cell = numbers.get("cell") or (cells[0] if cells else "")
-    detail = cell_name(analysis, cell) + ("" if own else " (text)")
+    detail = cell_name(analysis, cell) if own else f"In the text: {cell_name(analysis, cell)}"
     low, high = low_high(numbers.get("interval"))
     run_low, run_high = low_high(numbers.get("prediction"))
     return {
@@ -192,8 +193,8 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
         for point in flat
     ]
     caption = (
-        "Diamonds are the published numbers, dots single runs of ours, bars of ink their means. Where the diamond lies "
-        "outside the cloud of dots, luck in the seed does not explain it."
+        "Diamonds are the published numbers, dots single runs of ours, upright lines their means. A diamond outside a "
+        "few dots proves nothing: intervals and verdicts judge it."
         f"{seeds_note(max(point['sample']['n'] if point['sample'] else 0 for point in flat))}"
     )
     alternative = "Dot plot. " + " ".join(_told(point) for point in flat if point["sample"] and point["sample"]["n"])

@@ -107,7 +107,7 @@ def _draw_pair(axes: Axes, row: int, column: int, pair: dict[str, Any], sign: in
         low, high = sorted(sign * bound for bound in pair["interval"])
         lines.append(fmt.interval(low, high, sign=True))
     lines.append(fmt.p_phrase(pair["p_adjusted"]))
-    if pair["a12"] is not None:
+    if pair["a12"] is not None and pair["n"] > 1:
         lines.append(f"{fmt.share_of_100(pair['a12'] if sign > 0 else 1 - pair['a12'])} of 100")
     for k, line in enumerate(lines):
         axes.text(middle, row + 0.46 + 0.19 * k, line, ha="center", va="center", size=7.5)
@@ -203,7 +203,8 @@ def interaction(analysis: Analysis) -> Sketch:
     caption = (
         "Each line joins the same network without and with augmentation; whiskers are "
         f"{analysis['study']['confidence']:.0%} intervals of the mean. Parallel lines would mean that augmentation "
-        "does the same for every network. Compare the columns: with few images, and with all of them."
+        "does the same for every network. Compare the columns: with few images, and with all of them. "
+        "Accuracy is that on images not augmented, so that both ends of a line are judged alike."
     )
     alternative = "Interaction plot. " + " ".join(
         f"{policy['title']}, {cell['architecture']} with {fmt.count(cell['images'])} images, {cell['augmentation']}: "
@@ -326,7 +327,7 @@ def _draw_fractions(analysis: Analysis, groups: dict[tuple[str, str, str], list[
 # --- Experiments ------------------------------------------------------------------------------------------------------
 
 
-#: Experiments that have a section of their own; all others are told in "Future improvements, tried".
+#: Experiments that have a section of their own; all others are told in "Beyond the original".
 CORE = ("original", "readings", "factorial", "factorial_published", "unstated", "variance")
 
 

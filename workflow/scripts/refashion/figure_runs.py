@@ -215,8 +215,8 @@ def learning_curves(analysis: Analysis) -> Sketch:
     ]
     caption = (
         "Blue: validation accuracy as the original measured it, median and range over the seeds. Grey: accuracy on the "
-        "training images. The ring is the final epoch, the triangle the median best one; the level line is the "
-        "published validation accuracy. A gap that opens between grey and blue is overfitting."
+        "training images while they train, augmented and with dropout where there is any, as Keras prints it. The ring "
+        "is the final epoch, the triangle the median best one; the level line is the published validation accuracy."
     )
     alternative = "Learning curves. " + " ".join(
         f"{cell_name(analysis, one['cell'])}: final validation accuracy {fmt.percent(_last(one['val']['median']))} "
@@ -353,6 +353,7 @@ def confusion(analysis: Analysis) -> Sketch:
     worst = max(mistakes, key=lambda row: row["images"])
     mistake = f"{worst['true']} taken for {worst['predicted']}, {fmt.plural(round(worst['images']), 'image')} a run"
     caption = (
+        "Images as validated (augmented where the original augments them). "
         "Rows are what a garment is, columns what the network says; numbers are images a run, mean over runs, mistakes "
         f"only (right answers are grey). The most frequent one of {cell_name(analysis, worst['cell'])} is {mistake}."
     )
@@ -410,9 +411,10 @@ def image_difficulty(analysis: Analysis) -> Sketch:
         return Sketch(title, reason=fmt.sentence(given["reason"], "No predictions are there to count."))
     total = sum(one["images"] for one in bins)
     caption = (
-        f"Images by the share of {fmt.plural(given['n'], 'run')} that are right about them (logarithmic scale). "
+        f"Test images, not augmented, by how many of {fmt.plural(given['n'], 'run')} of the original's networks are "
+        "right about them (logarithmic scale). "
         f"{fmt.count(given['always_right'])} of {fmt.count(total)} are right in every run, "
-        f"{fmt.count(given['always_wrong'])} wrong in every run; only those between are decided by the seed."
+        f"{fmt.count(given['always_wrong'])} wrong in every run; runs disagree only about the others."
     )
     return Sketch(title, caption, f"Histogram. {caption}", list(bins), lambda phone: _draw_difficulty(bins))
 
@@ -420,30 +422,22 @@ def image_difficulty(analysis: Analysis) -> Sketch:
 def _draw_difficulty(bins: list[dict[str, Any]]) -> Figure:
     figure, (panel,) = style.new_figure(WIDE, 2.6)
     panel.set_yscale("log")
-    counts = [max(one["images"], 0) for one in bins]
+    counts = [one["images"] for one in bins]
+    most = bins[-1]["high"]
+    size = 8.5 if len(bins) <= 16 else 6
     for one in bins:
         if one["images"]:
-            panel.bar(
-                (one["low"] + one["high"]) / 2,
-                one["images"],
-                width=(one["high"] - one["low"]) * 0.94,
-                color=BLUE,
-                alpha=0.75,
-            )
-            panel.text(
-                (one["low"] + one["high"]) / 2,
-                one["images"] * 1.12,
-                fmt.count(one["images"]),
-                ha="center",
-                va="bottom",
-                size=8.5,
-            )
+            middle = (one["low"] + one["high"]) / 2
+            panel.bar(middle, one["images"], width=one["high"] - one["low"] + 0.9, color=BLUE, alpha=0.75)
+            place = {"ha": "center", "va": "bottom", "size": size, "rotation": 0 if len(bins) <= 16 else 90}
+            panel.text(middle, one["images"] * 1.12, fmt.count(one["images"]), **place)
     panel.set_ylim(max(0.5, min(count for count in counts if count) * 0.5), max(counts) * 2.2)
-    panel.set_xlim(0, 1)
-    panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 of 100", "50 of 100", "75 of 100", "all"])
+    panel.set_xlim(-0.7, most + 0.7)
+    ticks = sorted({round(most * part / 4) for part in range(5)})
+    panel.set_xticks(ticks, [fmt.count(tick) for tick in ticks])
     panel.set_yticks([])
     panel.minorticks_off()
-    panel.set_xlabel("runs that are right")
+    panel.set_xlabel(f"runs that are right, of {fmt.count(most)}")
     return figure
 
 

@@ -31,8 +31,8 @@ def exists(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def decimals(uncertainty: float | None, most: int = MOST_DECIMALS) -> int:
-    """Decimals that an uncertainty (a standard error, a half-width) supports, at most `most`.
+def decimals(uncertainty: float | None, most: int = MOST_DECIMALS, least: int = 0) -> int:
+    """Decimals that an uncertainty (a standard error, a half-width) supports, at most `most` and at least `least`.
 
     The three leading digits of the uncertainty decide: 100..354 keep two digits, 355..949 keep one, 950 and above round
     up to 1000 and keep two. A value without uncertainty, or one that is exact (0), gets `most`.
@@ -44,7 +44,7 @@ def decimals(uncertainty: float | None, most: int = MOST_DECIMALS) -> int:
     if leading >= 950:
         exponent, leading = exponent + 1, 100
     digits = 2 if leading < 355 else 1
-    return min(most, max(0, digits - 1 - exponent))
+    return min(most, max(least, digits - 1 - exponent))
 
 
 def number(value: float | None, places: int = MOST_DECIMALS, sign: bool = False) -> str:
@@ -58,17 +58,17 @@ def number(value: float | None, places: int = MOST_DECIMALS, sign: bool = False)
 
 
 def percent(value: float | None, uncertainty: float | None = None, unit: bool = True) -> str:
-    """An accuracy in percent: 91.97%."""
+    """An accuracy in percent: 91.97%. It has a decimal even where two seeds support none: margins are below 1 pp."""
     if not exists(value):
         return MISSING
-    return number(value, decimals(uncertainty)) + ("%" if unit else "")
+    return number(value, decimals(uncertainty, least=1)) + ("%" if unit else "")
 
 
 def points(value: float | None, uncertainty: float | None = None, unit: bool = True) -> str:
-    """A signed difference in percentage points: +0.42 pp."""
+    """A signed difference in percentage points: +0.42 pp, with a decimal at least, as `percent`."""
     if not exists(value):
         return MISSING
-    return number(value, decimals(uncertainty), sign=True) + (f"{SPACE}pp" if unit else "")
+    return number(value, decimals(uncertainty, least=1), sign=True) + (f"{SPACE}pp" if unit else "")
 
 
 def half_width(low: float | None, high: float | None) -> float | None:
@@ -82,18 +82,22 @@ def half_of(ends: Sequence[float] | None) -> float | None:
 
 
 def interval(low: float | None, high: float | None, sign: bool = False) -> str:
-    """An interval without unit: 91.62 to 92.04. Both ends have the digits that its own half-width supports."""
+    """An interval without unit: 91.62 to 92.04. Both ends have the digits that its half-width supports, or one."""
     width = half_width(low, high)
     if width is None:
         return MISSING
-    places = decimals(width)
+    places = decimals(width, least=1)
     return f"{number(low, places, sign)} to {number(high, places, sign)}"
 
 
-def percent_interval(low: float | None, high: float | None) -> str:
-    """An interval of accuracies: 91.62 to 92.04%."""
-    text = interval(low, high)
-    return text if text == MISSING else text + "%"
+def percent_interval(low: float | None, high: float | None, unit: bool = True) -> str:
+    """An interval of accuracies: 91.62 to 92.04%. What lies beyond 0 or 100 is not shown, as no accuracy lies there."""
+    width = half_width(low, high)
+    if width is None:
+        return MISSING
+    places = decimals(width, least=1)
+    low, high = max(low, 0.0), min(high, 100.0)
+    return f"{number(low, places)} to {number(high, places)}" + ("%" if unit else "")
 
 
 def points_interval(low: float | None, high: float | None) -> str:
@@ -168,6 +172,11 @@ def duration(seconds: float | None) -> str:
             whole, rest = divmod(round(seconds / part), size // part)
             return f"{count(whole)}{SPACE}{big}" + (f" {rest}{SPACE}{small}" if rest else "")
     return f"{number(seconds, 0)}{SPACE}s"
+
+
+def runs_of(share: float | None, n: int) -> str:
+    """How many of n runs a share of them is."""
+    return count(round(share * n)) if exists(share) else MISSING
 
 
 def hours(seconds: float | None) -> str:

@@ -53,7 +53,7 @@ SECTIONS = (
     ("spread", "Where the spread comes from"),
     ("augmentations", "What augmentation does to a garment"),
     ("mistakes", "What the networks get wrong"),
-    ("extensions", "Future improvements, tried"),
+    ("extensions", "Beyond the original"),
     ("cost", "Cost and speed"),
     ("methods", "Methods, in plain words"),
     ("assumptions", "Assumptions"),
@@ -98,6 +98,8 @@ def render(analysis: Analysis, pictures: Pictures, config: Mapping[str, Any], pa
         config=redact(_yaml(config)),
         drawings=drawings,
         made=_circumstances(),
+        margins=config["analysis"],
+        names_of_cells=names_of_cells(analysis, config),
         partial=partial,
         pictures=pictures,
         script=script,
@@ -213,6 +215,8 @@ def _interval_told(interval: Sequence[float] | None, unit: str) -> str:
         return ""
     if unit == "pp":
         return fmt.points_interval(*interval)
+    if unit == "seconds":
+        return f"{fmt.duration(max(0.0, interval[0]))} to {fmt.duration(interval[1])}"
     return fmt.percent_interval(*interval) if unit == "percent" else fmt.interval(*interval)
 
 
@@ -256,6 +260,8 @@ def check_told(check: Mapping[str, Any]) -> str:
 
 def _with_unit(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
     words = amount(value, unit, interval)
+    if isinstance(value, str):  # "above 1": a bound, which wants its unit
+        return f"{words} {unit}".strip()
     return words if unit in ("percent", "pp", "seconds", "times", "") else f"{words} {unit}"
 
 
@@ -281,17 +287,17 @@ def printed_rows(analysis: Analysis) -> list[int]:
 
 
 def reading_told(claim: Mapping[str, Any], reading: Mapping[str, Any]) -> dict[str, str]:
-    """Published, ours and seeds of a reading, in words; of its first check where it is not about one number."""
+    """Published, ours and seeds of a reading, in words; of the check that decides it where it is not about one."""
     numbers, checks = reading["numbers"], reading["checks"]
     if numbers:
         ours = amount(numbers["mean"], claim["unit"], numbers["interval"])
         return {"published": amount(numbers["published"], claim["unit"]), "ours": ours, "seeds": str(numbers["n"])}
     if not checks:
         return dict.fromkeys(("published", "ours", "seeds"), fmt.MISSING)
-    first = checks[0]
-    found = amount(first["found"], first["unit"], first["interval"]) if first["found"] is not None else fmt.MISSING
-    expected = amount(first["expected"], first["unit"]) if first["expected"] is not None else fmt.MISSING
-    return {"published": expected, "ours": found, "seeds": fmt.count(first["n"])}
+    shown = next((one for one in checks if one["holds"] is False), checks[0])  # the one that decides, if one does
+    found = amount(shown["found"], shown["unit"], shown["interval"]) if shown["found"] is not None else fmt.MISSING
+    expected = _with_unit(shown["expected"], shown["unit"]) if shown["expected"] is not None else fmt.MISSING
+    return {"published": expected, "ours": found, "seeds": fmt.count(shown["n"])}
 
 
 #: Columns of the benchmark's table as the page names them; one that it does not know is shown under its own name.
@@ -335,6 +341,17 @@ def benchmark_entry(key: str, value: Any) -> str:
     if key == "peak_share":
         return f"{fmt.share_of_100(value)} of 100"
     return fmt.count(value) if float(value).is_integer() and value < 100 else fmt.significant(value, 3)
+
+
+def names_of_cells(analysis: Analysis, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the names of the study's cells stand for: (name, definition in the config's words), by axis."""
+    axes = ("architecture", "fraction", "augmentation", "recipe")
+    used = [(axis, name) for axis in axes for name in dict.fromkeys(cell[axis] for cell in analysis["cells"])]
+    return [
+        (name, ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in config[f"{axis}s"][name].items()))
+        for axis, name in used
+        if name in config[f"{axis}s"]
+    ]
 
 
 def csv_address(text: str) -> str:

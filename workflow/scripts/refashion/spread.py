@@ -31,7 +31,11 @@ HALF_WIDTHS = (0.1, 0.15, 0.2, 0.3, 0.5)
 #: Above this, a report needs no number of seeds (and a long search takes its time).
 MOST_SEEDS = 1_000
 
-HARDEST_IMAGES, SAYS, BINS = 24, 3, 10
+HARDEST_IMAGES, SAYS = 24, 3
+#: More bars than this are put together in a histogram.
+MOST_BARS = 41
+#: A spread of fewer runs forecasts no number of seeds: its own interval spans a factor of more than six.
+FORECAST_RUNS = 5
 
 
 # ----------------------------------------------------------------------------------------------------- learning curves
@@ -131,6 +135,8 @@ def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
         "curve": [] if sd is None else list(statistics.half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
         "needed": []
         if sd is None
+        else [None] * len(HALF_WIDTHS)
+        if interval.n < FORECAST_RUNS
         else [statistics.seeds_for_half_width(sd, width, facts.confidence, MOST_SEEDS) for width in HALF_WIDTHS],
         "stein": None if pilot is None else _stein(facts, cell, pilot),
         "reason": interval.reason if interval.n else facts.runs.why_empty(cell),
@@ -171,7 +177,7 @@ def variance(
     return {
         "image_noise": [_image_noise(facts, cell, predictions) for cell in cells],
         "components": _components(facts, crossed[0], study) if crossed else None,
-        "reason": "" if crossed else "cannot say, because no experiment that runs crosses subsets and initialisers",
+        "reason": "" if crossed else "cannot say, because no experiment of this study crosses subsets and initialisers",
     }
 
 
@@ -268,18 +274,23 @@ def hardest(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predic
     said, labels = np.concatenate([one.clean for one in found]), found[0].labels
     q = statistics.share_right(said == labels)
     order = np.argsort(q, kind="stable")[:HARDEST_IMAGES]
-    counts, edges = np.histogram(q, BINS, (0, 1))
+    width = -(-(len(said) + 1) // MOST_BARS)
+    right = np.bincount((said == labels).sum(axis=0), minlength=len(said) + 1)
     return {
         "n": len(said),
         "images": [
             {"index": int(i), "label": int(labels[i]), "q": float(q[i]), "says": _says(said[:, i])} for i in order
         ],
         "histogram": [
-            {"low": float(low), "high": float(high), "images": int(count)}
-            for low, high, count in zip(edges, edges[1:], counts, strict=False)
+            {
+                "low": int(low),
+                "high": int(min(low + width, right.size) - 1),
+                "images": int(right[low : low + width].sum()),
+            }
+            for low in range(0, right.size, width)
         ],
-        "always_right": int((q == 1).sum()),
-        "always_wrong": int((q == 0).sum()),
+        "always_right": int(right[-1]),
+        "always_wrong": int(right[0]),
         "reason": "",
     }
 
@@ -373,16 +384,20 @@ def _points(
 
 def cost(facts: Facts, cells: Sequence[str]) -> dict[str, Any]:
     """What the finished runs cost, and what the missing ones will; a run under two names is counted once in the sum."""
-    return {"core_hours": core_hours(facts.runs.runs), "cells": [_cell_cost(facts, cell) for cell in cells]}
+    first: dict[tuple[str, ...], str] = {}
+    own = [first.setdefault(tuple(facts.runs.column(cell, "digest")), cell) for cell in cells]
+    costs = [_cell_cost(facts, *pair) for pair in zip(cells, own, strict=True)]
+    return {"core_hours": core_hours(facts.runs.runs), "cells": costs}
 
 
 def core_hours(runs: pd.DataFrame) -> float:
     """Seconds x threads of the runs that have ended, in hours; twins (one digest) count once."""
-    ended = runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])].drop_duplicates("digest")
+    ended = tables.distinct(runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])])
     return float((ended["seconds"] * ended["threads"].astype(float)).sum() / 3600)
 
 
-def _cell_cost(facts: Facts, cell: str) -> dict[str, Any]:
+def _cell_cost(facts: Facts, cell: str, first: str) -> dict[str, Any]:
+    """`first`: the cell that has the same runs, itself if no cell before it has."""
     times = {name: facts.runs.sample(cell, name).values for name in ("seconds", "train_seconds", "images_per_second")}
     threads = facts.runs.sample(cell, "threads").values
     hours = times["seconds"] * threads / 3600
@@ -390,6 +405,7 @@ def _cell_cost(facts: Facts, cell: str) -> dict[str, Any]:
     left = counts.missing + counts.failed
     return {
         "cell": cell,
+        "same_as": first if first != cell else "",
         "n": hours.size,
         **{name: float(np.median(values)) if values.size else None for name, values in times.items()},
         "core_hours": float(hours.sum()),

@@ -631,13 +631,16 @@ def judge_family(family: Sequence[Evidence], level: float = LEVEL) -> tuple[Verd
     p_rep, p_not = ([None if e.diverged else getattr(e, name) for e in family] for name in ("p_rep", "p_not"))
     adjusted = zip(holm(p_rep), holm(p_not), strict=True)
     return tuple(
-        _judge(e, *pair, _holm_level(p_rep, i, level), _holm_level(p_not, i, level), level)
+        _judge(e, *pair, _holm_level(p_rep, i, level), _holm_level(p_not, i, level), level, len(family))
         for i, (e, pair) in enumerate(zip(family, adjusted, strict=True))
     )
 
 
-def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level: float) -> Verdict:
-    """One verdict from adjusted p-values; level_rep and level_not are what Holm asks of this claim's own p-values."""
+def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level: float, tests: int) -> Verdict:
+    """One verdict from adjusted p-values of a family of so many tests.
+
+    level_rep and level_not are what Holm asks of this claim's own p-values.
+    """
     distinguishable = None if e.p_run is None else e.p_run <= LEVEL
     if e.diverged:
         reason = f"{e.diverged} of {e.n + e.diverged} runs diverged, and the rest do not stand for them"
@@ -647,10 +650,16 @@ def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level:
     word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
     seeds = _seeds_needed(e, level_rep, level_not) if word == INCONCLUSIVE else None
     reproduced, not_reproduced = _break_even(e, level_rep, level_not)
+    if word != INCONCLUSIVE:
+        reason = _decided_reason(e, word)
+    elif seeds is not None and min(e.p_rep, e.p_not) <= level:
+        reason = _corrected_reason(e, p_rep, p_not, seeds, tests)
+    else:
+        reason = _inconclusive_reason(e, seeds, level_not)
     return Verdict(
         verdict=word,
         distinguishable=distinguishable,
-        reason=_inconclusive_reason(e, seeds, level_not) if word == INCONCLUSIVE else _decided_reason(e, word),
+        reason=reason,
         p_rep=p_rep,
         p_not=p_not,
         seeds_needed=seeds,
@@ -695,13 +704,26 @@ def _decided_reason(e: Evidence, word: str) -> str:
     return f"{_where(e)}, closer than the margin of {e.margin:.2f} pp{f', though {outside}' * (e.p_run <= LEVEL)}"
 
 
+def _corrected_reason(e: Evidence, p_rep: float, p_not: float, seeds: int, tests: int) -> str:
+    """Why a claim that its own tests would decide stays open as one of several."""
+    far = e.p_not <= e.p_rep
+    side, alone, together = ("farther", e.p_not, p_not) if far else ("closer", e.p_rep, p_rep)
+    return (
+        f"{_where(e)}, by itself {side} than the margin of {e.margin:.2f} pp (p = {alone:.2g}), but not as one of "
+        f"{tests} tests of its kind (p = {together:.2g}){_would_decide(e, seeds)}"
+    )
+
+
+def _would_decide(e: Evidence, seeds: int) -> str:
+    """How many seeds would decide, as the end of a sentence."""
+    more = "1 more seed" if seeds == e.n + 1 else f"{seeds - e.n} more seeds"
+    return f"; {more} would decide if mean and SD stayed"
+
+
 def _inconclusive_reason(e: Evidence, seeds: int | None, level_not: float) -> str:
     """Why neither can be said: too few seeds, or one lucky run would explain it, or the mean lies at the margin."""
     if seeds is not None:
-        more = "1 more seed" if seeds == e.n + 1 else f"{seeds - e.n} more seeds"
-        return (
-            f"imprecise: {_where(e)}, against a margin of {e.margin:.2f} pp; {more} would decide if mean and SD stayed"
-        )
+        return f"imprecise: {_where(e)}, against a margin of {e.margin:.2f} pp{_would_decide(e, seeds)}"
     p_far = _claim_p_values(e.difference, e.sd, _MOST_SEEDS, e.margin, e.image_variance)[1]
     if p_far > level_not:
         return f"{_where(e)}, too near the margin of {e.margin:.2f} pp for {_MOST_SEEDS:,} seeds to decide"
@@ -716,7 +738,7 @@ def _where(e: Evidence) -> str:
     apart = f"{abs(e.difference):.2f} pp {'above' if e.difference > 0 else 'below'}"
     if abs(e.difference) < 0.005:
         apart = "within 0.01 pp of"
-    return f"the mean of {e.n} runs is {apart} the published {e.published:g}"
+    return f"the mean of {e.n} runs is {apart} the published {e.published:.2f}"
 
 
 def _single_runs(e: Evidence) -> str:

@@ -260,6 +260,11 @@ def read(name: str, path: Path | str) -> pd.DataFrame:
 # ----------------------------------------------------------------------------------------------- questions to runs.csv
 
 
+def distinct(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of runs.csv without twins: one run under two cells' names (one digest) is kept under the first."""
+    return runs.drop_duplicates("digest")
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """One metric of one cell: seeds [n] ascending and values [n] of the runs that count."""
