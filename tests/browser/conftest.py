@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from analysis_fixture import analysis, hostile
+from project import PROJECT
 from refashion import reporting
 
 HERE = Path(__file__).parent
@@ -39,7 +41,8 @@ def with_holes() -> dict:
 
 
 def config() -> dict:
-    return {"title": "A study", "preset": "full", "note": "x" * 300}
+    full = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    return full | {"title": "A study", "note": "x" * 300}
 
 
 @pytest.fixture(scope="session")

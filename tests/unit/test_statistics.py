@@ -252,7 +252,7 @@ def test_judge_family_gives_each_verdict_its_reason():
         "the mean of 10 runs is 0.40 pp below the published 92.00, closer than the margin of 0.50 pp, though",
         "the mean of 10 runs is 1.50 pp below the published 92.00, farther than the margin of 0.50 pp, and",
         "imprecise: the mean of 10 runs is 0.40 pp above the published 92.00, against a margin of 0.50 pp; ",
-        "the mean of 10 runs is 1.00 pp below the published 92.00, farther than the margin of 0.50 pp, yet one lucky run",
+        "the mean of 10 runs is 1.00 pp below the published 92.00, farther than the margin of 0.50 pp, yet one lucky",
         "cannot say, because one seed gives no interval",
         "cannot say, because there is no finished run",
         "1 of 10 runs diverged",
