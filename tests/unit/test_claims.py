@@ -219,7 +219,7 @@ def test_the_best_column():
     assert judge(with_means(validation={CNN4: 93.0}))["R1"].verdict == REPRODUCED
     beaten = judge(with_means(validation={LENET: 93.5}))["R1"]
     assert beaten.verdict == NOT_REPRODUCED
-    assert "4 Layer CNN, full dataset minus LeNet-5, full dataset is -" in beaten.reason
+    assert "4 Layer CNN, full dataset minus LeNet-5, full dataset is \N{MINUS SIGN}" in beaten.reason
     open_ = judge(with_means(validation={LENET: 92.51}))["R1"]
     assert open_.verdict == INCONCLUSIVE
     assert open_.reason.startswith("Imprecise: 1 of 4 differences is not clear; ")

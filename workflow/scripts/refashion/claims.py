@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from refashion import formatting as fmt
 from refashion import statistics
 from refashion.errors import UserError
 from refashion.statistics import INCONCLUSIVE, LEVEL, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Evidence, Verdict
@@ -678,9 +679,9 @@ def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
 
 def _told(check: Check) -> str:
     """A checked difference in words."""
-    low, high = check.interval
+    low, high = map(fmt.number, check.interval)
     return (
-        f"the mean of {check.label} is {check.found:.2f} {check.unit} ({low:.2f} to {high:.2f}), where the claim wants "
+        f"the mean of {check.label} is {fmt.number(check.found)} {check.unit} ({low} to {high}), where the claim wants "
         f"it {check.expected} {check.unit}"
     )
 
