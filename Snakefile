@@ -6,17 +6,25 @@ A run is a cell (architecture x fraction x augmentation x recipe) and a seed. co
 and which experiments want them.
 """
 
+import json
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
-from refashion import devices, figures, planning, reporting, study as studies
+from refashion import devices, figures, originals, planning, reporting, verification, yaml_files, study as studies
 from refashion.errors import UserError
 from refashion.study import Run
 
 PROJECT = Path(workflow.basedir)
+
+
+try:  # Snakemake takes the last of two equal keys, and no word of it
+    for path in (PROJECT / "config" / "config.yaml", *workflow.overwrite_configfiles):
+        yaml_files.read(path)
+except UserError as error:
+    sys.exit(str(error))
 
 
 configfile: PROJECT / "config" / "config.yaml"
@@ -29,11 +37,22 @@ try:
     study = studies.load(config)
 except UserError as error:
     sys.exit(str(error))
+config.update(study.config)  # with its defaults, as the scripts get it
 
 STORE = "results/store"
+ORIGINAL = PROJECT / "config" / "original.yaml"
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
+if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
+    try:
+        originals.check(originals.read(ORIGINAL), study)
+    except UserError as error:
+        sys.exit(str(error))
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
+# What of the config makes a rule's results old, beyond its input files: which runs there are, and every word and number.
+# As functions, because Snakemake would read braces in a text as wildcards.
+SEEDS = {"seeds": lambda wildcards: json.dumps([study.config[key] for key in ("seeds", "run", "experiments")])}
+CONFIG = {"config": lambda wildcards: json.dumps(study.config)}
 # Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
 # profile asks, since the machine that submits the jobs may have none.
 GPUS = 0 if study.config["device"] == "cpu" else min(1, len(devices.visible_gpus()))
@@ -53,6 +72,14 @@ def plan_of_seeds(wildcards):
 def metrics_of_all_runs(wildcards):
     """The metrics of every run that the study wants, those of the seeds' second stage included."""
     return [f"{run.folder}/metrics.json" for run in planning.with_plan(study, plan_of_seeds(wildcards)).runs()]
+
+
+def published_data(wildcards):
+    """The data set of the published runs, whichever this study trains on."""
+    try:
+        return f"results/data/{verification.dataset(PROJECT / 'published', study.config['datasets'])}.npz"
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 def benchmark_table(wildcards):
@@ -77,6 +104,8 @@ rule all:
         "results/report.html",
         "results/cells.csv",
         "results/claims.csv",
+        # Named here, since Snakemake asks for no plan where older results, of a fixed number of seeds, look complete.
+        ["results/seeds.csv"] if study.pilots else [],
 
 
 rule prepare_data:
@@ -84,8 +113,9 @@ rule prepare_data:
         data="results/data/{dataset}.npz",
         facts="results/data/{dataset}.json",
     params:
-        name=lambda wildcards: wildcards.dataset,
-        definition=lambda wildcards: study.config["datasets"][wildcards.dataset],
+        # Where it is had from makes no data set old.
+        files=lambda wildcards: study.config["datasets"][wildcards.dataset]["files"],
+        classes=lambda wildcards: study.config["datasets"][wildcards.dataset]["classes"],
     log:
         "logs/prepare_data/{dataset}.log",
     conda:
@@ -124,6 +154,9 @@ checkpoint plan_seeds:
         [f"{run.folder}/metrics.json" for run in study.pilot_runs()],
     output:
         "results/seeds.csv",
+    params:
+        **SEEDS,
+        confidence=study.config["analysis"]["confidence"],
     log:
         "logs/plan_seeds.log",
     conda:
@@ -142,6 +175,8 @@ rule collect:
         runs="results/runs.csv",
         histories="results/histories.csv.gz",
         predictions="results/predictions.npz",
+    params:
+        **SEEDS,
     log:
         "logs/collect.log",
     conda:
@@ -152,6 +187,8 @@ rule collect:
 
 # The networks as they were built: every layer, its output shape and parameters, to hold against the original's summaries.
 rule describe_architectures:
+    input:
+        original=ORIGINAL,
     output:
         "results/architectures.json",
     params:
@@ -174,7 +211,7 @@ rule analyse:
         predictions="results/predictions.npz",
         architectures="results/architectures.json",
         facts=expand("results/data/{dataset}.json", dataset=DATASETS),
-        original=PROJECT / "config" / "original.yaml",
+        original=ORIGINAL,
         benchmark=benchmark_table,
     output:
         cells=report(
@@ -193,6 +230,8 @@ rule analyse:
             "results/effects.csv", caption="report/captions/effects.rst", category="Tables", labels={"table": "Effects"}
         ),
         analysis="results/analysis.json",
+    params:
+        **CONFIG,
     log:
         "logs/analyse.log",
     conda:
@@ -204,13 +243,14 @@ rule analyse:
 # What each augmentation does to one garment of each class, by the code that training uses.
 rule augmentation_examples:
     input:
-        data=f"results/data/{DATASETS[0]}.npz",
+        data=expand("results/data/{dataset}.npz", dataset=DATASETS),
+        original=ORIGINAL,
     output:
         "results/augmentation_examples.npz",
     params:
         store=STORE,
         augmentations={cell.augmentation: study.config["augmentations"][cell.augmentation] for cell in study.cells()},
-        dataset=study.config["datasets"][DATASETS[0]],
+        datasets={name: study.config["datasets"][name]["files"] for name in DATASETS},
     log:
         "logs/augmentation_examples.log",
     conda:
@@ -246,7 +286,7 @@ rule figures:
 rule report:
     input:
         analysis="results/analysis.json",
-        data=f"results/data/{DATASETS[0]}.npz",
+        data=expand("results/data/{dataset}.npz", dataset=DATASETS),
         examples="results/augmentation_examples.npz",
         figures=rules.figures.output,
     output:
@@ -254,6 +294,8 @@ rule report:
             "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}
         ),
         tables=reporting.TABLES,
+    params:
+        **CONFIG,
     log:
         "logs/report.log",
     conda:
@@ -270,7 +312,7 @@ rule report_partial:
         facts=expand("results/data/{dataset}.json", dataset=DATASETS),
         architectures="results/architectures.json",
         examples="results/augmentation_examples.npz",
-        original=PROJECT / "config" / "original.yaml",
+        original=ORIGINAL,
         benchmark=benchmark_table,
     params:
         folder="results/partial",
@@ -317,7 +359,7 @@ rule publish:
 # The cheapest published run of each network, trained again for its first epochs: bit-identical on the same machine.
 rule verify:
     input:
-        data=f"results/data/{DATASETS[0]}.npz",
+        data=published_data,
     params:
         published=str(PROJECT / "published"),
         epochs=2,
@@ -337,7 +379,7 @@ rule verify:
 # because a report wants a newer table.
 rule benchmark:
     input:
-        data=f"results/data/{DATASETS[0]}.npz",
+        data=f"results/data/{study.dataset(study.cells()[0])}.npz",
     params:
         table=BENCHMARK,
         measurements="benchmarks/benchmark_measurements.csv",

@@ -46,15 +46,15 @@ def config() -> dict:
 
 
 @pytest.fixture(scope="session")
-def images(tmp_path_factory) -> tuple[Path, Path]:
+def images(tmp_path_factory) -> tuple[list[Path], Path]:
     """Stand-ins for the prepared data and the examples of augmentation."""
     folder = tmp_path_factory.mktemp("images")
     garment = np.zeros((28, 28), np.uint8)
     garment[4:24, 8:20] = 180
-    np.savez(folder / "data.npz", test_images=np.repeat(garment[None], 20, axis=0))
+    np.savez(folder / "fashion_mnist.npz", test_images=np.repeat(garment[None], 20, axis=0))
     rows = {name: np.repeat(garment[None] / 255, 10, axis=0) for name in ("originals", "affine", "horizontal_flip")}
     np.savez(folder / "examples.npz", **rows)
-    return folder / "data.npz", folder / "examples.npz"
+    return [folder / "fashion_mnist.npz"], folder / "examples.npz"
 
 
 @pytest.fixture(scope="session")

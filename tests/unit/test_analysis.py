@@ -13,7 +13,7 @@ import pytest
 from snakemake.iocontainers import InputFiles, OutputFiles
 
 import synthetic
-from refashion import analysis, claims, collection, effects, spread, statistics, tables
+from refashion import analysis, benchmarking, claims, collection, effects, spread, statistics, tables
 from refashion.errors import UserError
 from refashion.study import Cell
 
@@ -583,7 +583,9 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
         ("fashion_mnist", synthetic.description()),
     ):
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    (tmp_path / "benchmark.csv").write_text("cell,images_per_second\ncnn1,\n")
+    row = {**dict.fromkeys(benchmarking.COLUMNS, ""), "program": "matrix product", "gflops": "180.5"}
+    text = f"{','.join(row)}\n{','.join(row.values())}\n"
+    (tmp_path / "benchmark.csv").write_text(text)
     tables_ = {"runs": "runs.csv", "histories": "histories.csv.gz", "predictions": "predictions.npz"}
     collect.main(Job(config, {"runs": [], "seeds": []}, tables_))
     facts = {
@@ -596,20 +598,9 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
     analyse.main(Job(config, tables_ | facts, made))
     found = json.loads((tmp_path / "analysis.json").read_text(encoding="utf-8"))
     analysis.check(found)
-    assert found["benchmark"]["rows"] == [{"cell": "cnn1", "images_per_second": None}]
+    assert [(row["program"], row["gflops"]) for row in found["benchmark"]["rows"]] == [("matrix product", 180.5)]
     assert found["study"]["runs"]["finished"] == 12
     assert tables.read("cells", tmp_path / "cells.csv")["n"].sum() == 12 * len(analysis.METRICS)
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [("a: [", "cannot be read as YAML"), ("- 1", "holds no table"), (None, "cannot be read as YAML")],
-)
-def test_an_original_that_cannot_be_read_is_told(tmp_path, content, words):
-    if content is not None:
-        (tmp_path / "original.yaml").write_text(content)
-    with pytest.raises(UserError, match=words):
-        analysis.read_original(tmp_path / "original.yaml")
 
 
 @pytest.mark.parametrize(("content", "words"), [("{", "cannot be read as JSON"), ("[]", "holds no JSON object")])

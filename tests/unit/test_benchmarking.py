@@ -215,6 +215,25 @@ def test_another_file_is_told_in_a_sentence(tmp_path, content):
         benchmarking.read(tmp_path / "benchmark.csv")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",1000,", ",,", "line 2 has no speed of this engine"),
+        (",1000,", ",0,", "line 2 has no speed of this engine"),
+        (",1000,", ",nan,", "images_per_second is nan"),
+        (",1000,", ",1000,1,", f"line 2 has not {len(benchmarking.COLUMNS)} entries"),
+    ],
+)
+def test_a_broken_row_is_told_in_a_sentence(tmp_path, old, new, message):
+    path = tmp_path / "benchmark.csv"
+    benchmarking.write(path, benchmarking.rows(_benchmark(), Machine(2, "cpu"), 0.25))
+    lines = path.read_text().splitlines()
+    assert old in lines[1]
+    path.write_text("\n".join([lines[0], lines[1].replace(old, new, 1), *lines[2:]]) + "\n")
+    with pytest.raises(UserError, match=message):
+        benchmarking.read(path)
+
+
 def test_arrangements_that_are_clearly_slower_are_measured_once_only():
     one, other, third = (
         Arrangement(TORCH, "arrays", 1, 4),

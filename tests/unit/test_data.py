@@ -12,6 +12,7 @@ import runpy
 import shutil
 import struct
 import threading
+import time
 import tracemalloc
 import types
 from pathlib import Path
@@ -240,6 +241,47 @@ def test_label_beyond_the_classes_is_refused(prepare, folder, definition, arrays
 def test_file_name_never_leaves_its_folder(prepare, folder, definition, name):
     definition["files"]["train_images"]["name"] = name
     with pytest.raises(UserError, match="allowed is a plain name"):
+        prepare({"folder": str(folder)})
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ({"folder": "~nobody-of-this-name/x"}, "~nobody-of-this-name/x is in no user's home"),
+        ({"folder": "x" * 300}, f"{'x' * 300} cannot be read (File name too long)"),
+        ({"folder": "a\0b"}, "a\0b is not there"),
+        ({"url": "http://[::1/"}, "http://[::1/train-x is no web address ("),
+        ({"url": "http://x:99999/"}, "http://x:99999/train-x is no web address ("),
+        ({"url": "http://a..b/"}, "http://a..b/train-x is no web address ("),
+    ],
+)
+def test_source_that_can_be_none_is_told_at_once_and_the_next_one_taken(
+    prepare, folder, target, arrays, source, reason
+):
+    began = time.monotonic()
+    with pytest.raises(UserError) as caught:
+        prepare(source)
+    assert reason in str(caught.value).splitlines()[1]
+    assert any(reason in line for line in prepare(source, {"folder": str(folder)}))
+    assert_prepared(target, arrays)
+    assert time.monotonic() - began < 3  # else it was tried again
+
+
+def test_folder_in_ones_home(prepare, folder, target, arrays, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    prepare({"folder": "~/source"})
+    assert_prepared(target, arrays)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_shape_of_a_quadrillion_bytes_takes_no_memory(prepare, folder, definition, packed):
+    size = 4_294_967_295
+    key = "train_images" if packed else "train_labels"
+    definition["files"][key]["shape"] = [size] * (3 if packed else 1)
+    header = struct.pack(">BBBB3I", 0, 0, 8, 3, size, size, size) if packed else struct.pack(">BBBBI", 0, 0, 8, 1, size)
+    rewrite(NAMES[key], lambda _: header + b"only this")(folder)
+    expected = len(header) + (size**3 if packed else size)
+    with pytest.raises(UserError, match=f"has {len(header) + 9} bytes unpacked, expected {expected:,}"):
         prepare({"folder": str(folder)})
 
 
@@ -762,6 +804,12 @@ def test_more_images_than_there_are(full_size, wanted, sentence):
         data.split(full_size, wanted, 0)
 
 
+def test_fold_of_fewer_than_six_images_is_not_replaced_by_the_test_images():
+    assert len(data.split(numbered(6, 3), fraction(5, "fold"), 0).validation_images) == 1
+    with pytest.raises(UserError, match=r"^A held-out fold is a sixth of the training images, .* there are 5\.$"):
+        data.split(numbered(5, 3), fraction(5, "fold"), 0)
+
+
 def test_subset_draws_evenly():
     """Each of 40 images is in the first 10 of a permutation with probability 1/4: chi-squared over 4,000 seeds."""
     counts = np.zeros(40)
@@ -822,7 +870,8 @@ class Output(NamedTuple):
 def run_rule(definition, name, folder):
     job = types.SimpleNamespace(
         rule="prepare_data",
-        params=types.SimpleNamespace(name=name, definition=definition),
+        wildcards=types.SimpleNamespace(dataset=name),
+        config={"datasets": {name: definition}},
         output=Output(data=str(folder / f"{name}.npz"), facts=str(folder / f"{name}.json")),
         log=[str(folder / "logs" / f"{name}.log")],
     )

@@ -77,5 +77,15 @@ def test_a_written_plan_makes_the_study_grow(pilots, tmp_path):
         assert sum(run.cell == cell for run in grown.runs()) == planned[cell.architecture]
     assert planning.with_plan(loaded, None) is loaded
     (tmp_path / "seeds.csv").write_text("cell,planned\n")
-    with pytest.raises(UserError, match=r"seeds\.csv has not the columns"):
+    with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds \(its columns are others\)"):
         planning.with_plan(loaded, tmp_path / "seeds.csv")
+
+
+@pytest.mark.parametrize(
+    "broken", [b"\xff\xfe", b"cnn1,10k,none,b256_e100,x,2,2,0.1,1,3,9,abc,False,\n", b"cnn1,10k\n"]
+)
+def test_a_broken_plan_is_told_in_a_sentence(pilots, tmp_path, broken):
+    path = tmp_path / "seeds.csv"
+    path.write_bytes(",".join(planning.COLUMNS).encode() + b"\n" + broken)
+    with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds .*; delete it and run again\."):
+        planning.with_plan(study.load(pilots), path)

@@ -55,10 +55,17 @@ def _digest(loaded, seed):
     return study.digest(loaded.spec(Run(CNN1, seed)))
 
 
+def _finish(places, loaded, seed):
+    folder = places.store / _digest(loaded, seed)
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text("{}")
+
+
 @pytest.fixture
 def under_way(tmp_path, places, loaded, known_cost):
     """Seed 0 is done, 1 and 2 run, 3 failed, 4 was killed, 5 has not begun."""
-    (places.store / _digest(loaded, 0)).mkdir(parents=True)
+    _finish(places, loaded, 0)
+    (places.store / _digest(loaded, 5)).mkdir()  # a run that lost its files is not done
     _log(tmp_path, 1, "Run 0123", EPOCH.format(epoch=6, left="0:01:31"), EPOCH.format(epoch=7, left="0:01:30"))
     _log(tmp_path, 2, f"Run {'0' * 20}: 10000 images, 100 epochs, 4000 updates on CPU, 1 thread(s); ready after 4.1 s.")
     _log(tmp_path, 3, "Traceback (most recent call last):", "ValueError: no good", "")
@@ -139,7 +146,7 @@ def test_no_end_comes_before_that_of_the_longest_run():
 
 def test_a_finished_study_has_nothing_left(tmp_path, places, loaded, known_cost):
     for seed in range(6):
-        (places.store / _digest(loaded, seed)).mkdir(parents=True)
+        _finish(places, loaded, seed)
     _log(tmp_path, 0, "Done: val_accuracy 0.9000, clean 0.9000.")
     text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
     assert text.splitlines() == ["Done     6 of 6 runs", "Running  0", "Left     0 waiting"]
@@ -157,7 +164,7 @@ def test_overlays_are_laid_as_snakemake_lays_them(full_config):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot be read: No such file"), ("seeds: [1", "is no YAML: "), ("- seeds\n", "holds no config")],
+    [(None, "is missing; a YAML file is wanted"), ("seeds: [1", "no valid YAML "), ("- seeds\n", "holds no config")],
 )
 def test_a_wrong_overlay_is_told_in_a_sentence(tmp_path, content, message):
     path = tmp_path / "mine.yaml"
@@ -188,4 +195,4 @@ def test_the_command_tells_a_mistake_in_a_sentence(tmp_path):
     command = [sys.executable, str(PROJECT / "workflow" / "scripts" / "progress.py"), "nothing.yaml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == "nothing.yaml cannot be read: No such file or directory.\n"
+    assert done.stderr == "nothing.yaml is missing; a YAML file is wanted.\n"

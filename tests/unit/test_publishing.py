@@ -64,6 +64,32 @@ def test_a_broken_published_run_is_refused(published, tmp_path):
     assert not store.folder.exists()
 
 
+def test_a_published_folder_is_named_by_its_run(published, tmp_path):
+    shutil.copytree(next(published.glob("runs/*")), published / "runs" / "a_copy")
+    with pytest.raises(UserError, match="by which its folder must be named"):
+        publishing.restore(published, RunStore(tmp_path / "store"), tmp_path / "benchmark.csv")
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "message"),
+    [
+        ({"evidence": False}, None, "is no evidence"),
+        ({}, {"preset": "tiny", "evidence": True}, "holds the report of the preset “tiny”, not of “full”"),
+        ({}, {"preset": "full", "evidence": False}, "snakemake report_partial"),
+    ],
+)
+def test_only_the_evidence_of_this_study_is_published(tmp_path, full_config, own, told, message):
+    results, target = tmp_path / "results", tmp_path / "published"
+    results.mkdir()
+    (results / "report.html").write_text("a page")
+    if told:
+        (results / "analysis.json").write_text(json.dumps({"format": reporting.FORMAT, "study": told}))
+    asked = study.load(full_config | own)
+    with pytest.raises(UserError, match=message):
+        publishing.publish(asked, RunStore(tmp_path / "store"), results, tmp_path / "benchmark.csv", target)
+    assert not target.exists()
+
+
 def test_every_published_run_is_whole_and_of_these_numerics():
     folders = [path.parent for path in PUBLISHED.glob("runs/*/metrics.json")]
     for folder in folders:

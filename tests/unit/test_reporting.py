@@ -322,11 +322,11 @@ def test_garments_are_shown_dark_on_light(tmp_path):
 
 
 def test_pictures_come_from_the_files(tmp_path):
-    data, examples = tmp_path / "data.npz", tmp_path / "examples.npz"
+    data, examples = tmp_path / "fashion_mnist.npz", tmp_path / "examples.npz"
     np.savez(data, test_images=np.zeros((8, 28, 28), np.uint8))
     np.savez(examples, originals=np.zeros((2, 28, 28), np.float32), flip=np.ones((2, 28, 28), np.float32))
     given = analysis(n=2)
-    pictures = reporting.pictures(given, data, examples)
+    pictures = reporting.pictures(given, [tmp_path / "another.npz", data], examples)
     assert [name for name, _ in pictures.augmentations] == ["originals", "flip"]
     assert sorted(pictures.garments) == list(range(8))
     html = page(given, pictures=pictures)
@@ -336,13 +336,13 @@ def test_pictures_come_from_the_files(tmp_path):
 
 
 def test_broken_image_files_give_one_sentence(tmp_path):
-    data = tmp_path / "data.npz"
+    data = tmp_path / "fashion_mnist.npz"
     data.write_bytes(b"no archive")
-    with pytest.raises(UserError, match=r"data\.npz"):
-        reporting.pictures(analysis(n=1), data, None)
+    with pytest.raises(UserError, match=r"fashion_mnist\.npz"):
+        reporting.pictures(analysis(n=1), [data], None)
     np.savez(data, other=np.zeros(1))
-    with pytest.raises(UserError, match=r"data\.npz"):
-        reporting.pictures(analysis(n=1), data, None)
+    with pytest.raises(UserError, match=r"fashion_mnist\.npz"):
+        reporting.pictures(analysis(n=1), [data], None)
 
 
 def test_inline_drawings_are_the_only_other_markup():

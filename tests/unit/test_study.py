@@ -37,6 +37,14 @@ def _delete(path: str):
 
 CELL = {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
 FILES = "datasets/fashion_mnist/files"
+SOURCE = "datasets/fashion_mnist/sources/0"
+CIRCLE: list = []
+CIRCLE.append(CIRCLE)
+LOOP: dict = {}
+LOOP["a"] = LOOP
+DEEP: list = []
+for _ in range(2000):
+    DEEP = [DEEP]
 
 #: name: (edit, words that the sentence must hold: the key, the value, what is allowed)
 MISTAKES = {
@@ -52,14 +60,24 @@ MISTAKES = {
         _set("experiments/original/cells/0", {"architecture": "cnn1"}),
         ["experiments.original.cells[0]", "'fraction'"],
     ),
-    "zero epochs": (_set("recipes/b256_e100/epochs", 0), ["recipes.b256_e100.epochs is 0", "at least 1"]),
-    "negative epochs": (_set("recipes/b256_e100/epochs", -3), ["recipes.b256_e100.epochs is -3", "at least 1"]),
+    "zero epochs": (_set("recipes/b256_e100/epochs", 0), ["recipes.b256_e100.epochs is 0", "from 1 to 100000"]),
+    "negative epochs": (_set("recipes/b256_e100/epochs", -3), ["recipes.b256_e100.epochs is -3", "from 1 to 100000"]),
     "epochs as text": (_set("recipes/b256_e100/epochs", "ten"), ["recipes.b256_e100.epochs is 'ten'", "whole number"]),
     "epochs with a fraction": (_set("recipes/b256_e100/epochs", 1.5), ["epochs is 1.5", "whole number"]),
     "epochs and updates": (_set("recipes/b256_e100/updates", 7), ["recipes.b256_e100", "both epochs and updates"]),
     "neither epochs nor updates": (
         _set("recipes/b256_e100", {"batch_size": 256}),
         ["recipes.b256_e100", "neither epochs nor updates"],
+    ),
+    "too many epochs": (_set("recipes/b256_e100/epochs", 10**9), ["epochs is 1000000000", "from 1 to 100000"]),
+    "too many updates": (
+        _set("recipes/b256_u11750/updates", 10**9),
+        ["recipes.b256_u11750.updates is 1000000000", "from 1 to 100000000"],
+    ),
+    "too many resamples": (_set("analysis/resamples", 10**8), ["resamples is 100000000", "from 100 to 10000000"]),
+    "recipe of nothing": (
+        _set("recipes/b256_e50", None),
+        ["recipes.b256_e50 is None", "a table of batch_size, of epochs or updates", "optimizer"],
     ),
     "unknown optimizer": (_set("recipes/b256_e100/optimizer", "lion"), ["optimizer is 'lion'", "adam, rmsprop, sgd"]),
     "unknown loss": (_set("recipes/b256_e100/loss", "hinge"), ["loss is 'hinge'", "categorical, sparse"]),
@@ -107,12 +125,38 @@ MISTAKES = {
     "name that leaves its folder": (_set("fractions/a:b", {"images": 1}), ["'a:b'", "fractions", "safe file name"]),
     "name that is a parent": (_set("experiments/..", {}), ["'..'", "safe file name"]),
     "name with a line break": (_set("recipes/x\ny", {"batch_size": 1, "epochs": 1}), ["safe file name"]),
+    "name that ends in a line break": (
+        _set("recipes/x\n", {"batch_size": 1, "epochs": 1}),
+        ["'x\\n'", "safe file name"],
+    ),
     "name with NUL": (_set("recipes/x\0y", {"batch_size": 1, "epochs": 1}), ["safe file name"]),
     "name of 300 characters": (_set("recipes/" + "x" * 300, {"batch_size": 1, "epochs": 1}), ["safe file name", "48"]),
     "names alike but for case": (_set("fractions/10K", {"images": 10000}), ["fractions", "'10k'", "'10K'", "case"]),
     "seeds given twice": (_set("seeds", [0, 1, 1]), ["seeds is [0, 1, 1]", "different"]),
-    "no seeds": (_set("seeds", 0), ["seeds is 0", "at least 1"]),
-    "negative seed": (_set("seeds", [0, -1]), ["seeds", "-1", "at least 0"]),
+    "one seed too many": (_set("seeds", 100001), ["seeds is 100001", "a count from 1 to 100000"]),
+    "a seed too large": (_set("seeds", [2**32]), ["seeds is [4294967296]", "from 0 to 4294967295"]),
+    "a pilot too large": (
+        _set("seeds", {"pilot": 10**9, "half_width": 0.1, "most": 10**9}),
+        ["seeds.pilot is 1000000000", "from 2 to 100000"],
+    ),
+    "most too large": (
+        _set("seeds", {"pilot": 2, "half_width": 0.1, "most": 100001}),
+        ["seeds.most is 100001", "from pilot to 100000"],
+    ),
+    "a pilot without half_width": (
+        _set("seeds", {"pilot": 2, "most": 5}),
+        ["seeds lacks the key 'half_width'", "pilot, half_width, most"],
+    ),
+    "unknown key of a pilot": (
+        _set("experiments/losses/seeds", {"pilot": 2, "half_width": 1, "most": 5, "least": 1}),
+        ["in experiments.losses.seeds the key 'least' is unknown", "pilot, half_width, most"],
+    ),
+    "half_width that no spread can reach": (
+        _set("seeds", {"pilot": 2, "half_width": 1e-300, "most": 5}),
+        ["seeds.half_width is 1e-300", "from 0.001 to 100"],
+    ),
+    "no seeds": (_set("seeds", 0), ["seeds is 0", "a count from 1 to 100000"]),
+    "negative seed": (_set("seeds", [0, -1]), ["seeds is [0, -1]", "from 0 to 4294967295"]),
     "seeds of an experiment": (_set("experiments/losses/seeds", "many"), ["experiments.losses.seeds is 'many'"]),
     "most below pilot": (
         _set("seeds", {"pilot": 10, "half_width": 0.1, "most": 5}),
@@ -124,6 +168,10 @@ MISTAKES = {
     "unknown device": (_set("device", "tpu"), ["device is 'tpu'", "auto, gpu, cpu"]),
     "checkpoint never": (_set("checkpoint_seconds", 0), ["checkpoint_seconds is 0", "above 0"]),
     "limit of zero": (_set("limits/images", 0), ["limits.images is 0", "at least 1"]),
+    "hash that ends in a line break": (
+        _set(f"{FILES}/train_images/sha256", "0" * 64 + "\n"),
+        ["datasets.fashion_mnist.files.train_images.sha256 is ", "64 hexadecimal digits"],
+    ),
     "hash of the wrong length": (
         _set(f"{FILES}/train_images/sha256", "abc"),
         ["datasets.fashion_mnist.files.train_images.sha256 is 'abc'", "64"],
@@ -134,10 +182,56 @@ MISTAKES = {
     ),
     "shapes differ": (_set(f"{FILES}/test_images/shape", [10000, 32, 32]), ["datasets.fashion_mnist", "shapes"]),
     "file that leaves its folder": (_set(f"{FILES}/train_images/name", "../x"), ["'../x'", "plain file name"]),
-    "source of no kind": (_set("datasets/fashion_mnist/sources/0", {"suffix": ".gz"}), ["sources[0]", "a folder"]),
+    "file name that ends in a line break": (_set(f"{FILES}/train_images/name", "x\n"), ["'x\\n'", "plain file name"]),
+    "shape beyond IDX": (
+        _set(f"{FILES}/train_images/shape", [60000, 28_000_000_000, 28]),
+        ["train_images.shape[1] is 28000000000", "from 1 to 4294967295"],
+    ),
+    "shape of nothing": (_set(f"{FILES}/train_labels/shape", [0]), ["train_labels.shape[0] is 0", "from 1 to"]),
+    "shape of two numbers": (_set(f"{FILES}/train_images/shape", [1, 2]), ["shape is [1, 2]", "images, rows, columns"]),
+    "source of no kind": (_set(SOURCE, {"suffix": ".gz"}), ["sources[0] has suffix", "a folder"]),
+    "source of nothing": (_set(SOURCE, {}), ["sources[0] has nothing", "a folder"]),
+    "source of two kinds": (
+        _set(SOURCE, {"folder": "/x", "url": "http://y"}),
+        ["sources[0] has folder and url", "a debian package and its folder"],
+    ),
+    "package without its folder": (
+        _set(SOURCE, {"debian": "foo", "url": "http://x"}),
+        ["sources[0] has debian and url", "a debian package and its folder"],
+    ),
+    "suffix of a folder": (_set(SOURCE, {"folder": "/x", "suffix": ".gz"}), ["sources[0] has folder and suffix"]),
+    "package that ends in a line break": (
+        _set(SOURCE, {"debian": "foo\n", "folder": "x"}),
+        ["sources[0].debian is 'foo\\n'", "Debian package"],
+    ),
+    "url with a line break": (_set(f"{SOURCE}/url", "http://x/\n"), ["sources[0].url is 'http://x/\\n'", "no blanks"]),
     "url of a file": (_set("datasets/fashion_mnist/sources/2/url", "file:///etc"), ["'file:///etc'", "https://"]),
     "confidence in percent": (_set("analysis/confidence", 95), ["analysis.confidence is 95", "between 0.5 and 1"]),
-    "table that is a list": (_set("recipes", []), ["recipes is []"]),
+    "margin below zero": (
+        _set("analysis/sensitivity_margins", [-1]),
+        ["analysis.sensitivity_margins[0] is -1", "percentage points above 0"],
+    ),
+    "table that is a list": (_set("recipes", []), ["recipes is []", "a table of recipes"]),
+    "list of names for a table": (
+        _set("architectures", ["cnn1"]),
+        ["architectures is ['cnn1']", "a table of architectures"],
+    ),
+    "name for a table": (_set("datasets", "mnist"), ["datasets is 'mnist'", "a table of data sets"]),
+    "null for a table": (_set("experiments", None), ["experiments is None", "a table of experiments"]),
+    "table of nothing": (
+        _set("fractions", {}),
+        ["fractions is {}", "a table of fractions by their names, at least one"],
+    ),
+    "names that are one as text": (_set("fractions", {10: {}, "10": {}}), ["fractions has the key '10' twice"]),
+    "lone surrogate": (_set("title", "\ud800"), [r"title is '\ud800'", "UTF-8"]),
+    "lone surrogate far down": (
+        _set("datasets/fashion_mnist/classes/3", "a\udfff"),
+        [r"datasets.fashion_mnist.classes[3] is 'a\udfff'", "UTF-8"],
+    ),
+    "lone surrogate in a name": (_set("recipes/\ud800", {}), [r"recipes has the key '\ud800'", "UTF-8"]),
+    "entry within itself": (_set("title", CIRCLE), ["title[0] is a YAML alias of an entry that it stands in"]),
+    "entry in its table": (_set("recipes/circle", LOOP), ["recipes.circle.a is a YAML alias"]),
+    "lists without end": (_set("title", DEEP), ["title has tables or lists", "30 deep"]),
     "config that is empty": (lambda config: config.clear(), ["lacks"]),
 }
 
@@ -155,6 +249,140 @@ def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(config, 
     assert len(sentence) < 900
     for word in words:
         assert word in sentence
+
+
+PILOT = {"pilot": 2, "half_width": 1.0, "most": 5}
+
+#: places of numbers, with a word of what is allowed there
+NUMBERS = {
+    "checkpoint_seconds": "seconds above 0",
+    "seeds": "a count from 1",
+    "seeds/half_width": "from 0.001 to 100",
+    "limits/epochs": "null for no bound",
+    "analysis/confidence": "between 0.5 and 1",
+    "analysis/training_margin": "percentage points above 0",
+    "analysis/sensitivity_margins/0": "percentage points above 0",
+    "analysis/resamples": "from 100",
+    "recipes/b256_e100/learning_rate": "above 0 and at most 100",
+    "recipes/b256_e100/momentum": "from 0 to below 1",
+    "recipes/b256_e100/epochs": "from 1 to 100000",
+    "fractions/10k/subset_seed": "at least 0",
+    "architectures/cnn1/dropout": "below 1",
+    "augmentations/affine/rotation": "from 0 to 180",
+    "title": "a text",
+}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400])
+@pytest.mark.parametrize("place", NUMBERS)
+def test_no_number_is_nan_or_infinite(config, place, value):
+    if place == "seeds/half_width":
+        config["seeds"] = PILOT.copy()
+    _set(place, value)(config)
+    with pytest.raises(UserError) as caught:
+        study.load(config)
+    sentence = str(caught.value)
+    assert sentence.startswith("config: ")
+    assert place.rsplit("/", 1)[-1] in sentence.replace("margins[0]", "margins/0")
+    assert f" is {'inf' if isinstance(value, int) else value}" in sentence
+    assert NUMBERS[place] in sentence
+
+
+def test_no_option_of_a_builder_or_operation_is_nan_whatever_its_own_check_says(config, monkeypatch):
+    monkeypatch.setattr("refashion.architectures.check", lambda *_: None)
+    _set("architectures/cnn1/rates", [0.1, {"a": float("nan")}])(config)
+    with pytest.raises(UserError, match=r"^config: architectures\.cnn1\.rates\[1\]\.a is nan; allowed are finite"):
+        study.load(config)
+
+
+@pytest.mark.parametrize(
+    ("place", "whole"),
+    [
+        ("seeds", 3),
+        ("seeds", [1, 2]),
+        ("seeds", {"pilot": 2, "half_width": 1, "most": 5}),
+        ("experiments/original/seeds", [3]),
+        ("limits", {"images": 1000, "epochs": 2, "updates": None}),
+        ("fractions/10k/images", 9000),
+        ("fractions/10k/subset_seed", 4),
+        ("recipes/b256_e100", {"batch_size": 32, "epochs": 3}),
+        ("recipes/b256_u11750/updates", 7),
+        ("analysis/resamples", 200),
+        (f"{FILES}/train_images/shape", [60000, 28, 28]),
+        (f"{FILES}/test_labels/shape", [10000]),
+    ],
+)
+def test_a_whole_number_may_be_written_with_a_point(config, place, whole):
+    loaded = []
+    for value in (whole, _floats(whole)):
+        _set(place, value)(config)
+        loaded.append(study.load(config))
+    assert json.dumps(loaded[1].config).replace('"half_width": 1.0', '"half_width": 1') == json.dumps(loaded[0].config)
+    runs = [[(run, study.digest(each.spec(run))) for run in each.runs()] for each in loaded]
+    assert runs[0] == runs[1]
+    assert all(isinstance(run.seed, int) for run, _ in runs[1])
+
+
+def _floats(value):
+    if isinstance(value, dict):
+        return {key: _floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return None if value is None else float(value)
+
+
+def test_a_hash_in_capitals_is_the_same_hash(config):
+    run = Run(Cell("cnn1", "10k", "none", "b256_e100"), 0)
+    before = study.load(config)
+    for file in config["datasets"]["fashion_mnist"]["files"].values():
+        file["sha256"] = file["sha256"].upper()
+    after = study.load(config)
+    assert after.config == before.config
+    assert study.digest(after.spec(run)) == study.digest(before.spec(run))
+
+
+def test_a_fold_of_too_few_images_is_refused(config):
+    shapes = {"train_images": [6, 28, 28], "train_labels": [6]}
+    config["datasets"]["tiny"] = json.loads(json.dumps(config["datasets"]["fashion_mnist"]))
+    config["fractions"]["few"] = {"dataset": "tiny", "images": 5, "validation": "fold"}
+    for train in (6, 5):
+        for name, shape in shapes.items():
+            config["datasets"]["tiny"]["files"][name]["shape"] = [train, *shape[1:]]
+        if train == 6:
+            study.load(config)
+    with pytest.raises(
+        UserError, match=r"^config: fractions\.few\.validation is fold; allowed is test, .* tiny has 5\.$"
+    ):
+        study.load(config)
+
+
+def test_every_place_of_the_schema_says_what_is_allowed():
+    """But the alternatives of an `anyOf`, which are described together."""
+    silent = []
+
+    def visit(part, path):
+        if "description" not in part:
+            silent.append(path)
+        for key, entry in part.get("properties", {}).items():
+            visit(entry, f"{path}.{key}")
+        for key in ("items", "propertyNames", "additionalProperties"):
+            if isinstance(part.get(key), dict):
+                visit(part[key], f"{path}.{key}")
+
+    visit(study._schema(), "")
+    assert silent == []
+
+
+def test_published_runs_keep_their_digests():
+    """And the full config asks for each of them, so that none is trained again."""
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    loaded = study.load({**config, "run": list(config["experiments"])})
+    wanted = {study.digest(loaded.spec(run)) for run in loaded.runs()}
+    published = list((PROJECT / "published" / "runs").glob("*/metrics.json"))
+    for path in published:
+        spec = json.loads(path.read_text(encoding="utf-8"))["spec"]
+        assert study.digest(spec) == path.parent.name
+    assert {path.parent.name for path in published} <= wanted
 
 
 def test_the_committed_config_and_its_overlay_are_valid(config):

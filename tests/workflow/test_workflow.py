@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import subprocess
 
 import pytest
 
-from tiny_study import TINY, Study
+from tiny_study import TINY, Study, environment
 
 RUNS = 4
 
@@ -56,6 +57,33 @@ def test_an_added_seed_trains_only_that(study):
     assert study.trained() == RUNS + 2
 
 
+def test_an_edited_word_or_margin_reaches_the_report(study):
+    study.overlay |= {"seeds": 3, "title": "Another title", "analysis": {"training_margin": 2.0}}
+    assert study.jobs() == {"all": 1, "analyse": 1, "figures": 1, "report": 1}
+
+
+def test_a_pilot_is_planned_where_there_was_a_number_of_seeds_and_anew_when_it_is_edited(study):
+    study.overlay["seeds"] = {"pilot": 2, "half_width": 90.0, "most": 3}
+    planned = study.jobs()
+    assert (planned["plan_seeds"], planned["collect"]) == (1, 1)
+    study.snakemake()
+    assert study.jobs() == {}
+    study.overlay["seeds"]["half_width"] = 80.0
+    planned = study.jobs()
+    assert (planned["plan_seeds"], planned["collect"]) == (1, 1)
+
+
+def test_a_key_that_stands_twice_stops_everything_with_one_sentence(study):
+    command = study.command("--dry-run")
+    with open(study.folder / "overlay.yaml", "a", encoding="utf-8") as file:
+        file.write("seeds: 5\n")
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=300)
+    assert done.returncode != 0
+    assert "overlay.yaml, line " in done.stderr
+    assert "the key 'seeds' stands twice." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_edited_recipe_and_back_trains_nothing_again(study):
     before = study.trained()
     study.overlay["recipes"] = {"b256_e100": {"batch_size": 128}}
@@ -92,7 +120,7 @@ def test_a_mistake_in_the_config_stops_everything_with_one_sentence(study):
     done = study.snakemake(check=False)
     assert done.returncode != 0
     (sentence,) = [line for line in done.stdout.splitlines() if line.startswith("config: ")]
-    assert sentence == "config: recipes.b256_e100.epochs is 0; allowed is a whole number of at least 1."
+    assert sentence == "config: recipes.b256_e100.epochs is 0; allowed is a whole number from 1 to 100000."
     assert "Traceback" not in done.stdout
 
 

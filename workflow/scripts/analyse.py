@@ -1,18 +1,20 @@
 """Rule `analyse`: the study's tables and facts -> analysis.json, and the CSV tables made from it."""
 
-from refashion import analysis, collection, tables
+from refashion import analysis, collection, originals, tables
 from refashion import study as studies
 from refashion.rule_log import rule_log
 
 
 def main(job):
     """Analyse what `collect` gathered. Input `benchmark` is shown where the rule has it."""
-    given = job.input
+    given, study = job.input, studies.load(job.config)
+    original = originals.read(given.original)
+    originals.check(original, study)
     with collection.PredictionsFile(given.predictions) as predictions:
         result = analysis.analyse(
             analysis.Inputs(
-                study=studies.load(job.config),
-                original=analysis.read_original(given.original),
+                study=study,
+                original=original,
                 runs=tables.read("runs", given.runs),
                 histories=tables.read("histories", given.histories),
                 predictions=predictions,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from refashion import data
+from refashion import data, originals
+from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore, copy_whole
 from refashion.study import NUMERICS
@@ -24,11 +25,13 @@ def examples(dataset, entries):
 def main(job):
     """Write results/augmentation_examples.npz; from the store, without drawing anything, where it is known."""
     entries = dict(job.params.augmentations)
+    name = originals.dataset(originals.read(job.input.original), studies.load(job.config))
+    path = next(Path(one) for one in job.input.data if Path(one).stem == name)
 
-    def make(path):
-        np.savez_compressed(path, **examples(data.load(Path(job.input.data)), entries))
+    def make(target):
+        np.savez_compressed(target, **examples(data.load(path), entries))
 
-    key = {"augmentations": entries, "dataset": job.params.dataset["files"], "numerics": NUMERICS}
+    key = {"augmentations": entries, "dataset": job.params.datasets[name], "numerics": NUMERICS}
     copy_whole(RunStore(job.params.store).derived(key, ".npz", make), Path(job.output[0]))
 
 

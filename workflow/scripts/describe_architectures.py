@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from refashion import originals
+from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore, copy_whole
 from refashion.study import NUMERICS
@@ -26,7 +28,9 @@ def describe(entries, shape, classes):
 
 def main(job):
     """Write results/architectures.json; from the store, without building anything, where it is known."""
-    entries, dataset = dict(job.params.architectures), next(iter(job.params.datasets.values()))
+    study = studies.load(job.config)
+    entries = dict(job.params.architectures)
+    dataset = study.config["datasets"][originals.dataset(originals.read(job.input.original), study)]
     shape, classes = [*dataset["files"]["train_images"]["shape"][1:], 1], len(dataset["classes"])
 
     def make(path):

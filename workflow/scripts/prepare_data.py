@@ -8,8 +8,8 @@ from refashion.rule_log import rule_log
 
 def main(job, terminal):
     """Write the data set and its facts; a download's progress is shown on the terminal."""
-    target = Path(job.output.data)
-    data.prepare(job.params.name, job.params.definition, target, progress=terminal)
+    target, name = Path(job.output.data), job.wildcards.dataset
+    data.prepare(name, job.config["datasets"][name], target, progress=terminal)
     data.write_description(Path(job.output.facts), data.load(target))
 
 

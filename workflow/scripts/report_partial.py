@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import analysis, collection, planning, reporting
+from refashion import analysis, collection, originals, planning, reporting
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
@@ -19,7 +19,9 @@ def main(job):
     """Collect whatever the run store has, analyse it and render the page into ``job.params.folder``."""
     given, folder = job.input, Path(job.params.folder)
     seeds = Path("results/seeds.csv")
+    original = originals.read(given.original)
     study = planning.with_plan(studies.load(job.config), seeds if seeds.exists() else None)
+    originals.check(original, study)
     collected = collection.collect(
         study,
         RunStore(job.params.store),
@@ -30,7 +32,7 @@ def main(job):
     result = analysis.analyse(
         analysis.Inputs(
             study=study,
-            original=analysis.read_original(given.original),
+            original=original,
             runs=collected.runs,
             histories=collected.histories,
             predictions=collected.predictions,
@@ -42,7 +44,7 @@ def main(job):
     folder.mkdir(parents=True, exist_ok=True)
     tables = {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES}
     analysis.write(result, folder / "analysis.json", tables)
-    images = reporting.pictures(result.document, Path(given.data[0]), Path(given.examples))
+    images = reporting.pictures(result.document, [Path(one) for one in given.data], Path(given.examples))
     page = reporting.render(result.document, images, job.config, partial=True)
     (folder / "report.html").write_text(page, encoding="utf-8")
 

@@ -22,7 +22,7 @@ def main(job, terminal):
         print(comparison, file=terminal)
         found.append(comparison)
     if not found:
-        raise UserError(f"There are no published runs in {published}, so there is nothing to verify.")
+        raise UserError(f"No published run in {published} can be trained in part, so there is nothing to verify.")
     failed = [comparison for comparison in found if not comparison.passes]
     if failed:
         raise UserError(f"{len(failed)} of {len(found)} published runs do not come out again: {failed[0]}")

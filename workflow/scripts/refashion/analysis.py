@@ -18,9 +18,19 @@ from typing import Any
 
 import jsonschema
 import pandas as pd
-import yaml
 
-from refashion import __version__, claims, effects, provenance, side_by_side, spread, statistics, tables
+from refashion import (
+    __version__,
+    benchmarking,
+    claims,
+    effects,
+    originals,
+    provenance,
+    side_by_side,
+    spread,
+    statistics,
+    tables,
+)
 from refashion import study as studies
 from refashion.claims import Facts
 from refashion.collection import Predictions
@@ -69,9 +79,7 @@ class Inputs:
     @cached_property
     def dataset(self) -> str:
         """The data set of the original's cells."""
-        columns = {column["cell"] for column in self.original["table"]["columns"]}
-        cells = [cell for cell in self.study.cells() if cell.name in columns] or self.study.cells()
-        return self.study.dataset(cells[0])
+        return originals.dataset(self.original, self.study)
 
     @cached_property
     def facts(self) -> Facts:
@@ -178,17 +186,6 @@ def write(analysis: Analysis, document: Path | str, csv: Mapping[str, Path | str
 # ------------------------------------------------------------------------------------------------------- reading files
 
 
-def read_original(path: Path | str) -> dict[str, Any]:
-    """The published report as data. Raises UserError for a file that is no YAML table."""
-    try:
-        original = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{path} cannot be read as YAML: {_first_line(error)}.") from None
-    if not isinstance(original, dict):
-        raise UserError(f"{path} holds no table; it needs summaries, table, claims and so on.")
-    return original
-
-
 def read_json(path: Path | str) -> dict[str, Any]:
     """A JSON object. Raises UserError for anything else."""
     try:
@@ -207,13 +204,8 @@ def read_descriptions(paths: Iterable[Path | str]) -> dict[str, dict[str, Any]]:
 
 
 def read_benchmark(path: Path | str | None) -> list[dict[str, Any]]:
-    """The rows of the benchmark's table, [] where there is none; an empty field is None."""
-    if not path:
-        return []
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    return [
-        {name: None if pd.isna(value) else value for name, value in row.items()} for row in table.to_dict("records")
-    ]
+    """The rows of the benchmark's table, [] where there is none. Raises UserError for another file."""
+    return benchmarking.read(Path(path)) if path else []
 
 
 def _first_line(error: BaseException) -> str:

@@ -19,6 +19,7 @@ import csv
 import dataclasses
 import importlib.util
 import json
+import math
 import re
 import statistics
 import sys
@@ -499,11 +500,25 @@ def read(path: Path) -> list[dict[str, Any]]:
             reader = csv.DictReader(file, strict=True)
             if tuple(reader.fieldnames or ()) != tuple(COLUMNS):
                 raise ValueError("it has other columns")
-            return [{name: _value(name, text) for name, text in row.items()} for row in reader]
-    except (OSError, ValueError, csv.Error, UnicodeDecodeError) as error:
+            rows = [_read_row(row, reader.line_num) for row in reader]
+            if not rows:
+                raise ValueError("it has no rows")
+            return rows
+    except (OSError, ValueError, csv.Error) as error:
         raise UserError(
             f"{path} is no table of the benchmark: {error}; make it anew with snakemake benchmark."
         ) from None
+
+
+def _read_row(row: Mapping[str, Any], line: int) -> dict[str, Any]:
+    """A row with its values as they are meant; ValueError if it is cut, or too long, or tells a speed of nothing."""
+    if None in row or None in row.values():
+        raise ValueError(f"line {line} has not {len(COLUMNS)} entries")
+    values = {name: _value(name, text) for name, text in row.items()}
+    measured = [values[name] for name in ("images_per_second", "processes", "fixed_seconds")]
+    if values["program"] == ENGINE and not all(value is not None and value > 0 for value in measured):
+        raise ValueError(f"line {line} has no speed of this engine")
+    return values
 
 
 def _value(name: str, text: str) -> Any:
@@ -512,6 +527,8 @@ def _value(name: str, text: str) -> Any:
     if not text:
         return None
     number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {text}")
     return int(number) if number.is_integer() and name not in ("load", "peak_share", "speedup") else number
 
 

@@ -254,9 +254,13 @@ def _read(folder: Path) -> dict[str, Any] | None:
 
 
 def finished(folder: Path) -> set[str]:
-    """The digests of the finished runs in a store."""
+    """The digests of the finished runs in a store: those with their metrics, which `train` then checks."""
     try:
-        return {path.name for path in folder.iterdir() if _DIGEST.fullmatch(path.name)}
+        return {
+            path.name
+            for path in folder.iterdir()
+            if _DIGEST.fullmatch(path.name) and (path / run_store.METRICS).is_file()
+        }
     except OSError:
         return set()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import math
 import os
@@ -115,19 +116,27 @@ def read_idx(path: Path, file: IdxFile) -> np.ndarray:
 
 def _read_at_most(path: Path, limit: int) -> bytes:
     """The first `limit` bytes of a file, unpacked if it is gzipped, so that a gzip bomb fills no memory."""
-    if not path.is_file():
-        raise Unusable(f"{path} is a folder, expected a file" if path.is_dir() else f"{path} is no regular file")
     try:
+        if not path.is_file():
+            raise Unusable(f"{path} is a folder, expected a file" if path.is_dir() else f"{path} is no regular file")
         with path.open("rb") as packed:
             # By content, not by name: an IDX file begins with two zero bytes, a gzip file never does.
             if packed.peek(2)[:2] != b"\x1f\x8b":
-                return packed.read(limit)
+                return _first_bytes(packed, limit)
             with gzip.open(packed) as unpacked:
-                return unpacked.read(limit)
+                return _first_bytes(unpacked, limit)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Unusable(f"{path} is a cut or damaged gzip file ({str(error).rstrip('.')})") from error
     except OSError as error:
         raise Unusable(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _first_bytes(stream: BinaryIO, limit: int) -> bytes:
+    """In pieces, since `read` takes memory for all that it is asked for, and the config may ask for any size."""
+    content = io.BytesIO()
+    while piece := stream.read(min(1 << 20, limit - content.tell())):
+        content.write(piece)
+    return content.getvalue()
 
 
 def _check_header(path: Path, payload: bytes, file: IdxFile) -> None:
@@ -216,7 +225,7 @@ def _reader(source: Mapping) -> tuple[str, Callable[[_Order], dict[str, np.ndarr
         return f"Debian package {package}", lambda order: _from_debian(package, folder, order)
     if "url" in source:
         return source["url"], lambda order: _from_url(source["url"], source.get("suffix", ""), order)
-    folder = Path(re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], source["folder"])).expanduser()
+    folder = Path(re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], source["folder"]))
     return f"folder {folder}", lambda order: _from_folder(folder, order)
 
 
@@ -233,13 +242,20 @@ def _verified(key: str, path: Path, order: _Order) -> np.ndarray:
 
 
 def _from_folder(folder: Path, order: _Order) -> dict[str, np.ndarray]:
-    """The four files from a folder, each plain or with the suffix .gz."""
-    if not folder.is_dir():
-        raise Unusable(f"{folder} is {'no folder' if folder.exists() else 'not there'}")
-    return {key: _verified(key, _find(folder, file.name), order) for key, file in order.files.items()}
+    """The four files from a folder, `~` for a home, each plain or with the suffix .gz."""
+    try:
+        folder = folder.expanduser()
+        paths = {key: _find(folder, file.name) for key, file in order.files.items()}
+    except RuntimeError as error:  # no such user
+        raise Unusable(f"{folder} is in no user's home") from error
+    except OSError as error:  # too long a name, or a folder above it that is closed
+        raise Unusable(f"{folder} cannot be read ({error.strerror})") from error
+    return {key: _verified(key, path, order) for key, path in paths.items()}
 
 
 def _find(folder: Path, name: str) -> Path:
+    if not folder.is_dir():
+        raise Unusable(f"{folder} is {'no folder' if folder.exists() else 'not there'}")
     for path in (folder / name, folder / f"{name}.gz"):
         if path.exists():
             return path
@@ -324,6 +340,8 @@ class _Download:
                 self._receive(response)
         except requests.ConnectTimeout as error:
             raise Unusable(f"no answer from {urlsplit(url).netloc} in {TIMEOUT[0]} s") from error
+        except ValueError as error:  # some are requests' own errors, too
+            raise Unusable(f"{url} is no web address ({_one_line(error)})") from error
         except requests.RequestException as error:
             self.log(str(error))
             raise
@@ -360,6 +378,10 @@ class _Download:
                     raise Unusable(f"{response.url} sends more than the {self.limit:,} bytes that the file can have")
                 stream.write(chunk)
                 bar.update(len(chunk))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 # -------------------------------------------------------------------------------------------------------------- Debian
@@ -520,10 +542,12 @@ def split(dataset: Dataset, fraction: Mapping, seed: int) -> Split:
     """The training and validation images of one run.
 
     fraction: {"images": int, "validation": "test" | "fold", "subset_seed": None | int}; a subset_seed takes the seed's
-    place. Raises UserError when more images are wanted than there are.
+    place. Raises UserError when more images are wanted than there are, or a fold of too few.
     """
     available = len(dataset.train_images)
     held_out = study.fold_size(available) if fraction["validation"] == study.FOLD else 0
+    if fraction["validation"] == study.FOLD and not held_out:
+        raise UserError(f"A held-out fold is a sixth of the training images, at least 6; there are {available}.")
     pool, images = available - held_out, fraction["images"]
     if not 1 <= images <= pool:
         raise UserError(f"{images:,} training images are wanted; there are {pool:,} and {held_out:,} held out.")

@@ -73,11 +73,14 @@ def with_plan(study: Study, path: Path | str | None) -> Study:
     if not path:
         return study
     planned: dict[Cell, int] = {}
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise UserError(f"{path} has not the columns {', '.join(COLUMNS)}; delete it and run again.")
-        for row in reader:
-            cell = Cell(*(row[axis] for axis in AXES))
-            planned[cell] = max(planned.get(cell, 0), int(row["planned"]))
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise ValueError("its columns are others")
+            for row in reader:
+                cell = Cell(*(row[axis] for axis in AXES))
+                planned[cell] = max(planned.get(cell, 0), int(row["planned"]))
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise UserError(f"{path} is no plan of seeds ({error}); delete it and run again.") from None
     return study.with_plan(planned)

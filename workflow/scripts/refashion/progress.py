@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from refashion import costing, formatting, planning, provenance
+from refashion import costing, formatting, planning, provenance, yaml_files
 from refashion import study as studies
 from refashion.errors import UserError
 from refashion.study import Run, Study
@@ -68,12 +66,7 @@ def configuration(base: Path, overlays: Sequence[Path]) -> dict[str, Any]:
     """The config with overlays, as `snakemake --configfile` lays them over it. Raises UserError for another file."""
     whole: dict[str, Any] = {}
     for path in (base, *overlays):
-        try:
-            layer = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(f"{path} cannot be read: {error.strerror}.") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is no YAML: {' '.join(str(error).split())}.") from None
+        layer = yaml_files.read(path)
         if not isinstance(layer, dict):
             raise UserError(f"{path} holds no config; it must be a YAML file of keys and values.")
         whole = _laid_over(whole, layer)

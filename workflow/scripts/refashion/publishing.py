@@ -42,7 +42,10 @@ def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[st
     """
     folders = sorted(path.parent for path in published.glob(f"runs/*/{run_store.METRICS}"))
     for folder in folders:
-        numerics = run_store.read_metrics(folder)["spec"]["numerics"]
+        metrics = run_store.read_metrics(folder)
+        if metrics["digest"] != folder.name:
+            raise UserError(f"{folder} holds the run {metrics['digest']}, by which its folder must be named.")
+        numerics = metrics["spec"].get("numerics")
         if numerics != NUMERICS:
             raise UserError(
                 f"{folder} was made under numerics {numerics} and this version has {NUMERICS}: the same spec gives "
@@ -69,8 +72,10 @@ def publish(
 ) -> int:
     """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new.
 
-    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one.
+    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one. Raises
+    UserError, before anything is copied, if the study or that report is no evidence, or the report is another study's.
     """
+    _refuse_other_reports(study.config, results)
     wanted = dict.fromkeys(digest(study.spec(run)) for run in study.runs())
     new = [
         name
@@ -89,6 +94,18 @@ def publish(
         run_store.copy_whole(benchmark, published / BENCHMARK)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
     return len(new)
+
+
+def _refuse_other_reports(config: Mapping[str, Any], results: Path) -> None:
+    if not config["evidence"]:
+        raise UserError(f"The preset “{config['preset']}” is no evidence (evidence: false), so it is not published.")
+    if (results / "analysis.json").exists():
+        told = reporting.read_analysis(results / "analysis.json")["study"]
+        if (told["preset"], told["evidence"]) != (config["preset"], True):
+            raise UserError(
+                f"{results} holds the report of the preset “{told['preset']}”, not of “{config['preset']}”; make it "
+                "anew with snakemake report_partial."
+            )
 
 
 def readme_block(analysis: Mapping[str, Any]) -> str:

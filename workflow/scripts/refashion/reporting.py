@@ -362,11 +362,12 @@ def csv_address(text: str) -> str:
 # --- Images -----------------------------------------------------------------------------------------------------------
 
 
-def pictures(analysis: Analysis, data: Path | None, examples: Path | None) -> Pictures:
-    """The garments that the report shows, from the prepared data and the examples of augmentation (both .npz)."""
+def pictures(analysis: Analysis, data: Sequence[Path], examples: Path | None) -> Pictures:
+    """The garments that the report shows, from the prepared data sets and the examples of augmentation (all .npz)."""
+    own = next((path for path in data if path.stem == analysis["data"]["name"]), None)
     return Pictures(
         augmentations=_augmentations(examples) if examples else [],
-        garments=_garments(data, [image["index"] for image in analysis["hardest"]["images"]]) if data else {},
+        garments=_garments(own, [image["index"] for image in analysis["hardest"]["images"]]) if own else {},
     )
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
-from refashion import architectures, augmentation
+from refashion import architectures, augmentation, violations
 from refashion.errors import UserError
 
 #: Raised by hand whenever the same spec would give other numbers. Raising it retrains everything.
@@ -23,10 +24,13 @@ NUMERICS = 1
 #: The four axes of a cell, in the order of paths and tables.
 AXES = ("architecture", "fraction", "augmentation", "recipe")
 
-#: Held-out training images of a data set with 60,000; see `refashion.data.split`.
+#: `validation` on held-out training images; see `refashion.data.split`.
 FOLD = "fold"
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
+
+#: The keys of a source of data; `refashion.data` has a function for each.
+SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
 
 # The tables of the config in which each axis' names are defined.
 _TABLES = {axis: axis + "s" for axis in AXES}
@@ -245,80 +249,139 @@ def load(config: Mapping[str, Any]) -> Study:
 
     Raises UserError with one sentence for the first mistake found.
     """
-    schema = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
-    checked = json.loads(json.dumps(config, default=str))  # a deep copy of plain types
-    _check_schema(checked, schema)
-    _fill_defaults(checked, schema, schema)
+    checked = _plain(config)
+    _check_schema(checked)
+    checked = _completed(checked, _schema())
+    _lower_hashes(checked["datasets"])
     _check_tables(checked)
     experiments = tuple(_experiment(name, entry, checked) for name, entry in checked["experiments"].items())
     enabled = _enabled(checked["run"], experiments)
     return Study(config=checked, experiments=enabled)
 
 
+# --------------------------------------------------------------------------------------------------------- plain types
+
+#: Tables and lists within one another, far more than the six that a list of names in a cell is deep.
+DEPTH = 30
+
+
+def _plain(value: Any, path: tuple[str | int, ...] = (), above: tuple[int, ...] = ()) -> Any:
+    """A deep copy of the types that JSON has; keys, and what YAML has beyond them (dates), become text.
+
+    Raises UserError for what no such copy can hold: an entry within itself (an alias in YAML can do that), one that is
+    too deep, two keys that are one as text, and text that no file can hold.
+    """
+    if isinstance(value, Mapping | list | tuple):
+        _check_nesting(value, path, above)
+        above = (*above, id(value))
+    if isinstance(value, Mapping):
+        copy = {}
+        for name, entry in value.items():
+            key = _key(name, path)
+            if key in copy:
+                raise UserError(f"config: {violations.place(path)} has the key {key!r} twice; each key may stand once.")
+            copy[key] = _plain(entry, (*path, key), above)
+        return copy
+    if isinstance(value, list | tuple):
+        return [_plain(entry, (*path, position), above) for position, entry in enumerate(value)]
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 10**300 else math.inf  # what is beyond floats is refused as they are
+    return _text(str(value), f"{violations.path(path)} is")
+
+
+def _check_nesting(value: Any, path: tuple[str | int, ...], above: tuple[int, ...]) -> None:
+    if id(value) in above:
+        where = violations.path(path)
+        raise UserError(f"config: {where} is a YAML alias of an entry that it stands in; none may hold itself.")
+    if len(above) == DEPTH:
+        raise UserError(
+            f"config: {path[0]} has tables or lists within one another more than {DEPTH} deep; no key needs as many."
+        )
+
+
+def _key(name: Any, path: tuple[str | int, ...]) -> str:
+    text = json.dumps(name) if name is None or isinstance(name, bool | int | float) else str(name)
+    return _text(text, f"{violations.place(path)} has the key")
+
+
+def _text(text: str, where: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"config: {where} {violations.short(text)}; allowed are characters of UTF-8, so none of \\ud800 to \\udfff."
+        ) from error
+    return text
+
+
 # ----------------------------------------------------------------------------------------------- mistakes, in sentences
 
 
-def _check_schema(config: dict[str, Any], schema: dict[str, Any]) -> None:
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
-    error = jsonschema.exceptions.best_match(errors, key=jsonschema.exceptions.by_relevance(weak=(), strong=()))
+@cache
+def _schema() -> dict[str, Any]:
+    """The schema, with every `$ref` replaced by what it names and by the keys beside it."""
+    root = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        named = root["$defs"][part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else {}
+        return {key: resolved(value) for key, value in {**named, **part}.items() if key not in ("$ref", "$defs")}
+
+    return resolved(root)
+
+
+def _is_finite(checker: jsonschema.TypeChecker, value: Any) -> bool:
+    """Whether a value is a number; to JSON Schema nan and the infinities are, and nan passes every bound."""
+    return jsonschema.Draft202012Validator.TYPE_CHECKER.is_type(value, "number") and math.isfinite(value)
+
+
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite),
+)
+
+
+def _check_schema(config: dict[str, Any]) -> None:
+    """Raises UserError for the first of the violations that are least deep in the config."""
+    error = min(_Validator(_schema()).iter_errors(config), key=lambda error: len(error.absolute_path), default=None)
     if error is not None:
-        raise UserError(_sentence(error))
+        raise UserError(violations.sentence("config", _telling(error)))
 
 
-def _sentence(error: jsonschema.ValidationError) -> str:
-    """One sentence for a schema violation: the key, the value and what is allowed."""
-    while error.parent is not None and error.validator != "additionalProperties" and not _description(error):
-        error = error.parent  # the alternatives of an `anyOf` are described together
-    key = _path(error.absolute_path)
-    allowed = _description(error)
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        unknown = sorted(str(name) for name in error.instance if name not in known)
-        where = f"in {key}" if key else "at the top"
-        return f"config: {where} the key {unknown[0]!r} is unknown; allowed are {', '.join(known)}."
-    if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance)
-        where = key or "at the top"
-        return f"config: {where} lacks the key {missing!r}; it needs {', '.join(error.validator_value)}."
-    if "propertyNames" in error.absolute_schema_path:
-        return f"config: the name {_short(error.instance)} in {key} is not allowed; a name is {allowed}."
-    return f"config: {key or 'the whole'} is {_short(error.instance)}; allowed is {allowed or error.message}."
+def _telling(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
+    """The violation that tells most: of the alternatives of an `anyOf`, that of the one which has the value's type."""
+    of_its_type = [part for part in error.context or () if part.validator != "type" or part.path]
+    described = [
+        part
+        for part in of_its_type
+        if part.validator in ("required", "additionalProperties") or violations.allowed(part)
+    ]
+    return described[0] if described else error
 
 
-def _description(error: jsonschema.ValidationError) -> str:
-    return error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-
-
-def _path(parts: Iterator[str | int]) -> str:
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _fill_defaults(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> None:
-    """Write the schema's defaults into a checked config, in place and at every depth."""
-    if "$ref" in schema:
-        schema = {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+def _completed(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A checked value with the schema's defaults and, where whole numbers are meant, 3 for 3.0; at every depth."""
+    for alternative in schema.get("anyOf", ()):
+        value = _completed(value, alternative)
     if isinstance(value, dict):
-        for name, entry in schema.get("properties", {}).items():
-            resolved = {**root["$defs"][entry["$ref"].rsplit("/", 1)[1]], **entry} if "$ref" in entry else entry
-            if name not in value and "default" in resolved:
-                value[name] = json.loads(json.dumps(resolved["default"]))
-            if name in value:
-                _fill_defaults(value[name], entry, root)
-        others = schema.get("additionalProperties")
-        if isinstance(others, dict):
-            for name in value.keys() - schema.get("properties", {}).keys():
-                _fill_defaults(value[name], others, root)
-    elif isinstance(value, list) and isinstance(schema.get("items"), dict):
-        for item in value:
-            _fill_defaults(item, schema["items"], root)
+        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        missing = {name: entry["default"] for name, entry in known.items() if "default" in entry and name not in value}
+        return {name: _completed(entry, known.get(name, others)) for name, entry in {**value, **missing}.items()}
+    if isinstance(value, list):
+        return [_completed(item, schema.get("items", {})) for item in value]
+    if isinstance(value, float) and "integer" in _types(schema):
+        return int(value)
+    return value
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
 
 
 # ------------------------------------------------------------------------------------------------------ semantic checks
@@ -329,15 +392,28 @@ def _check_tables(config: dict[str, Any]) -> None:
         _check_case(table, config[table])
     for name, dataset in config["datasets"].items():
         _check_dataset(name, dataset)
+        _check_sources(name, dataset["sources"])
     for name, entry in config["architectures"].items():
         options = {key: value for key, value in entry.items() if key != "builder"}
         architectures.check(entry["builder"], options, f"config: architectures.{name}")
+        _check_finite(options, f"architectures.{name}")
     for name, entry in config["augmentations"].items():
         augmentation.check(entry, f"config: augmentations.{name}")
+        _check_finite(entry, f"augmentations.{name}")
     for name, entry in config["fractions"].items():
         _check_fraction(name, entry, config["datasets"])
     for name, entry in config["recipes"].items():
         _check_recipe(name, entry)
+
+
+def _check_finite(value: Any, where: str) -> None:
+    """For what the schema leaves to the registries, where nan may pass an operation's or an option's own check."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"config: {where} is {value}; allowed are finite numbers.")
+    for key, item in value.items() if isinstance(value, dict) else ():
+        _check_finite(item, f"{where}.{key}")
+    for position, item in enumerate(value) if isinstance(value, list) else ():
+        _check_finite(item, f"{where}[{position}]")
 
 
 def _check_case(table: str, entries: Mapping[str, Any]) -> None:
@@ -366,8 +442,27 @@ def _check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
         )
 
 
+def _check_sources(name: str, sources: Iterable[Mapping[str, Any]]) -> None:
+    for position, source in enumerate(sources):
+        if set(source) not in SOURCES:
+            raise UserError(
+                f"config: datasets.{name}.sources[{position}] has {' and '.join(source) or 'nothing'}; allowed are "
+                "a folder, a url, a url and its suffix, or a debian package and its folder."
+            )
+
+
+def _lower_hashes(datasets: Mapping[str, Any]) -> None:
+    """SHA-256 in lower case, as specs have them, however they are written (PowerShell writes capitals)."""
+    for dataset in datasets.values():
+        for file in dataset["files"].values():
+            file["sha256"] = file["sha256"].lower()
+
+
 def fold_size(train_images: int) -> int:
-    """How many training images the held-out fold takes: 10,000, or a sixth where there are fewer than 60,000."""
+    """How many training images the held-out fold takes: 10,000, or a sixth where there are fewer than 60,000.
+
+    None of fewer than six, which cannot be validated so.
+    """
     return min(10_000, train_images // 6)
 
 
@@ -377,6 +472,11 @@ def _check_fraction(name: str, fraction: Mapping[str, Any], datasets: Mapping[st
             f"config: fractions.{name}.dataset is {fraction['dataset']!r}; allowed are {', '.join(datasets)}."
         )
     train = datasets[fraction["dataset"]]["files"]["train_images"]["shape"][0]
+    if fraction["validation"] == FOLD and not fold_size(train):
+        raise UserError(
+            f"config: fractions.{name}.validation is fold; allowed is test, since a held-out fold is a sixth of the "
+            f"training images, at least 6, and {fraction['dataset']} has {train}."
+        )
     available = train - fold_size(train) if fraction["validation"] == FOLD else train
     if fraction["images"] > available:
         raise UserError(

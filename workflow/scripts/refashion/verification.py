@@ -6,12 +6,13 @@ import csv
 import json
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from refashion import run_store, training
+from refashion import run_store
+from refashion.errors import UserError
 from refashion.run_store import RunStore
 
 #: On another kind of machine, sums are rounded in another order and training multiplies the difference. These bounds,
@@ -49,11 +50,26 @@ class Comparison:
         return f"{verdict}: {self.name}, {self.digest}: {found} over {self.epochs} epochs, on {machine}."
 
 
+def dataset(published: Path, datasets: Mapping[str, Any]) -> str:
+    """The name, in the config's `datasets`, of the data set that the published runs were trained on.
+
+    Raises UserError if there are no published runs, or if no data set of the config has their files.
+    """
+    for path in sorted(published.glob(f"runs/*/{run_store.METRICS}")):
+        wanted = _metrics(path)["spec"]["dataset"]
+        for name, definition in datasets.items():
+            files = {part: file["sha256"].lower() for part, file in definition["files"].items()}
+            if all(wanted.get(part) == sha256 for part, sha256 in files.items()):
+                return name
+        raise UserError(f"The runs in {published} were trained on a data set that the config does not define.")
+    raise UserError(f"There are no published runs in {published}, so there is nothing to verify.")
+
+
 def sample(published: Path) -> list[dict[str, Any]]:
     """The cheapest published run of each builder: the metrics of the one with the fewest seconds an epoch."""
     cheapest: dict[str, dict[str, Any]] = {}
     for path in sorted(published.glob(f"runs/*/{run_store.METRICS}")):
-        metrics = json.loads(path.read_text(encoding="utf-8"))
+        metrics = _metrics(path)
         if metrics["status"] != "finished" or metrics["spec"]["recipe"]["schedule"] != "constant":
             continue  # a schedule depends on the number of updates, so its first epochs cannot be had alone
         builder = metrics["spec"]["architecture"]["builder"]
@@ -62,22 +78,31 @@ def sample(published: Path) -> list[dict[str, Any]]:
     return list(cheapest.values())
 
 
+def _metrics(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is no JSON ({error}), so its run cannot be verified.") from None
+
+
 def _cost(metrics: dict[str, Any]) -> float:
     return metrics["timing"]["train_seconds"] / metrics["epochs"]
 
 
-def verify(published: Path, dataset: Path, *, epochs: int, device: str, threads: int) -> Iterator[Comparison]:
+def verify(published: Path, data: Path, *, epochs: int, device: str, threads: int) -> Iterator[Comparison]:
     """Train each run of the sample again for its first `epochs` and compare the histories.
 
-    `dataset` is the prepared .npz; device and threads as in `training.train`.
+    `data` is the prepared .npz; device and threads as in `training.train`.
     """
+    from refashion import training  # imports TensorFlow, which the Snakefile has no use for
+
     for metrics in sample(published):
         spec = json.loads(json.dumps(metrics["spec"]))
         known = _history(published / "runs" / metrics["digest"])[:epochs]
         spec["recipe"]["updates"] = int(known[-1]["updates"])
         with tempfile.TemporaryDirectory() as folder:
             store = RunStore(folder)
-            training.train(spec, dataset, store, device=device, threads=threads, checkpoint_seconds=math.inf)
+            training.train(spec, data, store, device=device, threads=threads, checkpoint_seconds=math.inf)
             again = store.find(spec)
             yield _compare(metrics, again, known, _history(store.path(again["digest"])))
 

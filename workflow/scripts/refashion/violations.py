@@ -1,0 +1,49 @@
+"""Violations of a JSON schema, each told in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jsonschema
+
+
+def sentence(file: str, error: jsonschema.ValidationError) -> str:
+    """One sentence for a violation: the file, the key, the value, and what is allowed by the key's description."""
+    key = path(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = sorted(str(name) for name in error.instance if name not in known)
+        where = f"in {key}" if key else "at the top"
+        return f"{file}: {where} the key {unknown[0]!r} is unknown; allowed are {', '.join(known)}."
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        needed = ", ".join(error.validator_value)
+        return f"{file}: {place(error.absolute_path)} lacks the key {missing!r}; it needs {needed}."
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{file}: the name {short(error.instance)} in {key} is not allowed; a name is {allowed(error)}."
+    return f"{file}: {place(error.absolute_path)} is {short(error.instance)}; allowed is {allowed(error)}."
+
+
+def allowed(error: jsonschema.ValidationError) -> str:
+    """The description of the key that is violated, "" where it has none."""
+    return error.schema.get("description", "")
+
+
+def path(parts: Iterable[str | int]) -> str:
+    """Keys and positions as one writes them: recipes.b256_e50.epochs, cells[0]."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part if part.isprintable() else repr(part)}"
+    return text.lstrip(".")
+
+
+def place(parts: Iterable[str | int]) -> str:
+    """A path, also where it is empty."""
+    return path(parts) or "the whole"
+
+
+def short(value: Any) -> str:
+    """A value as Python writes it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
