@@ -119,34 +119,40 @@ def test_a_run_that_always_fails_costs_no_other(cluster, small_data, tmp_path):
     TABLE.add("a run that always fails, in a bundle of four", "its bundle failed; with runs=1 the other three finished")
 
 
-def _cancel(cluster, victim):
+def _cancel(cluster, victim, snakemake):
     cluster.run("scancel", victim.job)
 
 
-def _preempt(cluster, victim):
+def _preempt(cluster, victim, snakemake):
     """What a cluster does for a more urgent job: SIGTERM, and back into the queue."""
     cluster.run("scontrol", "requeue", victim.job)
 
 
-def _cut_the_power(cluster, victim):
+def _cut_the_power(cluster, victim, snakemake):
     """The node dies with all that runs on it, SLURM misses it, and it comes back."""
     cluster.pull_the_plug(victim.node)
     wait_for("SLURM to miss the node", lambda: cluster.state(victim.node).startswith("down"))
     cluster.start_node(victim.node)
 
 
-def _end_its_time(cluster, victim):
+def _end_its_time(cluster, victim, snakemake):
     """Let the time limit be now. SLURM looks twice a minute, and the run must not end meanwhile: it is held."""
     os.kill(victim.pid, signal.SIGSTOP)
     cluster.run("scontrol", "update", f"JobId={victim.job}", "EndTime=now+2")
 
 
-def _kill(cluster, victim):
+def _kill(cluster, victim, snakemake):
     os.kill(victim.pid, signal.SIGKILL)
 
 
-def _lose_the_daemons(cluster, victim):
-    """The controller and both nodes' daemons are killed, and started again after some seconds."""
+def _lose_the_daemons(cluster, victim, snakemake):
+    """The controller and both nodes' daemons are killed, and started again after some seconds.
+
+    SLURM saves its jobs up to 5 s after a change, and a kill makes it forget what it had no time to save: nothing is
+    submitted in the last moments.
+    """
+    snakemake.send_signal(signal.SIGSTOP)
+    time.sleep(6)
     cluster.kill_controller()
     for node in NODES:
         cluster.kill_node(node)
@@ -154,6 +160,7 @@ def _lose_the_daemons(cluster, victim):
     for node in NODES:
         cluster.start_node(node)
     cluster.start_controller()
+    snakemake.send_signal(signal.SIGCONT)
 
 
 #: What is done, each to another run (the first that trains and has a checkpoint), and what SLURM then says of its job.
@@ -191,7 +198,7 @@ def test_a_day_when_everything_goes_wrong(cluster, small_data, tmp_path):
     for name, (harm, _) in HARMS.items():
         found = wait_for(f"a training for: {name}", victim)
         harmed[found.seed], jobs[name] = name, found.job
-        harm(cluster, found)
+        harm(cluster, found, snakemake)
     assert snakemake.wait(1500) == 0, study.said.read_text() + study.logs()
     study.assert_undisturbed(reference)
 
