@@ -18,13 +18,14 @@ from refashion.errors import UserError
 from refashion.study import Run
 
 PROJECT = Path(workflow.basedir)
+ORIGINAL = PROJECT / "config" / "original.yaml"
 
-
-try:  # Snakemake takes the last of two equal keys, and no word of it
-    for path in (PROJECT / "config" / "config.yaml", *workflow.overwrite_configfiles):
-        yaml_files.read(path)
-except UserError as error:
-    sys.exit(str(error))
+if workflow.is_main_process:  # Snakemake takes the last of two equal keys, and no word of it
+    try:
+        for path in (PROJECT / "config" / "config.yaml", *workflow.overwrite_configfiles):
+            yaml_files.read(path)
+    except UserError as error:
+        sys.exit(str(error))
 
 
 configfile: PROJECT / "config" / "config.yaml"
@@ -35,18 +36,14 @@ report: "report/workflow.rst"
 
 try:
     study = studies.load(config)
+    if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
+        originals.check(originals.read(ORIGINAL), study)
 except UserError as error:
     sys.exit(str(error))
 config.update(study.config)  # with its defaults, as the scripts get it
 
 STORE = "results/store"
-ORIGINAL = PROJECT / "config" / "original.yaml"
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
-if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
-    try:
-        originals.check(originals.read(ORIGINAL), study)
-    except UserError as error:
-        sys.exit(str(error))
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 # What of the config makes a rule's results old, beyond its input files: which runs there are, and every word and number.

@@ -28,9 +28,8 @@ def describe(entries, shape, classes):
 
 def main(job):
     """Write results/architectures.json; from the store, without building anything, where it is known."""
-    study = studies.load(job.config)
     entries = dict(job.params.architectures)
-    dataset = study.config["datasets"][originals.dataset(originals.read(job.input.original), study)]
+    dataset = job.params.datasets[originals.dataset(originals.read(job.input.original), studies.load(job.config))]
     shape, classes = [*dataset["files"]["train_images"]["shape"][1:], 1], len(dataset["classes"])
 
     def make(path):

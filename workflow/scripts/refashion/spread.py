@@ -133,14 +133,15 @@ def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
         "sd": sd,
         "half_width": interval.half_width,
         "curve": [] if sd is None else list(statistics.half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
-        "needed": []
-        if sd is None
-        else [None] * len(HALF_WIDTHS)
-        if interval.n < FORECAST_RUNS
-        else [statistics.seeds_for_half_width(sd, width, facts.confidence, MOST_SEEDS) for width in HALF_WIDTHS],
+        "needed": [] if sd is None else [_needed(sd, interval.n, width, facts.confidence) for width in HALF_WIDTHS],
         "stein": None if pilot is None else _stein(facts, cell, pilot),
         "reason": interval.reason if interval.n else facts.runs.why_empty(cell),
     }
+
+
+def _needed(sd: float, n: int, half_width: float, confidence: float) -> int | None:
+    """Seeds for a half-width in pp at an SD in pp that n runs showed; None for too many seeds, or from too few runs."""
+    return statistics.seeds_for_half_width(sd, half_width, confidence, MOST_SEEDS) if n >= FORECAST_RUNS else None
 
 
 def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:
