@@ -138,6 +138,16 @@ def test_a_partial_report_shows_what_the_store_has_and_names_what_is_missing(stu
     assert not (study.folder / "results" / "partial" / "runs").exists()
 
 
+def test_restore_says_what_is_left_to_train_and_how_to_look_without_training(study):
+    """Who restores next asks for the report: `report` would train the rest, hours of it."""
+    study.overlay["seeds"] = 6
+    said = study.snakemake("restore").stdout
+    assert "published runs; " in said
+    restored = said.split("published runs; ")[1]  # a line at the start tells what was left before
+    assert "runs are left to train" in restored
+    assert "without training: snakemake report_partial" in restored
+
+
 def test_snakemakes_own_report_holds_ours(study):
     study.snakemake()
     study.snakemake("--report", "study.zip")

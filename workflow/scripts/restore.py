@@ -2,19 +2,22 @@
 
 from pathlib import Path
 
-from refashion import publishing
+from refashion import costing, publishing
+from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
 
 
 def main(job, terminal):
-    """Copy every published run that the store has not got, and say how many."""
+    """Copy every published run that the store has not got; say how many, what is left to train, and how to look."""
     publishing.restore(
         Path(job.params.published),
         RunStore(job.params.store),
         Path(job.params.benchmark),
         log=lambda text: print(text, file=terminal),
     )
+    print(costing.one_line(studies.load(job.config)), file=terminal)
+    print("The report of the runs that are there, without training: snakemake report_partial", file=terminal)
 
 
 if __name__ == "__main__":
