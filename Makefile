@@ -3,17 +3,22 @@
 #   make study      the whole study                  make test-slow   kills, cluster, browser, simulations
 #   make report     the report of the whole study    make lint        ruff and snakemake --lint
 #   make restore    published runs into the store    make progress    done, running and left, while a study runs
-# DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the machine does. PYTHON names the Python to use.
+#   make publish    finished runs into published/    make environment .venv alone
+#   make lock       pins anew (needs uv)             make help        this
+# DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the .venv that is there, else the machine, does.
+# PYTHON names the Python to use. CONFIG=config/quick.yaml: the overlay that progress and publish are about.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-DEVICE ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
+VENV := .venv
+# An environment that is there is kept: a cluster's login node has no GPU, and its jobs use the one made for GPUs.
+MADE := $(patsubst $(VENV)/made-from-%.lock,%,$(firstword $(wildcard $(VENV)/made-from-*.lock)))
+DEVICE ?= $(or $(MADE),$(if $(shell command -v nvidia-smi),gpu,cpu))
 GPUS ?= $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)
 CORES ?= all
-VENV := .venv
 LOCK := envs/$(DEVICE).lock
 STAMP := $(VENV)/made-from-$(DEVICE).lock
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
@@ -26,7 +31,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 .PHONY: help environment quick study report restore progress publish test test-slow lint lock
 
 help:
-	@sed -n '2,7s/^# *//p' Makefile
+	@sed -n '2,9s/^# *//p' Makefile
 
 environment: $(STAMP)
 
@@ -78,3 +83,5 @@ lock:
 	for device in cpu gpu; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --no-annotate --extra $$device --group test pyproject.toml -o envs/$$device.lock; done
+	pins=$$(sed -nE "/ >= '3\.12'/d; s/ \\\\$$//; s/ ; python_full_version < '3\.1[0-9]' and \(.* or .* or .*\)$$//; s/^[a-z].*==.*/      - &/p" envs/cpu.lock); \
+	  sed -i.old '/^  - pip:/q' envs/conda.yaml; rm envs/conda.yaml.old; echo "$$pins" >> envs/conda.yaml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tomllib
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from project import PROJECT
 
@@ -57,13 +59,43 @@ def test_both_locks_agree_on_what_they_share():
     assert {name: cpu[name] for name in cpu.keys() & gpu} == {name: gpu[name] for name in cpu.keys() & gpu}
 
 
-def test_the_conda_file_installs_the_lock():
+PLATFORMS = [
+    {"sys_platform": "linux", "platform_machine": "x86_64"},
+    {"sys_platform": "linux", "platform_machine": "aarch64"},
+    {"sys_platform": "darwin", "platform_machine": "arm64"},
+]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: " ".join(platform.values()))
+def test_the_conda_file_has_the_pins_of_the_lock(platform):
+    """In the file itself: Snakemake copies it into a folder of its own, where no lock lies beside it."""
     environment = yaml.safe_load((PROJECT / "envs" / "conda.yaml").read_text(encoding="utf-8"))
-    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
-    assert pip == ["--require-hashes", "-r cpu.lock"]
     (python,) = [entry for entry in environment["dependencies"] if str(entry).startswith("python=")]
     low, high = re.match(r">=3\.(\d+),<3\.(\d+)", _project()["project"]["requires-python"]).groups()
     assert int(low) <= int(python.removeprefix("python=3.")) < int(high)
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    version = python.removeprefix("python=")
+    here = {**platform, "python_version": version, "python_full_version": f"{version}.0"}
+
+    def chosen(lines):
+        requirements = [Requirement(line) for line in lines]
+        return {str(one).split(";")[0].strip() for one in requirements if not one.marker or one.marker.evaluate(here)}
+
+    locked = [line.removesuffix("\\").strip() for line in _text("cpu").splitlines() if re.match(r"[a-z]", line)]
+    assert len(locked) > 100
+    assert chosen(pip) == chosen(locked)
+
+
+def test_an_environment_that_is_there_is_kept(tmp_path):
+    """A login node sees no GPU; `make` there must not replace the environment that its cluster's jobs use."""
+    stamp = tmp_path / "venv" / "made-from-gpu.lock"
+    stamp.parent.mkdir()
+    stamp.touch()
+    make = ["make", "-n", "-C", str(PROJECT), "progress", f"VENV={stamp.parent}"]
+    plain = {name: value for name, value in os.environ.items() if name not in ("DEVICE", "MAKEFLAGS")}
+    assert "rm -rf" not in subprocess.run(make, capture_output=True, text=True, check=True, env=plain).stdout
+    told = subprocess.run([*make, "DEVICE=cpu"], capture_output=True, text=True, check=True, env=plain).stdout
+    assert f"rm -rf {stamp.parent}" in told
 
 
 def test_what_runs_here_is_what_is_pinned():
