@@ -21,7 +21,9 @@ GPUS ?= $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)
 CORES ?= all
 LOCK := envs/$(DEVICE).lock
 STAMP := $(VENV)/made-from-$(DEVICE).lock
-SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
+SNAKEMAKE := $(VENV)/bin/snakemake
+# Behind the target: --resources and --configfile take all words that follow them.
+OPTIONS := --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
 PYTEST := $(VENV)/bin/python -m pytest
 
 # The first Python that is new enough, of the usual names.
@@ -44,28 +46,28 @@ $(STAMP): $(LOCK)
 	touch $@
 
 quick: $(STAMP)
-	$(SNAKEMAKE) --configfile config/quick.yaml
+	$(SNAKEMAKE) $(OPTIONS) --configfile config/quick.yaml
 	@echo "The report: $(CURDIR)/results/report.html"
 
 study: $(STAMP)
-	$(SNAKEMAKE)
+	$(SNAKEMAKE) $(OPTIONS)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 report: $(STAMP)
-	$(SNAKEMAKE) report
+	$(SNAKEMAKE) report $(OPTIONS)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 restore: $(STAMP)
-	$(SNAKEMAKE) restore
+	$(SNAKEMAKE) restore $(OPTIONS)
 
 progress: $(STAMP)
 	@$(VENV)/bin/python workflow/scripts/progress.py $(CONFIG)
 
 # For those who keep published/: what has finished, and the report of it.
 publish: $(STAMP)
-	$(SNAKEMAKE) publish $(if $(CONFIG),--configfile $(CONFIG))
-	$(SNAKEMAKE) report_partial $(if $(CONFIG),--configfile $(CONFIG))
-	$(SNAKEMAKE) publish $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) publish $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) report_partial $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) publish $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
 
 test: $(STAMP)
 	$(PYTEST)

@@ -42,7 +42,7 @@ except UserError as error:
     sys.exit(str(error))
 config.update(study.config)  # with its defaults, as the scripts get it
 
-STORE = "results/store"
+STORE, PLAN = "results/store", "results/seeds.csv"
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
@@ -102,7 +102,7 @@ rule all:
         "results/cells.csv",
         "results/claims.csv",
         # Named here, since Snakemake asks for no plan where older results, of a fixed number of seeds, look complete.
-        ["results/seeds.csv"] if study.pilots else [],
+        [PLAN] if study.pilots else [],
 
 
 rule prepare_data:
@@ -150,7 +150,7 @@ checkpoint plan_seeds:
     input:
         [f"{run.folder}/metrics.json" for run in study.pilot_runs()],
     output:
-        "results/seeds.csv",
+        PLAN,
     params:
         **SEEDS,
         confidence=study.config["analysis"]["confidence"],
@@ -189,7 +189,7 @@ rule describe_architectures:
     output:
         "results/architectures.json",
     params:
-        architectures={cell.architecture: study.config["architectures"][cell.architecture] for cell in study.cells()},
+        architectures=study.architectures(),
         store=STORE,
         datasets={name: study.config["datasets"][name] for name in DATASETS},
     log:
@@ -246,7 +246,7 @@ rule augmentation_examples:
         "results/augmentation_examples.npz",
     params:
         store=STORE,
-        augmentations={cell.augmentation: study.config["augmentations"][cell.augmentation] for cell in study.cells()},
+        augmentations=study.augmentations(),
         datasets={name: study.config["datasets"][name]["files"] for name in DATASETS},
     log:
         "logs/augmentation_examples.log",
@@ -314,6 +314,7 @@ rule report_partial:
     params:
         folder="results/partial",
         store=STORE,
+        seeds=PLAN,
     log:
         "logs/report_partial.log",
     conda:
@@ -328,6 +329,7 @@ rule restore:
     params:
         published=str(PROJECT / "published"),
         store=STORE,
+        seeds=PLAN,
         benchmark=RESTORED_BENCHMARK,
     log:
         "logs/restore.log",
@@ -342,6 +344,7 @@ rule publish:
     params:
         published=str(PROJECT / "published"),
         store=STORE,
+        seeds=PLAN,
         results=rules.report_partial.params.folder,
         benchmark=BENCHMARK,
         readme=str(PROJECT / "README.md"),
@@ -399,7 +402,7 @@ rule benchmark:
 # output, so that it is told anew each time: snakemake cost
 rule cost:
     params:
-        seeds="results/seeds.csv",
+        seeds=PLAN,
     log:
         "logs/cost.log",
     conda:
@@ -411,7 +414,11 @@ rule cost:
 onstart:
     from refashion import costing
 
-    print(costing.one_line(study, len(devices.visible_gpus()) if GPUS else workflow.cores or 1), file=sys.stderr)
+    try:
+        whole = planning.with_plan(study, PLAN)
+    except UserError as error:
+        sys.exit(str(error))
+    print(costing.one_line(whole, len(devices.visible_gpus()) if GPUS else workflow.cores or 1), file=sys.stderr)
 
 
 onerror:

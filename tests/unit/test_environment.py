@@ -98,6 +98,23 @@ def test_an_environment_that_is_there_is_kept(tmp_path):
     assert f"rm -rf {stamp.parent}" in told
 
 
+@pytest.mark.parametrize("target", ["quick", "study", "report", "restore", "publish"])
+@pytest.mark.parametrize("gpus", [0, 2])
+def test_make_calls_snakemake_as_it_can_be_called(target, gpus, tmp_path):
+    """`--resources` and `--configfile` swallow a target that stands behind them, and Snakemake then fails."""
+    from snakemake.cli import get_argument_parser
+
+    make = ["make", "-n", "-C", str(PROJECT), target, f"GPUS={gpus}", "CONFIG=own.yaml", f"VENV={tmp_path}"]
+    done = subprocess.run(make, capture_output=True, text=True, check=True)
+    calls = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith(f"{tmp_path}/bin/snakemake")]
+    assert calls
+    for call in calls:
+        given = get_argument_parser().parse_args(call)
+        assert set(given.targets) <= {target, "report_partial"}
+        assert bool(given.targets) == (target not in ("quick", "study"))
+        assert len(given.resources) == (gpus > 0)
+
+
 def test_what_runs_here_is_what_is_pinned():
     from importlib import metadata
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from refashion import planning, run_store, study
+from project import PROJECT
+from refashion import planning, publishing, run_store, study
 from refashion.errors import UserError
 from refashion.study import Cell
 
@@ -89,3 +92,32 @@ def test_a_broken_plan_is_told_in_a_sentence(pilots, tmp_path, broken):
     path.write_bytes(",".join(planning.COLUMNS).encode() + b"\n" + broken)
     with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds .*; delete it and run again\."):
         planning.with_plan(study.load(pilots), path)
+
+
+def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
+    """The rule's script, as Snakemake calls it: the report that it publishes rests on them."""
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path)
+    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
+    grown = planning.with_plan(loaded, tmp_path / "seeds.csv")
+    assert len(grown.runs()) > len(loaded.runs())
+    asked = []
+    monkeypatch.setattr(publishing, "publish", lambda study, *others, **named: asked.extend(study.runs()))
+    monkeypatch.setattr(publishing, "readme_block", lambda analysis: "")
+    monkeypatch.setattr(publishing, "runs_block", lambda published: "")
+    monkeypatch.setattr(publishing, "with_block", lambda text, block: text)
+    source = importlib.util.spec_from_file_location("publish", PROJECT / "workflow" / "scripts" / "publish.py")
+    script = importlib.util.module_from_spec(source)
+    source.loader.exec_module(script)
+    monkeypatch.setattr(script.reporting, "read_analysis", lambda path: {})
+    for name in ("README.md", "readme"):
+        (tmp_path / name).write_text("")
+    params = {"published": tmp_path, "store": tmp_path / "store", "seeds": tmp_path / "seeds.csv"}
+    params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "readme": tmp_path / "readme"}
+    script.main(SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)
+    assert asked == list(grown.runs())
+
+
+def test_a_plan_that_is_not_there_yet_is_none(pilots, tmp_path):
+    loaded = study.load(pilots)
+    assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded

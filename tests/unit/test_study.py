@@ -104,7 +104,7 @@ MISTAKES = {
     ),
     "unknown builder": (_set("architectures/cnn1/builder", "vgg"), ["architectures.cnn1", "'vgg'", "lenet5"]),
     "unknown option of a builder": (_set("architectures/cnn1/width", 3), ["architectures.cnn1", "'width'", "dropout"]),
-    "dropout of one": (_set("architectures/cnn1/dropout", 1.0), ["architectures.cnn1", "1.0", "below 1"]),
+    "dropout of one": (_set("architectures/cnn1/dropout", 1.0), ["architectures.cnn1", "1.0", "to 0.99"]),
     "unknown activation": (_set("architectures/cnn1/activation", "step"), ["architectures.cnn1", "'step'", "relu"]),
     "unknown augmentation": (_set("augmentations/affine/cutout", 3), ["augmentations.affine", "'cutout'", "rotation"]),
     "negative rotation": (_set("augmentations/affine/rotation", -8), ["augmentations.affine", "-8"]),
@@ -267,7 +267,7 @@ NUMBERS = {
     "recipes/b256_e100/momentum": "from 0 to below 1",
     "recipes/b256_e100/epochs": "from 1 to 100000",
     "fractions/10k/subset_seed": "at least 0",
-    "architectures/cnn1/dropout": "below 1",
+    "architectures/cnn1/dropout": "from 0 to 0.99",
     "augmentations/affine/rotation": "from 0 to 180",
     "title": "a text",
 }
@@ -504,6 +504,23 @@ def test_pilots_grow_by_their_plan(config):
     assert Run(Cell("cnn4", "10k", "none", "b256_e100"), 0) not in loaded.pilot_runs()
     grown = loaded.with_plan({cell: 5})
     assert [run.seed for run in grown.runs() if run.cell == cell] == [0, 1, 2, 3, 4]
+
+
+def test_runs_of_the_second_stage_have_twins_before_it_is_planned(config):
+    """Else the jobs of one training would not know of each other, and both would train."""
+    config["run"] = ["original", "losses"]
+    config["experiments"]["losses"]["seeds"] = {"pilot": 2, "half_width": 0.1, "most": 12}
+    config["experiments"]["losses"]["cells"] = [
+        {"architecture": "cnn1", "fraction": "60k", "augmentation": "affine", "recipe": ["b256_u11750", "again"]}
+    ]
+    config["recipes"]["again"] = {"batch_size": 256, "updates": 11750}
+    loaded = study.load(config)
+    first, middle, last = (Cell("cnn1", "60k", "affine", name) for name in ("b256_e50", "b256_u11750", "again"))
+    for one in (loaded, loaded.with_plan({middle: 12, last: 12})):
+        assert one.twin(Run(last, 4)) == Run(first, 4)
+        assert one.twin(Run(last, 11)) == Run(middle, 11)  # `original` has ten seeds
+        assert one.twin(Run(middle, 11)) is None
+    assert Run(last, 11) not in loaded.runs()
 
 
 def test_constraints_match_the_names_and_nothing_else(config):

@@ -1,7 +1,5 @@
 """Rule `cost`: what each experiment still costs, at speeds measured on this machine where there are any."""
 
-from pathlib import Path
-
 from refashion import costing, planning
 from refashion import study as studies
 from refashion.rule_log import rule_log
@@ -9,8 +7,7 @@ from refashion.rule_log import rule_log
 
 def main(job, terminal):
     """Print a line an experiment and a total, on the terminal and into the log."""
-    seeds = Path(job.params.seeds)
-    study = planning.with_plan(studies.load(job.config), seeds if seeds.exists() else None)
+    study = planning.with_plan(studies.load(job.config), job.params.seeds)
     text = costing.table(costing.bill(study))
     for stream in (None, terminal):
         print(text, file=stream)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import publishing, reporting
+from refashion import planning, publishing, reporting
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
@@ -12,7 +12,7 @@ def main(job, terminal):
     """Copy what is new, say how many runs that was, and show the result in the two READMEs."""
     published, readme = Path(job.params.published), Path(job.params.readme)
     publishing.publish(
-        studies.load(job.config),
+        planning.with_plan(studies.load(job.config), job.params.seeds),
         RunStore(job.params.store),
         Path(job.params.results),
         Path(job.params.benchmark),

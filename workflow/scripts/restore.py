@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import costing, publishing
+from refashion import costing, planning, publishing
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
@@ -16,7 +16,8 @@ def main(job, terminal):
         Path(job.params.benchmark),
         log=lambda text: print(text, file=terminal),
     )
-    print(costing.one_line(studies.load(job.config)), file=terminal)
+    study = planning.with_plan(studies.load(job.config), job.params.seeds)
+    print(costing.one_line(study), file=terminal)
     print("The report of the runs that are there, without training: snakemake report_partial", file=terminal)
 
 

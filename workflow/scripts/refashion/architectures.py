@@ -32,6 +32,10 @@ CHOICES = {
 }
 
 
+#: The highest rate of a dropout. The engine compares bytes with rate * 256, which must stay a byte.
+MOST_DROPOUT = 0.99
+
+
 def architecture(builder: Builder) -> Builder:
     """Registers a builder under its function's name."""
     if builder.__name__ in BUILDERS:
@@ -64,7 +68,7 @@ def _allowed(name: str, default: Any, value: Any) -> str | None:
     """None if the value is fine, else what is allowed."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if name.endswith("dropout"):
-        return None if number and 0 <= value < 1 else "a rate from 0 to below 1"
+        return None if number and 0 <= value <= MOST_DROPOUT else f"a rate from 0 to {MOST_DROPOUT}"
     if name in CHOICES:
         return None if value in CHOICES[name] else ", ".join(CHOICES[name])
     if isinstance(default, int) and not isinstance(default, bool):

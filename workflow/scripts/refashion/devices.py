@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +30,7 @@ def visible_gpus() -> tuple[str, ...]:
         found = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=30, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(str(index) for index, line in enumerate(found.stdout.splitlines()) if line.startswith("GPU"))
+    return tuple(re.findall(r"^GPU (\d+):", found.stdout, re.MULTILINE))  # parts of a GPU (MIG) are lines of their own
 
 
 def wanted(device: str, gpus_given: int) -> str:

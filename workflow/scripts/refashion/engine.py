@@ -278,7 +278,7 @@ class ByteDropout(keras.layers.Dropout):
         threshold = self.rate * 256
         if not threshold.is_integer():
             threshold += self.draws.uniform(f"{self.position}/threshold", 1)
-        return tf.cast(tf.floor(threshold), tf.uint8)
+        return tf.cast(tf.floor(threshold), tf.uint8)  # at most 254, see `architectures.MOST_DROPOUT`
 
 
 #: The layers for which the engine has a kernel of its own. Others run as Keras has them.

@@ -69,8 +69,8 @@ def write(rows: list[dict], path: Path) -> None:
 
 
 def with_plan(study: Study, path: Path | str | None) -> Study:
-    """The study with the seeds of a plan written by `write`; unchanged if there is no plan (None or an empty text)."""
-    if not path:
+    """The study with the seeds of a plan written by `write`; unchanged where there is none (yet)."""
+    if not path or not Path(path).exists():
         return study
     planned: dict[Cell, int] = {}
     try:

@@ -8,6 +8,7 @@ published/benchmark.csv         how fast the machine was that made the report
 
 from __future__ import annotations
 
+import re
 import shutil
 import statistics
 import tempfile
@@ -24,6 +25,8 @@ from refashion.study import NUMERICS, Study, digest
 #: What a report leaves behind that is published beside the runs.
 RESULTS = ("report.html", "analysis.json", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
 BENCHMARK = "benchmark.csv"
+#: A file in the store's derived/, by the digest of what it was made from; a killed job leaves others.
+_DERIVED = re.compile(r"[0-9a-f]{20}\.\w+")
 
 #: Between these marks the READMEs show what is written by `publish`; the accuracy that the project's README shows.
 _BEGIN, _END = "<!-- result:begin", "<!-- result:end -->"
@@ -85,8 +88,9 @@ def publish(
     for name in new:
         run_store.read_metrics(store.path(name))  # nothing broken is published
         _copy_run(store.path(name), published / "runs" / name)
-    for path in (store.folder / "derived").glob("*.*"):
-        run_store.copy_whole(path, published / "derived" / path.name)
+    for path in (store.folder / "derived").glob("*"):
+        if _DERIVED.fullmatch(path.name):
+            run_store.copy_whole(path, published / "derived" / path.name)
     for name in RESULTS:
         if (results / name).exists():
             run_store.copy_whole(results / name, published / name)

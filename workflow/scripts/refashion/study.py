@@ -144,6 +144,21 @@ class Study:
         }
         return tuple(sorted(wanted, key=lambda run: run.seed))
 
+    def architectures(self) -> dict[str, dict[str, Any]]:
+        """{name: builder and every option, defaults included} of the networks that the cells name."""
+        return {cell.architecture: self._architecture(cell) for cell in self.cells()}
+
+    def augmentations(self) -> dict[str, dict[str, Any]]:
+        """{name: operations that are on} of the augmentations that the cells name."""
+        return {cell.augmentation: self._augmentation(cell) for cell in self.cells()}
+
+    def _architecture(self, cell: Cell) -> dict[str, Any]:
+        entry = self.config["architectures"][cell.architecture]
+        return {"builder": entry["builder"], **architectures.options(entry["builder"]), **entry}
+
+    def _augmentation(self, cell: Cell) -> dict[str, Any]:
+        return _switched_on(self.config["augmentations"][cell.augmentation])
+
     def experiments_of(self, run: Run) -> tuple[str, ...]:
         """The names of the experiments that want a run."""
         return tuple(
@@ -162,19 +177,37 @@ class Study:
         )
 
     @cached_property
-    def _first_of_digest(self) -> dict[str, Run]:
-        first: dict[str, Run] = {}
-        for run in self.runs():
-            first.setdefault(digest(self.spec(run)), run)
-        return first
+    def _alike(self) -> dict[str, list[Cell]]:
+        """The study's cells, in order, by what their runs share."""
+        alike: dict[str, list[Cell]] = {}
+        for cell in self.cells():
+            alike.setdefault(self._definition(cell), []).append(cell)
+        return alike
+
+    def _definition(self, cell: Cell) -> str:
+        return digest(self.spec(Run(cell, 0)))
+
+    def _may_want(self, run: Run) -> bool:
+        """Whether an experiment wants a run, or its second stage may."""
+        for experiment in self.experiments:
+            if run.cell in experiment.cell_set:
+                seeds = experiment.seeds
+                if run.seed in (range(seeds.most) if isinstance(seeds, Pilot) else seeds):
+                    return True
+        return False
 
     def twin(self, run: Run) -> Run | None:
         """The run under another name that has the same spec and comes first, or None.
 
-        Two names can define the same (fifty epochs here, the same number of updates there): it is trained once.
+        Two names can define the same (fifty epochs here, the same number of updates there): it is trained once. Runs of
+        the seeds' second stage have twins before it is planned, so that the jobs of one run are the same throughout.
         """
-        first = self._first_of_digest.get(digest(self.spec(run)), run)
-        return None if first == run else first
+        for cell in self._alike.get(self._definition(run.cell), ()):
+            if cell == run.cell:
+                return None
+            if self._may_want(Run(cell, run.seed)):
+                return Run(cell, run.seed)
+        return None
 
     def images(self, cell: Cell) -> int:
         """The number of training images of a cell, limits applied."""
@@ -212,8 +245,6 @@ class Study:
         dataset = self.config["datasets"][self.dataset(cell)]
         fraction = self.config["fractions"][cell.fraction]
         recipe = {key: value for key, value in self.config["recipes"][cell.recipe].items() if key != "epochs"}
-        architecture = dict(self.config["architectures"][cell.architecture])
-        builder = architecture.pop("builder")
         return _canonical(
             {
                 "numerics": NUMERICS,
@@ -227,8 +258,8 @@ class Study:
                     "validation": fraction["validation"],
                     "subset_seed": fraction["subset_seed"],
                 },
-                "architecture": {"builder": builder, **architectures.options(builder), **architecture},
-                "augmentation": _switched_on(self.config["augmentations"][cell.augmentation]),
+                "architecture": self._architecture(cell),
+                "augmentation": self._augmentation(cell),
                 "recipe": {**recipe, "updates": self.updates(cell)},
             }
         )
