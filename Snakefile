@@ -13,7 +13,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
-from refashion import devices, figures, originals, planning, reporting, verification, yaml_files, study as studies
+from refashion import devices, figures, originals, planning, provenance, reporting, verification, yaml_files
+from refashion import study as studies
 from refashion.errors import UserError
 from refashion.study import Run
 
@@ -50,6 +51,8 @@ DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 # As functions, because Snakemake would read braces in a text as wildcards.
 SEEDS = {"seeds": lambda wildcards: json.dumps([study.config[key] for key in ("seeds", "run", "experiments")])}
 CONFIG = {"config": lambda wildcards: json.dumps(study.config)}
+# An edit of the code or the templates judges and tells anew, in seconds. It never trains anew: see `numerics`.
+TELLING = {"telling": lambda wildcards: provenance.digest([PROJECT / "report", PROJECT / "workflow" / "scripts"])}
 # Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
 # profile asks, since the machine that submits the jobs may have none.
 GPUS = 0 if study.config["device"] == "cpu" else min(1, len(devices.visible_gpus()))
@@ -229,6 +232,7 @@ rule analyse:
         analysis="results/analysis.json",
     params:
         **CONFIG,
+        **TELLING,
     log:
         "logs/analyse.log",
     conda:
@@ -271,6 +275,8 @@ rule figures:
             for name in figures.NAMES
         ],
         expand("results/figures/{name}.csv", name=figures.NAMES),
+    params:
+        **TELLING,
     log:
         "logs/figures.log",
     conda:
@@ -293,6 +299,7 @@ rule report:
         tables=reporting.TABLES,
     params:
         **CONFIG,
+        **TELLING,
     log:
         "logs/report.log",
     conda:

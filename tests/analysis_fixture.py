@@ -652,10 +652,18 @@ class Study:
             "provenance": {
                 "numerics": [1],
                 "devices": [
-                    {"device": "cpu", "device_name": "a processor", "threads": 1, "precision": "float32", "runs": 60}
+                    {
+                        "device": "cpu",
+                        "device_name": "CPU",
+                        "cpu": "a processor",
+                        "threads": 1,
+                        "precision": "float32",
+                        "runs": 60,
+                    }
                 ],
                 "mixed_devices": [],
                 "training": [{"tensorflow": "2.21.0", "runs": 60}],
+                "commits": [{"commit": "0123456789abcdef", "runs": 60}],
                 "published_runs": 0,
                 "resumed_runs": 1,
                 "analysis": {"numpy": "2.4.6"},

@@ -1,5 +1,6 @@
 """The analysis: layout, numbers by hand, what cannot be said; and (slow) known truths over many draws, 10,000 runs."""
 
+import dataclasses
 import functools
 import json
 import os
@@ -140,12 +141,41 @@ def test_counts_of_the_short_answer(whole):
         "missing": 0,
     }
     assert study["seeds"] == {"least": 3, "most": 3}
-    assert study["answer"].endswith("Each of the 6 cells behind them has 3 finished runs.")
+    assert study["answer"].endswith("Each of the 6 cells in its table has 3 finished runs.")
+
+
+def test_the_short_answer_tells_the_accuracies_apart_and_what_another_reading_gives():
+    """Most claims need no training; a reader asks first for those that do."""
+    fold = "cnn1/50k_fold/none/b256_e100"
+    base = synthetic.published(ORIGINAL)
+    truth = dataclasses.replace(
+        base, validation={**base.validation, "cnn1/10k/none/b256_e100": 88.0, fold: 91.97}, training=base.training
+    )
+    study = document(run=("original", "readings"), truth=truth)["study"]
+    told = [claim for claim in ORIGINAL["claims"] if claim["kind"] == "accuracy"]
+    assert f"Of the {len(told)} published accuracies among them, " in study["answer"]
+    assert re.search(r"but in another reading: .*\bV1\b", study["answer"])
+
+
+def test_a_run_that_moved_makes_its_cell_mixed():
+    study = synthetic.study(("original",), seeds=3)
+    runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
+    cell = study.cells()[0]
+    table = tables.RunTable(runs)
+    assert not table.mixed_devices(cell.name)
+    runs.loc[runs.index[0], "machines"] = 2
+    assert tables.RunTable(runs).mixed_devices(cell.name)
+
+
+def test_a_cell_whose_runs_another_has_with_more_seeds_costs_nothing_more():
+    digests = {"a": {"1", "2"}, "b": {"3"}, "c": {"1", "2", "4"}, "d": {"3"}, "e": set()}
+    assert [spread._same_runs(cell, digests) for cell in digests] == ["c", "b", "c", "b", "e"]
 
 
 def test_a_study_without_the_original_says_so():
     answer = document(run=("baseline",))["study"]["answer"]
-    assert answer.endswith("This study runs none of the cells behind them.")
+    assert answer.endswith("This study runs none of the cells in its table.")
+    assert "23 are inconclusive (none of them tested yet)" in answer
 
 
 def test_every_resampling_has_a_stream_of_its_own():

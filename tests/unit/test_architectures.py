@@ -100,6 +100,14 @@ def kernels(model) -> list[np.ndarray]:
     return [np.asarray(layer.kernel) for layer in model.layers if getattr(layer, "kernel", None) is not None]
 
 
+@pytest.mark.parametrize(("builder", "shape"), [("lenet5", (64, 64, 1)), ("cnn4", (12, 10, 1))])
+def test_images_of_a_size_that_a_network_cannot_take_get_one_sentence(builder, shape):
+    with pytest.raises(
+        UserError, match=rf"The network {builder} cannot be built for images of {shape[0]} x {shape[1]}: "
+    ):
+        architectures.build(builder, shape, 10, {})
+
+
 def test_initial_kernels_are_keyed_by_seed_and_position():
     """Equal seeds give equal kernels, to the bit, whatever was built before; no two layers or seeds share draws."""
     first, second, other = build("cnn4"), build("cnn4"), build("cnn4")

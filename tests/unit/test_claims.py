@@ -96,6 +96,37 @@ def test_gaps_follow_training_and_validation_together():
     assert widened["G4"].unit == "pp"
 
 
+def test_a_gap_is_read_as_both_of_its_numbers_are():
+    """Else a gap would seem robust while its two numbers turn with the reading."""
+    fold = "cnn1/50k_fold/none/b256_e100"
+    base = synthetic.published(ORIGINAL)
+    low = dataclasses.replace(
+        base,
+        validation={**base.validation, CNN1_SMALL: 88.0, fold: 91.97},
+        training={**base.training, CNN1_SMALL: 99.13, fold: 99.13},
+    )
+    gap = judge(low, run=("original", "readings"))["G1"]
+    found = readings(gap)
+    assert list(found) == ["primary", "evaluated", "fold"]
+    assert found["fold"].cells == [fold]
+    assert found["fold"].metric == "train_accuracy - val_accuracy"
+    assert (found["primary"].verdict, found["fold"].verdict) == (NOT_REPRODUCED, REPRODUCED)
+    assert gap.overall == "specification-dependent"
+
+
+def test_of_several_cells_only_the_nearest_is_called_so():
+    """The column that leaves a claim open may lie farther than one that does not."""
+    table = synthetic.runs(synthetic.study(("original",), seeds=10), with_means(validation={CNN1: 90.0}), seed=1)
+    small = table["architecture"].eq("cnn1") & table["fraction"].eq("10k")
+    table.loc[small, "val_accuracy"] = 86.9
+    table = table[~small | table["seed"].lt(1)]
+    found = judge(runs=table)["V6"]
+    assert found.verdict == INCONCLUSIVE
+    assert found.readings[0].numbers.cell == CNN1_SMALL
+    assert "the nearest" not in found.reason
+    assert "1 Layer CNN, 1 fold, which leaves it open" in found.reason
+
+
 def test_the_text_number_is_held_against_both_columns():
     near = judge(with_means(validation={CNN1: 91.39}))["V6"]
     assert near.verdict == REPRODUCED

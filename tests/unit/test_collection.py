@@ -292,6 +292,9 @@ def test_a_missing_run_ends_a_strict_collection(study, root):
         ("", "missing", ""),
         ("epoch 1/5  loss 0.5\n", "missing", ""),
         ("Run 0123456789abcdef0123: 10 images\n\n", "missing", ""),
+        ("Using GPU 0.\n", "missing", ""),
+        ("epoch 1/5  loss 0.5\nThe job was asked to stop (SIGTERM) in epoch 2, step 4; ...\n", "missing", ""),
+        ("0123456789abcdef0123 was finished by another job meanwhile; that run stays.\n", "missing", ""),
         ("epoch 1/5  loss 0.5\nNo space left on device.\n\n", "failed", "No space left on device."),
     ],
 )

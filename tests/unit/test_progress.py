@@ -11,7 +11,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from refashion import costing, progress, study
+from refashion import costing, progress, run_log, study
 from refashion.errors import UserError
 from refashion.study import Cell, Run
 
@@ -45,7 +45,7 @@ def known_cost(monkeypatch):
 
 
 def _log(folder, seed, *lines, age=10.0):
-    path = folder / progress.log_of(Run(CNN1, seed))
+    path = folder / run_log.path_of(Run(CNN1, seed))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
     os.utime(path, (NOW - age, NOW - age))
@@ -106,20 +106,25 @@ def test_a_run_that_saved_lately_is_running_however_long_its_epochs_are(tmp_path
     assert found.left == 2 * 86400 + 3 * 3600 + 4 * 60 + 5 - 1000
 
 
-@pytest.mark.parametrize(
-    "last",
-    [
-        "The job was asked to stop (SIGTERM) in epoch 3, step 4; its state is saved.",
-        "Continue after epoch 3, step 4.",
-        "2026-11-24 03:15:01.123456: I tensorflow/core/util/port.cc:153] oneDNN custom operations are on.",
-        "W0000 00:00:1795492433.288174   28057 cpu_feature_guard.cc:227] This TensorFlow binary is optimized.",
-        "Discarded the checkpoint 0123.npz: it belongs to the run 4567.",
-    ],
-)
-def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, last):
-    _log(tmp_path, 0, last, age=1e6)
+STOPPED = "The job was asked to stop (SIGTERM) in epoch 3, step 4; its state is saved."
+
+
+@pytest.mark.parametrize("age", [1.0, 1e6])
+def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, age):
+    _log(tmp_path, 0, EPOCH.format(epoch=2, left="0:01:30"), STOPPED, age=age)
     found = progress.look(loaded, tmp_path, NOW, places)
     assert (found.waiting, found.failed, found.running) == (6, (), ())
+
+
+@pytest.mark.parametrize(
+    "last", ["Using GPU 0.", "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR"]
+)
+def test_a_run_that_starts_is_running_and_one_that_was_killed_then_waits(tmp_path, places, loaded, known_cost, last):
+    _log(tmp_path, 0, last, age=1.0)
+    _log(tmp_path, 1, last, age=1e6)
+    found = progress.look(loaded, tmp_path, NOW, places)
+    assert (found.waiting, found.failed) == (5, ())
+    assert found.running == (progress.Running(Run(CNN1, 0), 0, None, SECONDS - 1.0),)
 
 
 def test_where_nothing_is_measured_no_time_is_claimed(tmp_path, places, loaded):

@@ -42,7 +42,10 @@ def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path)
     assert store.find({"numerics": study.NUMERICS, "seed": 1}) is not None
     assert (store.folder / "derived" / "x.json").read_text() == "{}"
     assert benchmark.read_text() == "architecture\n"
+    mine = next(store.folder.glob("*/history.csv"))
+    mine.write_text("not what was published")
     assert publishing.restore(published, store, benchmark, said.append) == 0
+    assert mine.read_text() == "not what was published"
     assert said == ["Restored 2 published runs; 0 were there.", "Restored 0 published runs; 2 were there."]
 
 
@@ -92,6 +95,7 @@ def test_only_the_evidence_of_this_study_is_published(tmp_path, full_config, own
 
 def test_every_published_run_is_whole_and_of_these_numerics():
     folders = [path.parent for path in PUBLISHED.glob("runs/*/metrics.json")]
+    assert folders
     for folder in folders:
         metrics = run_store.read_metrics(folder)
         assert metrics["spec"]["numerics"] == study.NUMERICS

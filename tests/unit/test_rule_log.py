@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -55,10 +56,44 @@ def test_a_failure_is_one_line_outside_and_exit_code_one(job, capfd, error, sent
     assert capfd.readouterr().err == f"analyse: {sentence} (log: {job.log[0]})\n"
 
 
-def test_the_traceback_of_a_bug_stays_in_the_log_and_that_of_a_mistake_does_not(job):
+def _deep_down(error):
+    raise error
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("no"), OSError(28, "No space left on device", "x.npz"), OSError()])
+def test_the_traceback_of_all_but_a_mistake_stays_in_the_log_and_the_sentence_ends_it(job, capfd, error):
     with pytest.raises(SystemExit), rule_log(job):
-        raise ZeroDivisionError
-    assert "Traceback" in _read(job)
+        _deep_down(error)
+    told = capfd.readouterr().err
+    assert "Traceback" not in told
+    log = _read(job)
+    assert "in _deep_down" in log
+    assert told == f"analyse: {log.splitlines()[-1]} (log: {job.log[0]})\n"
+
+
+def test_a_mistake_is_a_sentence_in_the_log_too(job):
     with pytest.raises(SystemExit), rule_log(job):
-        raise UserError("A mistake.")
+        _deep_down(UserError("A mistake."))
     assert _read(job) == "A mistake.\n"
+
+
+def test_a_log_tells_of_the_last_attempt(job):
+    for text in ("first", "second"):
+        with rule_log(job):
+            print(text)
+    assert _read(job) == "second\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_disk_too_full_for_the_log_is_told_on_the_terminal(capfd, end):
+    def block():
+        print("epoch 1", end=end)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(SystemExit) as caught, rule_log(SimpleNamespace(rule="train", log=["/dev/full"])):
+        block()
+    assert caught.value.code == 1
+    assert capfd.readouterr().err == "train: The system says 'No space left on device'. (log: /dev/full)\n"
+    print("heard again")
+    assert capfd.readouterr().out == "heard again\n"

@@ -123,6 +123,19 @@ def test_a_stop_saves_and_a_second_start_ends_bit_identical(
     assert run_store.read_metrics(resumed)["timing"]["resumed"] == 1
 
 
+def test_a_run_that_went_on_elsewhere_says_so(undisturbed, spec, small_data, tmp_path, monkeypatch, capsys):
+    """Its last bits may be neither machine's; the report flags its cell."""
+    assert run_store.read_metrics(undisturbed)["provenance"]["machines"] == 1
+    store = RunStore(tmp_path / "moved")
+    with monkeypatch.context() as here, pytest.raises(training.PreemptedError):
+        _Clock(here, 2)
+        here.setattr(training._Run, "_machine", lambda run: ["another processor", "cpu", "CPU", "2.20.0"])
+        _train(spec, small_data, store)
+    moved = run_store.read_metrics(_train(spec, small_data, store))
+    assert moved["provenance"]["machines"] == 2
+    assert ", on another machine." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("method", ["evaluate", "evaluate_training"])
 def test_a_stop_during_an_evaluation_saves_too(undisturbed, spec, small_data, tmp_path, monkeypatch, method):
     from refashion import engine

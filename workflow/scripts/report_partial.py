@@ -2,17 +2,12 @@
 
 from pathlib import Path
 
-from refashion import analysis, collection, originals, planning, reporting
+from refashion import analysis, collection, originals, planning, reporting, run_log
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "published"
-
-
-def log_of(run):
-    """Where rule `train` logs a run; its last line is the reason of a failure."""
-    return Path(run.folder.replace("results/runs/", "logs/train/") + ".log")
 
 
 def main(job):
@@ -27,7 +22,7 @@ def main(job):
         RunStore(job.params.store),
         strict=False,
         published=collection.published_digests(PUBLISHED),
-        log_of=log_of,
+        log_of=run_log.path_of,
     )
     result = analysis.analyse(
         analysis.Inputs(

@@ -229,10 +229,10 @@ def _study(inputs: Inputs, ledger: Sequence[claims.Claim]) -> dict[str, Any]:
         "evidence_reason": _no_evidence(config),
         "question": f"Does each number of “{inputs.original['title']}” come out again when its networks are "
         "trained anew, several times?",
-        "answer": _answer(counted, seeds, config),
+        "answer": _answer(ledger, seeds, config),
         "confidence": inputs.facts.confidence,
         "level": statistics.LEVEL,
-        "units": "Accuracies are in percent, differences in percentage points (pp), times in seconds.",
+        "units": "Accuracies are in percent, differences in percentage points (pp).",
         "claims": len(ledger),
         "verdicts": counted,
         "overall": {name: overall[name] for name in states},
@@ -251,17 +251,40 @@ def _no_evidence(config: Mapping[str, Any]) -> str:
     return f"The preset “{config['preset']}” shows every step and measures nothing{cut}."
 
 
-def _answer(verdicts: Mapping[str, int], seeds: Sequence[int], config: Mapping[str, Any]) -> str:
-    """The verdicts in a sentence, and what they rest on."""
-    told = (
-        f"{verdicts['reproduced']} reproduced, {verdicts['not_reproduced']} did not, {verdicts['inconclusive']} cannot "
-        f"be decided and {verdicts['not_testable']} cannot be tested."
-    )
-    basis = "This study runs none of the cells behind them."
+def _answer(ledger: Sequence[claims.Claim], seeds: Sequence[int], config: Mapping[str, Any]) -> str:
+    """The verdicts in a few sentences, and what they rest on. seeds: finished runs of each column of the table."""
+    told = f"Of {len(ledger)} claims, {_verdicts_told(ledger)}."
+    measured = [claim for claim in ledger if claim.kind == "accuracy"]
+    if measured:
+        told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured)}."
+    otherwise = [
+        claim.id for claim in ledger if claim.verdict == statistics.NOT_REPRODUCED and _reproduced_otherwise(claim)
+    ]
+    if otherwise:
+        told += f" Not reproduced as we read the original, but in another reading: {', '.join(otherwise)}."
+    basis = "This study runs none of the cells in its table."
     if seeds:
         runs = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-        basis = f"Each of the {len(seeds)} cells behind them has {runs} finished run{'s' * (runs != '1')}."
-    return f"Of {sum(verdicts.values())} claims, {told} {basis} {_no_evidence(config)}".strip()
+        basis = f"Each of the {len(seeds)} cells in its table has {runs} finished run{'s' * (runs != '1')}."
+    return f"{told} {basis} {_no_evidence(config)}".strip()
+
+
+def _verdicts_told(ledger: Sequence[claims.Claim]) -> str:
+    """How many claims have each verdict, in words; those that none have are left out."""
+    counts = Counter(claim.verdict for claim in ledger)
+    untested = sum(claim.verdict == statistics.INCONCLUSIVE and not claim.readings[0].tested for claim in ledger)
+    waiting = "none of them tested yet" if untested == counts[statistics.INCONCLUSIVE] else f"{untested} not tested yet"
+    parts = [
+        f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {word}"
+        + (f" ({waiting})" if word == statistics.INCONCLUSIVE and untested else "")
+        for word in (statistics.REPRODUCED, statistics.NOT_REPRODUCED, statistics.INCONCLUSIVE, statistics.NOT_TESTABLE)
+        if counts[word]
+    ]
+    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1]
+
+
+def _reproduced_otherwise(claim: claims.Claim) -> bool:
+    return any(reading.verdict == statistics.REPRODUCED for reading in claim.readings)
 
 
 def _run_counts(runs: pd.DataFrame) -> dict[str, int]:
@@ -274,17 +297,28 @@ def _provenance(inputs: Inputs) -> dict[str, Any]:
     facts = inputs.facts
     runs = tables.distinct(inputs.runs)
     ended = runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])]
-    devices = Counter(zip(*(ended[name] for name in ("device", "device_name", "threads", "precision")), strict=True))
+    columns = ("device", "device_name", "cpu", "threads", "precision")
+    devices = Counter(zip(*(ended[name] for name in columns), strict=True))
     versions = provenance.versions("numpy", "scipy", "statsmodels", "pandas")
     return {
         "numerics": sorted({int(value) for value in ended["numerics"]}),
         "devices": [
-            {"device": kind, "device_name": name, "threads": int(threads), "precision": precision, "runs": count}
-            for (kind, name, threads, precision), count in devices.most_common()
+            {
+                "device": kind,
+                "device_name": name,
+                "cpu": cpu,
+                "threads": int(threads),
+                "precision": precision,
+                "runs": count,
+            }
+            for (kind, name, cpu, threads, precision), count in devices.most_common()
         ],
         "mixed_devices": [cell for cell in inputs.cells if facts.runs.mixed_devices(cell)],
         "training": [
             {"tensorflow": version, "runs": count} for version, count in Counter(ended["tensorflow"]).most_common()
+        ],
+        "commits": [
+            {"commit": commit, "runs": count} for commit, count in Counter(ended["commit"].dropna()).most_common()
         ],
         "published_runs": int(ended["published"].sum()),
         "resumed_runs": int((ended["resumed"] > 0).sum()),

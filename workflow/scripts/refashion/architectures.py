@@ -80,7 +80,13 @@ def _allowed(name: str, default: Any, value: Any) -> str | None:
 
 def build(builder: str, input_shape: tuple[int, int, int], classes: int, chosen: Mapping[str, Any]) -> keras.Model:
     """The model of a builder with the chosen options, weights as Keras drew them (see `initialise`)."""
-    return BUILDERS[builder](input_shape, classes, **chosen)
+    try:
+        return BUILDERS[builder](input_shape, classes, **chosen)
+    except ValueError as error:
+        why = (str(error).splitlines() or [""])[0].rstrip(".")
+        raise UserError(
+            f"The network {builder} cannot be built for images of {input_shape[0]} x {input_shape[1]}: {why}."
+        ) from error
 
 
 def _pool(kind: str) -> keras.layers.Layer:

@@ -24,12 +24,10 @@ from refashion import formatting as fmt
 from refashion import statistics
 from refashion.errors import UserError
 from refashion.statistics import INCONCLUSIVE, LEVEL, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Evidence, Verdict
+from refashion.study import TRAINING_METRICS
 from refashion.tables import RunTable, Sample
 
 UNSETTLED = "unsettled"
-
-#: Accuracies on training images; all others are on validation images.
-TRAINING_METRICS = ("train_accuracy", "eval_accuracy")
 
 #: True shifts (pp) for which the report says how often the rule gives each verdict.
 SHIFTS = (0.0, 0.6, 1.2)
@@ -76,7 +74,7 @@ class Facts:
 
     @property
     def confidence(self) -> float:
-        """Of every interval."""
+        """Of the intervals that are shown; verdicts have a level of their own, `statistics.LEVEL`."""
         return self.settings["confidence"]
 
 
@@ -254,7 +252,7 @@ def _overall(readings: Sequence[Reading]) -> tuple[str, str]:
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[word]} {word}" for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE) if counts[word])
     untested = sum(not reading.tested for reading in readings)
-    left = f" ({untested} could not be tested)" if untested else ""
+    left = f" ({untested} not tested yet)" if untested else ""
     if set(verdicts) == {INCONCLUSIVE}:
         overall = UNSETTLED  # readings that decide nothing do not agree on anything
     return overall, f"Of {len(readings)} readings: {told}{left}."
@@ -497,8 +495,8 @@ def _accuracy_reading(
     distance = [math.inf if one.difference is None else abs(one.difference) for one in found]
     shown = min(range(len(found)), key=lambda i: (words[i] != word, distance[i]))
     reason = found[shown].reason or verdicts[shown].reason
-    if found[shown].cell and len(found) > 1:
-        reason = _reason_of_several(word, found[shown], reason, facts)
+    if len(found) > 1:
+        reason = _reason_of_several(word, found[shown], reason, distance[shown] == min(distance), facts)
     if word == REPRODUCED and facts.validation.get(found[shown].cell) == "fold" and found[shown].image_variance:
         reason = f"{reason}; this closeness holds for the held-out images, which are not the original's"
     return _reading(
@@ -517,11 +515,13 @@ def _accuracy_reading(
     )
 
 
-def _reason_of_several(word: str, shown: Numbers, reason: str, facts: Facts) -> str:
+def _reason_of_several(word: str, shown: Numbers, reason: str, nearest: bool, facts: Facts) -> str:
+    """The reason of the cell that is shown, and what it stands for among the cells of its reading."""
     where = facts.title(shown.cell)
     if word == REPRODUCED:
         return f"in {where}, {reason}"
-    return f"in no column is it reproduced; in the nearest, {where}, {reason}"
+    which = f"the nearest, {where}" if nearest else f"{where}, which leaves it open"
+    return f"in no column is it reproduced; in {which}, {reason}"
 
 
 def _cell_check(one: Numbers, verdict: Verdict, facts: Facts) -> Check:
@@ -553,22 +553,37 @@ def gap(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
     facts = context.facts
     training, validation = _parents(entry, facts)
     allowed = margin(training, facts) + margin(validation, facts)
-    cell = validation["readings"][0]["cells"][0]
     readings = []
-    for position, (id_, title, metric) in enumerate(
-        [
-            ("primary", "running mean of the last epoch, minus validation", "train_accuracy"),
-            ("evaluated", "evaluated after the last epoch, minus validation", "eval_accuracy"),
-        ]
-    ):
-        sample = _gap_sample(facts, cell, metric, validation["readings"][0]["metric"])
+    for words, cell, metrics in _gap_readings(training, validation):
+        sample = _gap_sample(facts, cell, *metrics)
         published = _published(entry, facts)
         evidence = statistics.evidence(sample.values, published, allowed, diverged=sample.diverged)
         verdict, others = _alone(evidence, facts.settings["sensitivity_margins"])
         one = numbers(sample, evidence, verdict, others, facts)
-        words = {"id": id_, "title": title, "metric": f"{metric} - val_accuracy"}
-        readings.append(_accuracy_reading(words, position == 0, [one], [verdict], facts))
+        words = {**words, "metric": sample.metric}
+        readings.append(_accuracy_reading(words, not readings, [one], [verdict], facts))
     return readings
+
+
+def _gap_readings(
+    training: Mapping[str, Any], validation: Mapping[str, Any]
+) -> Iterable[tuple[dict[str, str], str, tuple[str, str]]]:
+    """Id, title, cell and metrics of each reading of a gap: its own, then those that both claims have.
+
+    A reading of both is one with the same id and cell, which gives two numbers of the same runs.
+    """
+    first = validation["readings"][0]
+    for id_, title, metric in (
+        ("primary", "running mean of the last epoch, minus validation", "train_accuracy"),
+        ("evaluated", "evaluated after the last epoch, minus validation", "eval_accuracy"),
+    ):
+        yield {"id": id_, "title": title}, first["cells"][0], (metric, first["metric"])
+    others = {(one["id"], one["cells"][0]): one for one in training["readings"][1:]}
+    for one in validation["readings"][1:]:
+        other = others.get((one["id"], one["cells"][0]))
+        if other:
+            words = {"id": one["id"], "title": f"{other['title']}, minus validation: {one['title']}"}
+            yield words, one["cells"][0], (other["metric"], one["metric"])
 
 
 def _gap_sample(facts: Facts, cell: str, training: str, validation: str) -> Sample:

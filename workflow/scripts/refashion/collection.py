@@ -7,7 +7,6 @@ sentence: it ends a strict collection, and makes its run a failed one in a parti
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from refashion import run_store, statistics, tables
+from refashion import run_log, run_store, statistics, tables
 from refashion.errors import UserError
 from refashion.run_store import BrokenRunError, RunStore
 from refashion.study import AXES, Run, Study, digest
@@ -32,16 +31,10 @@ _FINAL = {
     **{name: name for part in ("eval", "val", "clean") for name in (f"{part}_loss", f"{part}_accuracy")},
 }
 _TIMING = ("seconds", "train_seconds", "images_per_second", "resumed")
-_PROVENANCE = ("device", "device_name", "threads", "precision", "tensorflow")
+_PROVENANCE = ("device", "device_name", "cpu", "threads", "precision", "tensorflow", "commit")
 
 #: A percentage keeps six decimals (one of 60,000 images is 0.0017%), so that .9197 gives 91.97 and no rounding error.
 _DECIMALS = 6
-
-#: Last lines of a log that tell of no failure: the run is under way, or was killed from outside.
-_UNDER_WAY = re.compile(
-    r"epoch \d+/\d+ |Run [0-9a-f]{20}|(Continue after|Discarded|Set aside) |(Done|Diverged): "
-    r"|\d{4}-\d\d-\d\d |[IWE]\d{4} "  # TensorFlow's own
-)
 
 _PREDICTIONS = ("seeds", "validated", "clean", "labels")
 
@@ -141,12 +134,8 @@ def _absent(folder: Path, error: BrokenRunError, log: Path | None) -> dict[str, 
 
 def _failure(log: Path) -> str:
     """The last line of a log if it tells a failure, else "". Paths lose what leads to this study and to the home."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    if _UNDER_WAY.match(last):
+    last = run_log.last_line(log)
+    if not run_log.failed(last):
         return ""
     return last.replace(f"{Path.cwd()}/", "").replace(str(Path.home()), "~")
 
@@ -176,6 +165,7 @@ def _row(metrics: Mapping[str, Any]) -> dict[str, Any]:
     row = {target: _percent(source, final[source]) for source, target in _FINAL.items()}
     row |= {name: metrics[name] for name in ("status", "epochs", "updates", "diverged_epoch")}
     row |= {name: timing[name] for name in _TIMING} | {name: provenance[name] for name in _PROVENANCE}
+    row["machines"] = provenance.get("machines", 1)  # not told by the first runs, which stayed where they began
     return row | {"numerics": metrics["spec"]["numerics"]}
 
 

@@ -16,15 +16,12 @@ import jsonschema
 
 from refashion import violations, yaml_files
 from refashion.errors import UserError
-from refashion.study import AXES, Study
+from refashion.study import AXES, TRAINING_METRICS, Study
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "config" / "original.schema.yaml"
 
 #: How sentences name the file, wherever it lies.
 NAME = "original.yaml"
-
-#: As in `claims`, which takes a second to import: a test holds the two equal.
-TRAINING_METRICS = ("train_accuracy", "eval_accuracy")
 
 #: Lists whose entries sentences name by id, and not by position.
 _BY_ID = ("claims", "inconsistencies", "assumptions")

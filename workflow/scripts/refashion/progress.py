@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from refashion import costing, formatting, planning, provenance, yaml_files
+from refashion import costing, formatting, planning, provenance, run_log, yaml_files
 from refashion import study as studies
 from refashion.errors import UserError
 from refashion.study import Run, Study
@@ -24,11 +24,6 @@ from refashion.study import Run, Study
 SILENCE = 60
 
 _EPOCH = re.compile(r"epoch (\d+)/(\d+) .*? (?:(\d+) days?, )?(\d+):(\d\d):(\d\d) left$")
-#: Last lines that tell of no failure: training says them itself, TensorFlow's begin with a date or a level.
-_HARMLESS = re.compile(
-    r"epoch \d|Run [0-9a-f]{20}|Continue after |Discarded |Set aside |Done: |Diverged: |The job was asked to stop"
-    r"|[0-9a-f]{20} was finished |\d{4}-\d\d-\d\d |[IWE]\d{4} |WARNING: "
-)
 
 
 @dataclass(frozen=True)
@@ -87,11 +82,6 @@ def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
     return planning.with_plan(studies.load(configuration(base, overlays)), seeds if seeds.exists() else None)
 
 
-def log_of(run: Run) -> Path:
-    """Where rule `train` logs a run, relative to the study's folder."""
-    return Path(run.folder.replace("results/runs/", "logs/train/", 1) + ".log")
-
-
 def look(study: Study, folder: Path, now: float, places: costing.Places) -> Progress:
     """Where the study in `folder` stands at the time `now` (seconds since 1970). A run of two names counts once."""
     runs: dict[str, Run] = {}
@@ -104,12 +94,13 @@ def look(study: Study, folder: Path, now: float, places: costing.Places) -> Prog
     running, failed, waiting = [], [], []
     for name in runs.keys() - done:
         run = runs[name]
-        log = folder / log_of(run)
-        said, heard = _last_line(log), _modified(log)
+        log = folder / run_log.path_of(run)
+        said, heard = run_log.last_line(log), _modified(log)
         saved = _modified(places.store / "checkpoints" / f"{name}.npz")
-        if said and not _HARMLESS.match(said):
+        silent = heard is None or now - max(heard, saved or 0.0) > patience
+        if run_log.failed(said):
             failed.append(Failed(run, said))
-        elif heard is not None and now - max(heard, saved or 0.0) <= patience:
+        elif not silent and not run_log.stopped(said):
             running.append(_running(run, said, now - heard, estimates[run.cell]))
         else:
             waiting.append(estimates[run.cell])
@@ -135,17 +126,6 @@ def _running(run: Run, said: str, age: float, estimate: float | None) -> Running
     return Running(run, epoch, epochs, max(0.0, left - age))
 
 
-def _last_line(path: Path) -> str:
-    """The last line of a log that is not empty, "" if there is none."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, path.stat().st_size - 8192))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
 def _modified(path: Path) -> float | None:
     try:
         return path.stat().st_mtime
@@ -165,7 +145,8 @@ def text(found: Progress, jobs: int) -> str:
     ]
     if found.failed:
         lines.append(f"Failed   {len(found.failed):,}")
-    lines += [f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({log_of(one.run)})" for one in found.failed]
+    for one in found.failed:
+        lines.append(f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({run_log.path_of(one.run)})")
     return "\n".join(lines)
 
 

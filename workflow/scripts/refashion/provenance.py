@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,17 @@ def machine() -> dict[str, Any]:
 def collect() -> dict[str, Any]:
     """Machine, commit and the version of this project together."""
     return {"refashion": __version__, **commit(), **machine()}
+
+
+def digest(folders: Iterable[Path]) -> str:
+    """The SHA-256 of what lies in folders, hidden files and bytecode aside: names and bytes, in order of the names."""
+    whole = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            inner = path.relative_to(folder)
+            if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in inner.parts):
+                whole.update(f"{inner.as_posix()}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return whole.hexdigest()
 
 
 def _git(*arguments: str) -> str | None:

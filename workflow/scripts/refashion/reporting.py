@@ -22,6 +22,7 @@ from typing import Any
 from refashion import figure_networks, figure_parts, figure_style, figures, formatting, provenance
 from refashion import formatting as fmt
 from refashion.errors import UserError
+from refashion.study import TRAINING_METRICS
 
 Analysis = dict[str, Any]
 
@@ -62,17 +63,23 @@ SECTIONS = (
     ("missing", "What is missing"),
 )
 
-#: Where a claim's evidence is: first letter of its id -> anchor and words. Any other letter goes to the table.
+#: Where a claim's evidence is, beyond what stands beside it: kind -> anchor and words. Others have none.
 EVIDENCE = {
-    "D": ("provenance", "the data files"),
-    "P": ("audit", "the parameter audit"),
-    "L": ("audit", "the parameter audit"),
-    "V": ("fig-verdict_forest", "the verdict forest"),
-    "T": ("fig-training_forest", "the training forest"),
-    "G": ("table", "the table"),
-    "R": ("comparisons", "the comparisons"),
-    "W": ("cost", "cost and speed"),
-    "S": ("inconsistencies", "the inconsistencies"),
+    "fact": ("provenance", "the data files"),
+    "parameters": ("audit", "the parameter audit"),
+    "parameter_ratio": ("audit", "the parameter audit"),
+    "layers": ("audit", "the parameter audit"),
+    "best": ("comparisons", "the comparisons"),
+    "order": ("comparisons", "the comparisons"),
+    "near_best": ("comparisons", "the comparisons"),
+    "much_worse": ("comparisons", "the comparisons"),
+    "faster": ("cost", "cost and speed"),
+    "gap": ("table", "the table"),
+}
+#: The same for published accuracies, by whether they are about training.
+ACCURACIES = {
+    False: ("fig-verdict_forest", "the verdict forest"),
+    True: ("fig-training_forest", "the training forest"),
 }
 
 
@@ -132,8 +139,9 @@ def _environment() -> Any:
         "benchmark_columns": benchmark_columns,
         "benchmark_entry": benchmark_entry,
         "benchmark_facts": benchmark_facts,
+        "caution": caution,
         "cell_name": figure_parts.cell_name,
-        "claim_evidence": lambda claim: EVIDENCE.get(claim["id"][:1], EVIDENCE["G"]),
+        "claim_evidence": claim_evidence,
         "csv_address": csv_address,
         "entries": entries,
         "experiment_drawing": figures.draw_experiment,
@@ -220,6 +228,29 @@ def _interval_told(interval: Sequence[float] | None, unit: str) -> str:
     return fmt.percent_interval(*interval) if unit == "percent" else fmt.interval(*interval)
 
 
+def claim_evidence(claim: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Anchor and name of the part of the page where a claim's evidence is shown, None where the claim shows it all."""
+    if claim["kind"] == "accuracy":
+        return ACCURACIES[claim["readings"][0]["metric"] in TRAINING_METRICS]
+    return EVIDENCE.get(claim["kind"])
+
+
+def caution(analysis: Analysis) -> list[tuple[str, float, float, float]]:
+    """How often the rule would call a published accuracy reproduced that is exactly right.
+
+    For validation and training accuracies (kind, least, most, studies simulated): shares of studies of this size.
+    """
+    found: dict[str, list[float]] = {}
+    simulated = 0
+    for claim in analysis["claims"]:
+        if claim["kind"] == "accuracy" and claim["operating"]:
+            kind = "training" if claim["readings"][0]["metric"] in TRAINING_METRICS else "validation"
+            exact = min(claim["operating"]["rates"], key=lambda rate: abs(rate["shift"]))
+            found.setdefault(kind, []).append(exact["reproduced"])
+            simulated = claim["operating"]["repetitions"]
+    return [(kind, min(shares), max(shares), simulated) for kind, shares in found.items()]
+
+
 def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str, str]]:
     """The evidence of a reading as (label, words), what cannot be said left out."""
     if not numbers:
@@ -232,8 +263,8 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
         ("difference", fmt.points(numbers["difference"], fmt.half_of(numbers["interval"]))),
         ("margin", f"\u00b1{fmt.number(numbers['margin'])}{fmt.SPACE}pp"),
         ("one more run", _interval_told(numbers["prediction"], unit)),
-        ("within the margin", _p_told(numbers["p_rep_adjusted"])),
-        ("beyond it", _p_told(numbers["p_not_adjusted"])),
+        ("test of “within the margin”", _p_told(numbers["p_rep_adjusted"])),
+        ("test of “beyond it”", _p_told(numbers["p_not_adjusted"])),
     ]
     return [(label, words) for label, words in told if words and words != fmt.MISSING]
 
@@ -251,8 +282,9 @@ def check_told(check: Mapping[str, Any]) -> str:
     if check["found"] is not None:
         found = f"found {_with_unit(check['found'], unit, check['interval'])}"
         parts.append(f"{found} ({_interval_told(check['interval'], unit)})" if check["interval"] else found)
-    if fmt.exists(check["p"]):
-        parts.append(fmt.p_phrase(check["p"]))
+    p = check["p_against"] if check["holds"] is False else check["p"]  # of what is said of it
+    if fmt.exists(p):
+        parts.append(fmt.p_phrase(p))
     if check["reason"]:
         parts.append(check["reason"])
     return "; ".join(parts) or "nothing to show"

@@ -19,8 +19,9 @@ def rule_log(job: Any) -> Iterator[TextIO]:
 
     The block gets the real stderr as a stream, for the few things that belong on the terminal (a download's progress).
 
-    A failure is told in one sentence on the real stderr and ends the process with exit code 1. The traceback of
-    anything that is not a user's mistake stays in the log. (C++ libraries write to the descriptors, not `sys.stderr`.)
+    A failure is told in one sentence on the real stderr and ends the process with exit code 1. The sentence is also the
+    log's last line, after the traceback of anything that is not a user's mistake. (C++ libraries write to the
+    descriptors, not `sys.stderr`.) A log tells of one attempt: Snakemake removes it before the next.
     """
     path = Path(job.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,27 +29,29 @@ def rule_log(job: Any) -> Iterator[TextIO]:
     with open(path, "w", buffering=1, encoding="utf-8") as log, _descriptors(log) as terminal:
         try:
             yield terminal
-        except (UserError, OSError) as error:
-            failure = _sentence(error)
-            print(failure)
         except Exception as error:
-            traceback.print_exc()
-            failure = f"{type(error).__name__}: {error}".splitlines()[0]
+            failure = _sentence(error)
+            with contextlib.suppress(OSError):  # the disk may be full, which the terminal is told
+                if not isinstance(error, UserError):
+                    traceback.print_exc()
+                print(failure)
     if failure is not None:
         print(f"{job.rule}: {failure} (log: {path})", file=sys.stderr, flush=True)
         sys.exit(1)
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"The system says '{error.strerror}'{where}."
-    return str(error)
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 @contextlib.contextmanager
 def _descriptors(log: TextIO) -> Iterator[TextIO]:
-    """Point file descriptors 1 and 2 at `log` for a while; gives the old 2 as a stream."""
+    """Point file descriptors 1 and 2 at `log` for a while, and close it; gives the old 2 as a stream."""
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
@@ -60,7 +63,8 @@ def _descriptors(log: TextIO) -> Iterator[TextIO]:
         with os.fdopen(os.dup(saved[1]), "w", buffering=1) as terminal:
             yield terminal
     finally:
-        log.flush()
+        with contextlib.suppress(OSError):  # a full disk: whatever the block could not write has told so
+            log.close()
         sys.stdout, sys.stderr = streams
         for descriptor, old in zip((1, 2), saved, strict=True):
             os.dup2(old, descriptor)

@@ -156,6 +156,8 @@ def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:
         words = f"Capped: the pilot asks for {plan.wanted} seeds, and {plan.n} is the most allowed."
     else:
         words = f"Stopped: {plan.n} seeds are enough for a half-width of {pilot.half_width:g} pp."
+        if interval.half_width is not None and found.n >= plan.n:
+            words += f" Stein's own interval has {interval.half_width:.2f} pp; others of this cell say a little less."
     return {
         "pilot": pilot.pilot,
         "target": pilot.half_width,
@@ -385,10 +387,18 @@ def _points(
 
 def cost(facts: Facts, cells: Sequence[str]) -> dict[str, Any]:
     """What the finished runs cost, and what the missing ones will; a run under two names is counted once in the sum."""
-    first: dict[tuple[str, ...], str] = {}
-    own = [first.setdefault(tuple(facts.runs.column(cell, "digest")), cell) for cell in cells]
-    costs = [_cell_cost(facts, *pair) for pair in zip(cells, own, strict=True)]
+    digests = {cell: set(facts.runs.column(cell, "digest")) for cell in cells}
+    costs = [_cell_cost(facts, cell, _same_runs(cell, digests)) for cell in cells]
     return {"core_hours": core_hours(facts.runs.runs), "cells": costs}
+
+
+def _same_runs(cell: str, digests: Mapping[str, set[str]]) -> str:
+    """The first cell that has a cell's runs and more, else the first that has the same; itself where it has none."""
+    own = digests[cell]
+    if not own:
+        return cell
+    more = (other for other, theirs in digests.items() if own < theirs)
+    return next(more, next(other for other, theirs in digests.items() if own == theirs))
 
 
 def core_hours(runs: pd.DataFrame) -> float:

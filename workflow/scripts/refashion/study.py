@@ -24,6 +24,9 @@ NUMERICS = 1
 #: The four axes of a cell, in the order of paths and tables.
 AXES = ("architecture", "fraction", "augmentation", "recipe")
 
+#: Accuracies of a run on its training images; all others are on validation images.
+TRAINING_METRICS = ("train_accuracy", "eval_accuracy")
+
 #: `validation` on held-out training images; see `refashion.data.split`.
 FOLD = "fold"
 
@@ -74,7 +77,7 @@ class Pilot:
     """Seeds that stop by themselves (Stein's two stages): `pilot` seeds first, then what `half_width` asks for."""
 
     pilot: int
-    half_width: float  # percentage points, half of the 95% interval of a cell's mean
+    half_width: float  # percentage points, half of the interval of a cell's mean
     most: int
 
 

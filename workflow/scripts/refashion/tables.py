@@ -81,9 +81,14 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "resumed": Column(INTEGER, "how often it continued from a checkpoint"),
         "device": Column(TEXT, "cpu or gpu"),
         "device_name": Column(TEXT, "name of the device"),
+        "cpu": Column(TEXT, "processor"),
+        "machines": Column(
+            INTEGER, "processors, devices and versions of TensorFlow that it was trained on, one by one"
+        ),
         "threads": Column(INTEGER, "threads"),
         "precision": Column(TEXT, "float32 or mixed_bfloat16"),
         "tensorflow": Column(TEXT, "version of TensorFlow"),
+        "commit": Column(TEXT, "commit of the code that trained it"),
         "numerics": Column(INTEGER, "version of the numbers that the code gives"),
         "published": Column(FLAG, "the run is one of the published ones"),
     },
@@ -354,10 +359,11 @@ class RunTable:
         return seeds, np.stack(rows)
 
     def mixed_devices(self, cell: str) -> bool:
-        """Whether the finished runs of a cell ran on different devices or in different precision."""
+        """Whether a cell's finished runs, or parts of one, ran on different devices or in different precision."""
         finished = self.column(cell, "status") == FINISHED
         columns = [self.column(cell, name)[finished] for name in ("device", "device_name", "precision")]
-        return len(set(zip(*columns, strict=True))) > 1
+        moved = self.column(cell, "machines")[finished].astype(float) > 1
+        return len(set(zip(*columns, strict=True))) > 1 or bool(moved.any())
 
     def why_empty(self, cell: str) -> str:
         """Why a cell has no run that counts: a sentence that begins "cannot say, because"."""

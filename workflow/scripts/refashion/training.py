@@ -59,6 +59,7 @@ class _Progress:
     eval_seconds: float = 0.0
     seconds: float = 0.0  # of earlier processes
     images: int = 0  # images trained on in train_seconds
+    machines: list[list[str]] = field(default_factory=list)  # what the processes computed on and with, each once
 
 
 def train(
@@ -130,6 +131,8 @@ class _Run:
         self.split = data.split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
         self.engine: Engine = engine.Engine(spec, self.split, self.device, interrupted=self._interrupted)
         self.progress = self._resume()
+        if self._machine() not in self.progress.machines:
+            self.progress.machines.append(self._machine())
         self.evaluation: Evaluation | None = None  # of the last finished epoch
         self.setup_seconds = time.monotonic() - started
         self.saved = time.monotonic()
@@ -167,8 +170,13 @@ class _Run:
             self.store.drop_checkpoint(self.spec)
             return _Progress()
         progress.resumed += 1
-        print(f"Continue after epoch {progress.epoch}, step {progress.step}.")
+        elsewhere = any(machine != self._machine() for machine in progress.machines)
+        print(f"Continue after epoch {progress.epoch}, step {progress.step}{', on another machine' * elsewhere}.")
         return progress
+
+    def _machine(self) -> list[str]:
+        """What can change a run's last bits: processor, device, TensorFlow."""
+        return [provenance.machine()["cpu"], self.device.kind, self.device.name, self.device.tensorflow]
 
     # --------------------------------------------------------------------------------------------------------- training
 
@@ -321,6 +329,7 @@ class _Run:
                 "device_name": self.device.name,
                 "threads": self.threads,
                 "precision": self.spec["recipe"]["precision"],
+                "machines": len(done.machines),
             },
         }
         self.store.publish(self.spec, metrics, _csv(done.history), predictions)
