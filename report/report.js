@@ -15,24 +15,40 @@
   toggle.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; remember(root.dataset.theme); label(); });
   label();
 
-  /* A click on a column's heading sorts by it; a second click turns the order round. */
-  const key = (row, column) => {
-    const cell = row.cells[column];
-    const text = cell.dataset.sort ?? cell.textContent.trim();
-    const number = Number(text.replace(/[,%\s]|pp/g, "").replace("\u2212", "-"));
-    return text !== "" && !Number.isNaN(number) ? number : text.toLowerCase();
+  /* A click on a column's heading sorts by it; a second click turns the order round. In a column of numbers (class "n"
+     of its heading) numbers come first, then words; what is missing is last in either order. */
+  const MISSING = "\u2013";
+  const BOUND = { "<": -1, ">": 1, "fewer than": -1, "more than": 1 };
+  const NUMBER = /^(<|>|fewer than|more than)?\s*([+-]?[\d,]*\.?\d+)/;
+  const cellAt = (row, column) => {
+    let end = 0; // a cell may span columns, so its place in the row is not the number of its column
+    return [...row.cells].find((cell) => (end += cell.colSpan) > column);
   };
-  const before = (a, b) => {
-    if (typeof a === typeof b) return typeof a === "number" ? a - b : a.localeCompare(b);
-    return typeof a === "number" ? -1 : 1;
+  const key = (row, column, numeric) => {
+    const cell = cellAt(row, column);
+    const text = (cell?.dataset.sort ?? cell?.textContent ?? "").trim().replaceAll("\u2212", "-");
+    if (text === "" || text === MISSING) return { rank: 2 };
+    const exact = Number(text);
+    if (numeric && !Number.isNaN(exact)) return { rank: 0, value: exact, beyond: 0 };
+    const found = numeric && NUMBER.exec(text);
+    if (!found) return { rank: 1, value: text.toLowerCase() };
+    return { rank: 0, value: Number(found[2].replaceAll(",", "")), beyond: BOUND[found[1]] ?? 0 };
+  };
+  const compare = (a, b, sign) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    if (a.rank === 2) return 0;
+    return sign * (a.rank === 1 ? a.value.localeCompare(b.value) : a.value - b.value || a.beyond - b.beyond);
   };
   const sort = (table, column, heading) => {
     const down = heading.getAttribute("aria-sort") === "ascending";
+    const numeric = heading.classList.contains("n");
+    for (const body of table.tBodies) {
+      const rows = [...body.rows].map((row) => ({ row, key: key(row, column, numeric) }));
+      rows.sort((a, b) => compare(a.key, b.key, down ? -1 : 1));
+      body.append(...rows.map((one) => one.row));
+    }
     all("thead th", table).forEach((other) => other.removeAttribute("aria-sort"));
     heading.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const body = table.tBodies[0];
-    const rows = [...body.rows].sort((a, b) => before(key(a, column), key(b, column)));
-    body.append(...(down ? rows.reverse() : rows));
   };
   for (const table of all("table.sortable")) {
     all("thead th", table).forEach((heading, column) => {
@@ -92,7 +108,7 @@
   reach();
 
   /* Where the reader is, in the contents. */
-  const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
+  const links = new Map(all(".contents ol a").map((link) => [link.hash.slice(1), link]));
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries.filter((one) => one.isIntersecting)) {
       links.forEach((link) => link.removeAttribute("aria-current"));

@@ -74,6 +74,171 @@ def test_the_forest_tells_each_published_number_and_every_seed(full, drawings):
         assert claim["verdict"] in words(drawings["verdict_forest"].svg)
 
 
+@pytest.mark.parametrize("name", ["verdict_forest", "training_forest"])
+def test_the_forest_says_how_many_runs_are_behind_each_row(name, full):
+    family = {"verdict_forest": "V", "training_forest": "T"}[name]
+    claims = [claim for claim in full["claims"] if claim["family"] == family]
+    drawing = figures.draw(full, name)
+    for svg in (drawing.svg, drawing.phone_svg):
+        shown = words(svg)
+        assert shown.count("4\u00a0runs") == len(claims)
+        assert "ours lower" in shown
+        assert "ours higher" in shown
+        for claim in claims:
+            assert f"published {claim['value']:.2f}%" in shown
+    for claim in claims:
+        assert f"{claim['id']}, " in drawing.alternative
+        assert f"published {claim['value']:.2f}%" in drawing.alternative
+
+
+def grey_rings(svg: str) -> int:
+    """Rings of single runs: a thin line in the muted colour, drawn once and used for each."""
+    drawing = parse(svg)
+    look = f"stroke: {figure_style.MUTED}"
+    rings = {
+        path.get("id")
+        for path in drawing.iter(f"{SVG}path")
+        if path.get("id") and look in path.get("style", "") and "C" in path.get("d", "")
+    }
+    link = "{http://www.w3.org/1999/xlink}href"
+    return sum(use.get(link, "").removeprefix("#") in rings for use in drawing.iter(f"{SVG}use"))
+
+
+@pytest.mark.parametrize("name", ["verdict_forest", "optimism", "learning_curves"])
+def test_a_single_run_is_told_from_a_mean(name):
+    alone, several = figures.draw(analysis(n=1), name), figures.draw(analysis(n=4), name)
+    assert "single run" in alone.caption
+    assert "single run" not in several.caption
+    assert "1\u00a0run" in words(alone.svg)
+    assert grey_rings(alone.svg) >= 6 > grey_rings(several.svg) == 0
+
+
+def test_pairs_without_a_test_are_grey_and_say_so():
+    drawing = figures.draw(analysis(n=1), "paired_differences")
+    for svg in (drawing.svg, drawing.phone_svg):
+        assert words(svg).count("1\u00a0seed, no test") == 15  # every pair of six cells
+        assert "p\u00a0" not in words(svg)
+        assert figure_style.BLUE not in svg
+        assert figure_style.ORANGE not in svg
+    assert "15 without a test" in drawing.alternative
+    tested = figures.draw(analysis(n=4), "paired_differences")
+    assert words(tested.svg).count("4\u00a0seeds") == 15
+    assert "no test" not in words(tested.svg)
+    assert "those not run included; the intervals do not" in tested.caption
+    assert "augmented columns on augmented images" in tested.caption
+
+
+def test_the_list_of_pairs_says_what_the_matrix_says(full):
+    drawing = figures.draw(full, "paired_differences")
+    matrix, listed = words(drawing.svg), words(drawing.phone_svg)
+    for value in re.findall(r"[+\u2212][\d.]+\u00a0pp", matrix):
+        assert value in listed
+
+
+def keep_cells(given: dict, kept: set[tuple[str, str, str]]) -> dict:
+    """The analysis, of whose grids only these (network, fraction, augmentation) have runs."""
+    empty = {"n": 0, "seeds": [], "values": [], "mean": None, "sd": None, "interval": None, "prediction": None}
+    for policy in given["effects"]["policies"]:
+        for cell in policy["cells"]:
+            if (cell["architecture"], cell["fraction"], cell["augmentation"]) not in kept:
+                cell["sample"] = {**empty, "reason": "cannot say, because no run has finished"}
+    return given
+
+
+def test_the_interaction_needs_a_network_with_both_ends():
+    kept = {("cnn1", "10k", "none"), ("cnn4", "10k", "affine"), ("cnn1", "60k", "affine"), ("cnn4", "60k", "affine")}
+    drawing = figures.draw(keep_cells(analysis(n=3), kept), "interaction")
+    assert "both without and with augmentation" in drawing.reason
+
+
+def test_an_interaction_has_no_panel_without_a_line_and_no_label_without_a_run():
+    kept = {("cnn1", "60k", "none"), ("cnn1", "60k", "affine"), ("cnn4", "60k", "none"), ("lenet5", "10k", "none")}
+    given = keep_cells(analysis(n=3), kept)
+    given["effects"]["policies"] = given["effects"]["policies"][:1]
+    given["effects"]["policies"][0]["title"] = "What changed together, taken apart (equal updates)"
+    drawing = figures.draw(given, "interaction")
+    shown = words(drawing.svg)
+    assert "equal updates, 60,000 images" in shown
+    assert "10,000 images" not in shown
+    assert "lenet5" not in shown
+    assert "left out" in drawing.caption
+    assert "ring without a line" in drawing.caption
+    x = {element.text: float(element.get("x")) for element in parse(drawing.svg).iter(f"{SVG}text") if element.get("x")}
+    assert x["cnn4"] < x["affine"] < x["cnn1"], "a name stands beside the last run of its network"
+
+
+def test_learning_curves_tell_what_their_axis_cuts_off(full):
+    assert "axis starts" not in figures.draw(full, "learning_curves").caption
+    given = analysis(n=4)
+    curve = given["learning_curves"][2]
+    curve["val"] = {part: [10.0, *values[1:]] for part, values in curve["val"].items()}
+    drawing = figures.draw(given, "learning_curves")
+    assert re.search(
+        r"axis starts at 8\d%; below it lie, not drawn, first epochs of .+ \(from 10\.00%\)", drawing.caption
+    )
+    assert "median final validation accuracy" in drawing.alternative
+
+
+def test_the_names_of_the_optimism_are_whole(full):
+    drawing = figures.draw(full, "optimism")
+    for column in full["table"]["columns"]:
+        for svg in (drawing.svg, drawing.phone_svg):
+            assert f"{column['title']}, {column['data']}" in words(svg)
+
+
+def test_the_most_frequent_mistake_is_that_of_all_panels():
+    given = analysis(n=4)
+    given["confusion"][4]["counts"][6][0] = 321.4
+    drawing = figures.draw(given, "confusion")
+    worst = "Shirt taken for T-shirt/top, 321\u00a0images a run, in LeNet-5"
+    assert worst in drawing.caption
+    assert worst in drawing.alternative
+    assert "not written" in drawing.caption
+
+
+def test_one_tall_bar_is_told_in_words_and_no_scale_is_bent(full):
+    assert "left out" not in figures.draw(full, "image_difficulty").caption
+    given = analysis(n=3)
+    bins = given["hardest"]["histogram"]
+    for one in bins:
+        one["images"] = 50 + one["low"]
+    bins[-1]["images"] = 7149
+    drawing = figures.draw(given, "image_difficulty")
+    assert "7,149 images" in drawing.caption
+    assert "left out" in drawing.caption
+    assert "logarithmic" not in drawing.caption
+    # Bars stand on one line, and their heights are as their numbers.
+    paths = [
+        path.get("d") for path in parse(drawing.svg).iter(f"{SVG}path") if figure_style.BLUE in path.get("style", "")
+    ]
+    corners = [[float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", d)] for d in paths]
+    heights = [max(ys) - min(ys) for ys in corners]
+    assert len(heights) == len(bins) - 1
+    expected = [one["images"] for one in bins[:-1]]
+    assert heights == pytest.approx([expected[i] * heights[0] / expected[0] for i in range(len(expected))], rel=1e-3)
+
+
+def test_specification_curves_that_wait_are_named_once():
+    given = analysis(n=2)
+    curve = given["specification_curves"][0] | {"points": [], "reason": "cannot say, because unstated was not run"}
+    given["specification_curves"] = [curve, curve | {"claim": "V5"}]
+    sketch = figures.FIGURES["specification_curves"](given)
+    assert sketch.reason == "V1 and V5: cannot say, because unstated was not run."
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_a_phone_gets_letters_of_a_size_to_read(name, drawings):
+    drawing = drawings[name]
+    if drawing.reason or name == "specification_curves":  # which is wide by nature, and scrolls sideways
+        return
+    root = parse(drawing.phone_svg)
+    assert float(root.get("width").removesuffix("pt")) == pytest.approx(72 * figure_style.NARROW, abs=1)
+    styles = [element.get("style", "") for element in root.iter(f"{SVG}text")]
+    sizes = [float(size) for style in styles for size in re.findall(r"font(?:-size)?: [^;]*?([\d.]+)px", style)]
+    assert sizes
+    assert min(sizes) >= 7.5
+
+
 def test_the_matrix_of_pairs_has_the_sign_of_row_minus_column(full):
     # In the table's order the first and the fourth cell lie about 4.8 pp apart; the row of the matrix is the fourth.
     shown = words(figures.draw(full, "paired_differences").svg)

@@ -16,9 +16,11 @@ from refashion.figure_parts import (
     architecture_colours,
     blank,
     cell_name,
+    lone_note,
     low_high,
     name_rows,
     place_axes,
+    ring,
     sample_columns,
     seeds_note,
     thin,
@@ -55,17 +57,26 @@ def _forest(analysis: Analysis, family: str, title: str) -> Sketch:
         f"{analysis['study']['confidence']:.0%} interval, the thin line where one more run would fall. The shaded band "
         "is the margin within which a number counts as reproduced. A published number (the upright line) outside "
         "the thin one would be an unusual run of ours, taken by itself; the verdict allows for the number of claims."
-        f"{seeds_note(max(len(row['values']) for row in rows))}"
+        f"{lone_note(row['n'] for row in rows)}{seeds_note(max(len(row['values']) for row in rows))}"
     )
-    known = [row for row in rows if row["mean"] is not None]
-    far = max(known, key=lambda row: abs(row["mean"] - row["published"]))
-    alternative = (
-        f"Forest plot of {len(rows)} published numbers: {told}. The largest difference is "
-        f"{fmt.points(far['mean'] - far['published'])} for {far['label']}, {far['detail']}."
+    alternative = f"Forest plot of {len(rows)} published numbers: {told}. " + " ".join(
+        _forest_told(row) for row in rows
     )
     return Sketch(
         title, caption, alternative, [_forest_csv(row) for row in rows], lambda phone: _draw_forest(rows, phone), True
     )
+
+
+def _forest_told(row: dict[str, Any]) -> str:
+    """One row for who cannot see it."""
+    ours = "no finished run"
+    if row["mean"] is not None:
+        ours = f"ours {fmt.percent(row['mean'], fmt.half_width(row['low'], row['high']))}"
+        ours += f" over {fmt.plural(row['n'], 'run')}" if row["n"] > 1 else ", one run"
+    if row["low"] is not None:
+        ours += f", interval {fmt.percent_interval(row['low'], row['high'])}"
+    published = f"published {fmt.percent(row['published'])}{row['where']}"
+    return f"{row['label']}, {row['detail']}: {published}, {ours}; {row['verdict']}."
 
 
 def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
@@ -74,15 +85,16 @@ def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
     own = [column for column in columns if claim["id"] in (column["training_claim"], column["validation_claim"])]
     cells = claim["readings"][0]["cells"]
     cell = numbers.get("cell") or (cells[0] if cells else "")
-    detail = cell_name(analysis, cell) if own else f"In the text: {cell_name(analysis, cell)}"
     low, high = low_high(numbers.get("interval"))
     run_low, run_high = low_high(numbers.get("prediction"))
     return {
         "label": claim["id"],
-        "detail": detail,
+        "detail": cell_name(analysis, cell),
+        "where": "" if own else " (in the text)",
         "cell": cell,
         "published": claim["value"],
         "margin": numbers.get("margin"),
+        "n": numbers.get("n", 0),
         "values": numbers.get("values", []),
         "mean": numbers.get("mean"),
         "low": low,
@@ -94,14 +106,14 @@ def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
 
 
 def _forest_csv(row: dict[str, Any]) -> dict[str, Any]:
-    return {"claim": row["label"], **{key: row[key] for key in row if key not in ("label", "values")}} | {
+    return {"claim": row["label"], **{key: row[key] for key in row if key not in ("label", "where", "values")}} | {
         "values": " ".join(f"{value:.4f}" for value in row["values"])
     }
 
 
 def _draw_forest(rows: list[dict[str, Any]], phone: bool) -> Figure:
     width = NARROW if phone else WIDE
-    pitch, top, bottom = (0.68 if phone else 0.44), 0.1, 0.5
+    pitch, top, bottom = (0.86 if phone else 0.44), 0.1, 0.5
     left, right = (0.05, 0.05) if phone else (2.85, 1.35)
     figure = blank(width, top + bottom + pitch * len(rows))
     axes = place_axes(figure, left, bottom, width - left - right, pitch * len(rows))
@@ -109,56 +121,49 @@ def _draw_forest(rows: list[dict[str, Any]], phone: bool) -> Figure:
     axes.set_yticks([])
     for y, row in enumerate(rows):
         colour = VERDICT_COLOURS[row["verdict"]]
-        _draw_forest_row(axes, y + (0.16 if phone else 0), row, colour)
+        _draw_forest_row(axes, y + (0.24 if phone else 0), row, colour, 0.22 if phone else 0.32)
         _label_forest_row(axes, y, row, colour, phone, left / (width - left - right))
-    axes.set_xlabel(
-        "ours minus published, percentage points"
-        if phone
-        else "our accuracy minus the published one, percentage points"
-    )
+    axes.set_xlabel("ours minus published, pp" if phone else "ours minus published, percentage points")
     axes.grid(axis="x")
+    # On the line of the axis' own name: which side is which needs no sum in the reader's head.
+    for x, side, end in ((0, "left", "ours lower"), (1, "right", "ours higher")):
+        place = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+        axes.annotate(end, (x, 0), (0, -24), ha=side, va="center", color=MUTED, size=9.5, **place)
     return figure
 
 
-def _draw_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str) -> None:
+def _draw_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, half: float) -> None:
+    """One published number: margin, runs, interval and mean, within `half` a row's height of `y`."""
     zero = row["published"]
     if row["margin"] is not None:
-        axes.fill_between([-row["margin"], row["margin"]], y - 0.32, y + 0.32, color=HAIR, linewidth=0, zorder=0)
-    axes.plot([0, 0], [y - 0.32, y + 0.32], color=INK, linewidth=1.4, zorder=1)
+        axes.fill_between([-row["margin"], row["margin"]], y - half, y + half, color=HAIR, linewidth=0, zorder=0)
+    axes.plot([0, 0], [y - half, y + half], color=INK, linewidth=1.4, zorder=1)
     if row["run_low"] is not None:
         axes.plot([row["run_low"] - zero, row["run_high"] - zero], [y, y], color=colour, linewidth=1, zorder=2)
     if row["low"] is not None:
         axes.plot([row["low"] - zero, row["high"] - zero], [y, y], color=colour, linewidth=4.5, zorder=3)
-    seeds = [value - zero for value in thin(row["values"])]
-    axes.plot(seeds, [y + 0.2] * len(seeds), "|", color=colour, markersize=5, markeredgewidth=0.9, zorder=2)
     if row["mean"] is None:
         place = axes.get_yaxis_transform()
         axes.text(0.01, y, "no finished run", transform=place, va="center", size=8.5, color=MUTED)
-    else:
-        ring = {"markerfacecolor": PAPER, "markeredgecolor": colour, "markersize": 6, "markeredgewidth": 1.8}
-        axes.plot(row["mean"] - zero, y, "o", zorder=4, **ring)
+        return
+    if row["n"] > 1:
+        seeds = [value - zero for value in thin(row["values"])]
+        axes.plot(seeds, [y + 0.62 * half] * len(seeds), "|", color=colour, markersize=5, markeredgewidth=0.9, zorder=2)
+    axes.plot(row["mean"] - zero, y, linestyle="none", zorder=4, **ring(colour, row["n"]))
 
 
 def _label_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, phone: bool, left: float) -> None:
-    place = axes.get_yaxis_transform()
+    place = {"transform": axes.get_yaxis_transform(), "va": "center"}
+    published = f"published {fmt.percent(row['published'])}{row['where']}, {fmt.plural(row['n'], 'run')}"
     if phone:
-        axes.text(0, y - 0.3, f"{row['label']}  {wrap(row['detail'], 26, 1)}", transform=place, va="center", size=8.5)
-        axes.text(
-            1, y - 0.3, row["verdict"], transform=place, color=colour, weight="bold", va="center", ha="right", size=8.5
-        )
+        axes.text(0, y - 0.34, f"{row['label']}  {wrap(row['detail'], 38, 1)}", size=8.5, **place)
+        axes.text(1, y - 0.34, row["verdict"], color=colour, weight="bold", ha="right", size=8.5, **place)
+        axes.text(0, y - 0.12, published, color=MUTED, size=8.5, **place)
         return
-    axes.text(-left, y, row["label"], transform=place, weight="bold", va="center")
-    axes.text(-left * 0.86, y - 0.14, wrap(row["detail"], 40, 1), transform=place, va="center")
-    axes.text(
-        -left * 0.86,
-        y + 0.2,
-        f"published {fmt.percent(row['published'])}",
-        transform=place,
-        va="center",
-        color=MUTED,
-        size=8.5,
-    )
-    axes.text(1.03, y, row["verdict"], transform=place, color=colour, weight="bold", va="center")
+    axes.text(-left, y, row["label"], weight="bold", **place)
+    axes.text(-left * 0.86, y - 0.14, wrap(row["detail"], 40, 1), **place)
+    axes.text(-left * 0.86, y + 0.2, published, color=MUTED, size=8.5, **place)
+    axes.text(1.03, y, row["verdict"], color=colour, weight="bold", **place)
 
 
 # --- Published against reproduced -------------------------------------------------------------------------------------
@@ -193,8 +198,8 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
         for point in flat
     ]
     caption = (
-        "Diamonds are the published numbers, dots single runs of ours, upright lines their means. A diamond outside a "
-        "few dots proves nothing: intervals and verdicts judge it."
+        "Diamonds are the published numbers, dots single runs of ours, upright lines their means where there are "
+        "several. A diamond outside a few dots proves nothing: intervals and verdicts judge it."
         f"{seeds_note(max(point['sample']['n'] if point['sample'] else 0 for point in flat))}"
     )
     alternative = "Dot plot. " + " ".join(_told(point) for point in flat if point["sample"] and point["sample"]["n"])
@@ -203,7 +208,8 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
 
 def _told(point: dict[str, Any]) -> str:
     published = f"published {fmt.percent(point['published'])}, " if point["published"] is not None else ""
-    return f"{point['name']}, {point['row'].lower()}: {published}ours {fmt.percent(point['sample']['mean'])}."
+    ours = f"ours {fmt.percent(point['sample']['mean'])}, {fmt.plural(point['sample']['n'], 'run')}"
+    return f"{point['name']}, {point['row'].lower()}: {published}{ours}."
 
 
 def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, Any]]]], phone: bool) -> Figure:
@@ -217,10 +223,10 @@ def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, A
         for y, point in enumerate(points):
             colour = colours[point["cell"].split("/")[0]]
             panel.axhline(y, color=HAIR, linewidth=0.8, zorder=0)
-            sample = point["sample"] or {"values": [], "mean": None}
+            sample = point["sample"] or {"n": 0, "values": []}
             seeds = thin(sample["values"])
             panel.plot(seeds, [y] * len(seeds), "o", color=colour, alpha=0.45, markersize=5, markeredgewidth=0)
-            if sample["mean"] is not None:
+            if sample["n"] > 1:
                 panel.plot([sample["mean"]] * 2, [y - 0.22, y + 0.22], color=colour, linewidth=2.4)
             if point["published"] is not None:
                 panel.plot(
@@ -229,7 +235,7 @@ def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, A
         panel.grid(axis="x")
         panel.set_xlabel("percent")
     for panel in axes if phone else axes[:1]:
-        name_rows(panel, [point["name"] for point in panels[0][1]], 15 if phone else 24, 8.5 if phone else 9.5)
+        name_rows(panel, [point["name"] for point in panels[0][1]], 22 if phone else 24, 8.5 if phone else 9.5)
     return figure
 
 
@@ -241,13 +247,7 @@ def specification_curves(analysis: Analysis) -> Sketch:
     title = "One published number, every unstated choice"
     curves = [curve for curve in analysis["specification_curves"] if curve["points"]]
     if not curves:
-        reasons = [curve["reason"] for curve in analysis["specification_curves"] if curve["reason"]]
-        return Sketch(
-            title,
-            reason=fmt.sentence(
-                reasons[0] if reasons else "", "The experiment that varies the unstated choices was not run."
-            ),
-        )
+        return Sketch(title, reason=_no_curve(analysis["specification_curves"]))
     data = [
         {"claim": curve["claim"], "published": curve["published"], "cell": point["cell"], "metric": point["metric"]}
         | {"primary": point["primary"], "verdict": point["verdict"], **sample_columns(point["sample"])}
@@ -268,6 +268,18 @@ def specification_curves(analysis: Analysis) -> Sketch:
         for curve in curves
     )
     return Sketch(title, caption, alternative, data, lambda phone: _draw_specifications(curves))
+
+
+def _no_curve(curves: list[dict[str, Any]]) -> str:
+    """Why there is no specification curve, naming the claims that wait for one; each reason once."""
+    if not any(curve["reason"] for curve in curves):
+        return "The experiment that varies the unstated choices was not run."
+    waiting = {reason: [one["claim"] for one in curves if one["reason"] == reason] for reason in _reasons(curves)}
+    return " ".join(fmt.sentence(f"{fmt.sentence_list(claims)}: {reason}") for reason, claims in waiting.items())
+
+
+def _reasons(curves: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(curve["reason"] for curve in curves if curve["reason"]))
 
 
 def _choices(curve: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -360,7 +372,7 @@ def parameter_audit(analysis: Analysis) -> Sketch:
         f"{agree} {_heaviest(networks)}"
     )
     alternative = f"Dot plots of the parameters of {fmt.plural(len(networks), 'network')}, layer by layer. {agree}"
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_audit(networks))
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_audit(networks, phone), True)
 
 
 def _heaviest(networks: list[dict[str, Any]]) -> str:
@@ -373,12 +385,14 @@ def _heaviest(networks: list[dict[str, Any]]) -> str:
     return f"A single layer holds this share of the parameters: {fmt.sentence_list(shares)}."
 
 
-def _draw_audit(networks: list[dict[str, Any]]) -> Figure:
-    columns = min(2, len(networks))
+def _draw_audit(networks: list[dict[str, Any]], phone: bool) -> Figure:
+    columns = 1 if phone else min(2, len(networks))
     rows = math.ceil(len(networks) / columns)
     shown = [[row for row in one["rows"] if _parameters(row)] for one in networks]
     most = [max(len(part) for part in shown[r * columns : (r + 1) * columns]) for r in range(rows)]
-    figure, axes = style.new_figure(WIDE, sum(0.75 + 0.19 * m for m in most), rows, columns, height_ratios=most)
+    width, pitch, size = (NARROW, 0.22, 8.5) if phone else (WIDE, 0.19, 8)
+    figure, axes = style.new_figure(width, sum(0.75 + pitch * m for m in most), rows, columns, height_ratios=most)
+    ticks = [1e2, 1e4, 1e6] if phone else [1e2, 1e3, 1e4, 1e5, 1e6]
     for panel, one, layers in zip(axes, networks, shown, strict=False):
         panel.set_title(one["title"])
         panel.set_xscale("log")
@@ -396,9 +410,9 @@ def _draw_audit(networks: list[dict[str, Any]]) -> Figure:
                     color=BLUE if row["agrees"] else ORANGE,
                     markersize=4,
                 )
-        name_rows(panel, [row["name"] for row in layers], 26, 8)
+        name_rows(panel, [row["name"] for row in layers], 26, size)
         panel.set_xlim(50, 6e6)
-        panel.set_xticks([1e2, 1e3, 1e4, 1e5, 1e6], ["100", "1,000", "10,000", "100,000", "1,000,000"], size=8)
+        panel.set_xticks(ticks, [fmt.count(tick) for tick in ticks], size=size)
         panel.minorticks_off()
     for panel in axes[len(networks) :]:
         panel.set_axis_off()

@@ -5,6 +5,7 @@ One function a figure, from the analysis to a `Sketch`; the functions below it d
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from refashion import figure_style as style
@@ -18,16 +19,18 @@ from refashion.figure_parts import (
     blank,
     cell_name,
     label_ends,
+    lone_note,
     low_high,
     name_rows,
     original_cells,
     place_axes,
+    ring,
     sample_columns,
     text_lines,
     thin,
     wrap,
 )
-from refashion.figure_style import BLUE, HAIR, INK, MUTED, ORANGE, PAPER, WIDE
+from refashion.figure_style import BLUE, HAIR, INK, MUTED, NARROW, ORANGE, WIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def paired_differences(analysis: Analysis) -> Sketch:
-    """Every pair of the original's cells: difference, interval, corrected p, A12."""
+    """Every pair of the original's cells: difference, interval, corrected p, A12, number of seeds."""
     title = "Which network beats which, seed by seed"
     family = next((one for one in analysis["comparisons"] if one["kind"] == "confirmatory"), None)
     pairs = [pair for pair in family["pairs"] if pair["difference"] is not None] if family else []
@@ -51,21 +54,87 @@ def paired_differences(analysis: Analysis) -> Sketch:
         for pair in family["pairs"]
     ]
     decided = sum(pair["conclusion"] in ("a", "b") for pair in pairs)
+    untested = sum(pair["interval"] is None for pair in pairs)
     caption = (
         f"Row minus column, in percentage points, over runs with the same seed: mean difference, its "
         f"{analysis['study']['confidence']:.0%} interval, the paired t test's p ({family['correction']}, "
-        f"{len(family['pairs'])} pairs), and in how many of 100 draws a run of the row beats a run of the column. "
-        "Blue: the row is better; orange: the column is. Pale cells are undecided."
+        f"{len(family['pairs'])} pairs), the shared seeds, and in how many of 100 draws a run of the row beats a run "
+        "of the column. p allows for all pairs of the family, those not run included; the intervals do not. Blue: the "
+        "row is better; orange: the column is; pale: undecided"
+        f"{'; grey: too few shared seeds for a test' if untested else ''}.{_AS_VALIDATED.get(family['metric'], '')}"
     )
-    alternative = f"Matrix of {fmt.plural(len(pairs), 'pair')}; {decided} of them decided. " + " ".join(
-        f"{cell_name(analysis, pair['a'])} against {cell_name(analysis, pair['b'])}: {fmt.points(pair['difference'])}."
-        for pair in pairs
+    alternative = (
+        f"Matrix of {fmt.plural(len(pairs), 'pair')}: {decided} decided, {untested} without a test. "
+        + " ".join(
+            f"{cell_name(analysis, pair['a'])} against {cell_name(analysis, pair['b'])}: "
+            f"{fmt.points(pair['difference'])}, {_test_told(pair)}."
+            for pair in pairs
+        )
     )
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_pairs(analysis, pairs))
-
-
-def _draw_pairs(analysis: Analysis, pairs: list[dict[str, Any]]) -> Figure:
     cells = [cell for cell in original_cells(analysis) if any(cell in (pair["a"], pair["b"]) for pair in pairs)]
+    placed = [_placed(cells, pair) for pair in pairs]
+    return Sketch(
+        title,
+        caption,
+        alternative,
+        data,
+        lambda phone: _list_pairs(analysis, placed) if phone else _draw_pairs(analysis, cells, placed),
+        True,
+    )
+
+
+#: What a caption adds for a measure of accuracy that is not of the same images in every column.
+_AS_VALIDATED = {
+    "val_accuracy": (
+        " Accuracy as the original validated: augmented columns on augmented images, so part of such a difference is "
+        "the images, not the network."
+    )
+}
+
+
+def _placed(cells: list[str], pair: dict[str, Any]) -> dict[str, Any]:
+    """A pair as the lower triangle shows it: the later of `cells` is the row, and the signs are row minus column."""
+    turned = cells.index(pair["a"]) < cells.index(pair["b"])
+    row, column = (pair["b"], pair["a"]) if turned else (pair["a"], pair["b"])
+    sign = -1 if turned else 1
+    a12 = pair["a12"]
+    return {
+        "row": row,
+        "column": column,
+        "n": pair["n"],
+        "difference": sign * pair["difference"],
+        "interval": sorted(sign * bound for bound in pair["interval"]) if pair["interval"] else None,
+        "p_adjusted": pair["p_adjusted"],
+        "a12": a12 if a12 is None or not turned else 1 - a12,
+        "decided": pair["conclusion"] in ("a", "b"),
+    }
+
+
+def _test_told(pair: dict[str, Any]) -> str:
+    """p and seeds of a pair; a pair without an interval has no test, and says so."""
+    seeds = fmt.plural(pair["n"], "seed")
+    return f"{seeds}, no test" if pair["interval"] is None else f"{fmt.p_phrase(pair['p_adjusted'])}, {seeds}"
+
+
+def _pair_lines(pair: dict[str, Any]) -> list[str]:
+    """What stands below the difference of a pair: interval, test, and how often a run of the row is ahead."""
+    lines = [_test_told(pair)]
+    if pair["interval"]:
+        lines.insert(0, fmt.interval(*pair["interval"], sign=True))
+        if pair["a12"] is not None:
+            lines.append(f"{fmt.share_of_100(pair['a12'])} of 100")
+    return lines
+
+
+def _pair_face(pair: dict[str, Any]) -> dict[str, Any]:
+    """Blue or orange for who is better, pale while undecided, grey where nothing was tested."""
+    if pair["interval"] is None:
+        return {"facecolor": HAIR, "alpha": 0.75, "linewidth": 0}
+    colour = BLUE if pair["difference"] > 0 else ORANGE
+    return {"facecolor": colour, "alpha": 0.3 if pair["decided"] else 0.1, "linewidth": 0}
+
+
+def _draw_pairs(analysis: Analysis, cells: list[str], pairs: list[dict[str, Any]]) -> Figure:
     size, left, top = 1.22, 1.7, 0.62
     count = len(cells) - 1
     figure = blank(left + size * count, top + 0.82 * count)
@@ -74,9 +143,7 @@ def _draw_pairs(analysis: Analysis, pairs: list[dict[str, Any]]) -> Figure:
     axes.set_ylim(count, 0)
     axes.set_axis_off()
     for pair in pairs:
-        i, j = cells.index(pair["a"]), cells.index(pair["b"])
-        sign = 1 if i > j else -1
-        _draw_pair(axes, max(i, j) - 1, min(i, j), pair, sign)
+        _draw_pair(axes, cells.index(pair["row"]) - 1, cells.index(pair["column"]), pair)
     for i, cell in enumerate(cells):
         name = "\n".join(wrap(part, 18, 2) for part in cell_name(analysis, cell).split(", "))
         if i:
@@ -86,31 +153,50 @@ def _draw_pairs(analysis: Analysis, pairs: list[dict[str, Any]]) -> Figure:
     return figure
 
 
-def _draw_pair(axes: Axes, row: int, column: int, pair: dict[str, Any], sign: int) -> None:
+def _draw_pair(axes: Axes, row: int, column: int, pair: dict[str, Any]) -> None:
     from matplotlib.patches import Rectangle
 
-    difference = sign * pair["difference"]
-    decided = pair["conclusion"] in ("a", "b")
-    box = {"facecolor": BLUE if difference > 0 else ORANGE, "alpha": 0.3 if decided else 0.07, "linewidth": 0}
-    axes.add_patch(Rectangle((column + 0.02, row + 0.03), 0.96, 0.94, **box))
-    middle = column + 0.5
-    axes.text(
-        middle,
-        row + 0.24,
-        fmt.points(difference, fmt.half_of(pair["interval"])),
-        ha="center",
-        va="center",
-        weight="bold",
-    )
-    lines = []
-    if pair["interval"]:
-        low, high = sorted(sign * bound for bound in pair["interval"])
-        lines.append(fmt.interval(low, high, sign=True))
-    lines.append(fmt.p_phrase(pair["p_adjusted"]))
-    if pair["a12"] is not None and pair["n"] > 1:
-        lines.append(f"{fmt.share_of_100(pair['a12'] if sign > 0 else 1 - pair['a12'])} of 100")
-    for k, line in enumerate(lines):
-        axes.text(middle, row + 0.46 + 0.19 * k, line, ha="center", va="center", size=7.5)
+    axes.add_patch(Rectangle((column + 0.02, row + 0.03), 0.96, 0.94, **_pair_face(pair)))
+    place = {"ha": "center", "va": "center"}
+    difference = fmt.points(pair["difference"], fmt.half_of(pair["interval"]))
+    axes.text(column + 0.5, row + 0.24, difference, weight="bold", **place)
+    for k, line in enumerate(_pair_lines(pair)):
+        axes.text(column + 0.5, row + 0.46 + 0.19 * k, line, size=7.5, **place)
+
+
+def _list_pairs(analysis: Analysis, pairs: list[dict[str, Any]]) -> Figure:
+    """The matrix as a list, a block a pair: a phone is too narrow for six columns of words."""
+    from matplotlib.patches import Rectangle
+
+    blocks = [_pair_block(analysis, pair) for pair in pairs]
+    pitch, rim, gap = 0.17, 0.09, 0.05
+    heights = [pitch * len(lines) + 2 * rim + gap for lines in blocks]
+    figure = blank(NARROW, sum(heights))
+    axes = place_axes(figure, 0, 0, NARROW, sum(heights))
+    axes.set_xlim(0, NARROW)
+    axes.set_ylim(sum(heights), 0)
+    axes.set_axis_off()
+    top = 0.0
+    for pair, lines, height in zip(pairs, blocks, heights, strict=True):
+        axes.add_patch(Rectangle((0.02, top), NARROW - 0.04, height - gap, **_pair_face(pair)))
+        for k, line in enumerate(lines):
+            weight = "bold" if k == 0 else "normal"
+            axes.text(0.12, top + rim + pitch * (k + 0.5), line, va="center", size=8.5, weight=weight)
+        top += height
+    return figure
+
+
+def _pair_block(analysis: Analysis, pair: dict[str, Any]) -> list[str]:
+    """The lines of a pair in a list."""
+    difference = fmt.points(pair["difference"], fmt.half_of(pair["interval"]))
+    test = _pair_lines(pair)
+    ahead = [DOT.join([test[1], f"ahead in {test[2]}"])] if len(test) > 2 else test[1:]
+    return [
+        wrap(cell_name(analysis, pair["row"]), 44, 1),
+        wrap(f"minus {cell_name(analysis, pair['column'])}", 46, 1),
+        DOT.join([difference, test[0]]),
+        *ahead,
+    ]
 
 
 # --- Ranks ------------------------------------------------------------------------------------------------------------
@@ -140,18 +226,20 @@ def ranks(analysis: Analysis) -> Sketch:
             f" A study with one run a network prints the published order in {fmt.share_of_100(chance)} of 100 tries."
         )
     caption = (
-        "Chance, in 100, that a network takes each rank when the seeds are drawn anew. Left: comparing means. Right: "
+        "Chance, in 100, that a network takes each rank when the seeds are drawn anew. First: comparing means. Second: "
         "what an author with a single run of each would print. A row that is spread out is a rank that one run cannot "
         f"settle.{order}"
     )
     best = max(range(len(names)), key=lambda i: given["p_rank"][i][0])
     first = fmt.share_of_100(given["p_rank"][best][0])
     alternative = f"Heat map of rank probabilities. {names[best]} is first in {first} of 100 draws.{order}"
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_ranks(names, panels))
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_ranks(names, panels, phone), True)
 
 
-def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]]) -> Figure:
-    figure, axes = style.new_figure(WIDE, 0.8 + 0.4 * len(names), 1, len(panels), sharey=True)
+def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]], phone: bool) -> Figure:
+    height = 0.8 + 0.4 * len(names)
+    size = (NARROW, height * len(panels), len(panels), 1) if phone else (WIDE, height, 1, len(panels))
+    figure, axes = style.new_figure(*size, sharey=True)
     for panel, (title, matrix) in zip(axes, panels, strict=True):
         panel.set_title(title)
         for y, row in enumerate(matrix):
@@ -164,7 +252,8 @@ def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]]) -
         panel.set_xlabel("rank")
         panel.spines["bottom"].set_visible(False)
         panel.tick_params(length=0)
-    name_rows(axes[0], names, 26)
+    for panel in axes if phone else axes[:1]:
+        name_rows(panel, names, 22 if phone else 26, 8.5 if phone else 9.5)
     return figure
 
 
@@ -184,14 +273,17 @@ def _tile(axes: Axes, x: float, y: float, share: float, text: str, size: float =
 def interaction(analysis: Analysis) -> Sketch:
     """Augmentation's effect by network and number of images, at equal updates and as published."""
     title = "Network, images and augmentation, taken apart"
-    policies = [
-        policy
-        for policy in analysis["effects"]["policies"]
-        if sum(cell["sample"]["mean"] is not None for cell in policy["cells"]) > 1
-    ]
+    policies = analysis["effects"]["policies"]
     if not policies:
         return Sketch(
             title, reason=fmt.sentence(analysis["effects"]["reason"], "The factorial experiment has not been run.")
+        )
+    panels = [panel for policy in policies for panel in _panels(policy)]
+    if not panels:
+        return Sketch(
+            title,
+            reason="No network has finished runs both without and with augmentation at the same number of images, so "
+            "there is no effect of augmentation to draw.",
         )
     data = [
         {"policy": policy["title"], "metric": policy["metric"]}
@@ -200,69 +292,89 @@ def interaction(analysis: Analysis) -> Sketch:
         for policy in policies
         for cell in policy["cells"]
     ]
+    shown = [(name, cell) for name, cells, _ in panels for cell in cells]
+    alone = any(len(line) == 1 for _, cells, _ in panels for line in _lines(cells).values())
+    wanted = sum(len({cell["fraction"] for cell in policy["cells"]}) for policy in policies)
+    notes = [
+        "A ring without a line is a network of which the other end has not been run." if alone else "",
+        "Numbers of images at which no network has both ends are left out." if len(panels) < wanted else "",
+    ]
     caption = (
         "Each line joins the same network without and with augmentation; whiskers are "
         f"{analysis['study']['confidence']:.0%} intervals of the mean. Parallel lines would mean that augmentation "
-        "does the same for every network. Compare the columns: with few images, and with all of them. "
+        "does the same for every network. Compare the panels: with few images, and with all of them. "
         "Accuracy is that on images not augmented, so that both ends of a line are judged alike."
+        f"{''.join(f' {note}' for note in notes if note)}{lone_note(cell['sample']['n'] for _, cell in shown)}"
     )
     alternative = "Interaction plot. " + " ".join(
-        f"{policy['title']}, {cell['architecture']} with {fmt.count(cell['images'])} images, {cell['augmentation']}: "
-        f"{fmt.percent(cell['sample']['mean'])}."
-        for policy in policies
-        for cell in policy["cells"]
-        if cell["sample"]["mean"] is not None
+        f"{name}, {cell['architecture']}, {cell['augmentation']}: {fmt.percent(cell['sample']['mean'])}, "
+        f"{fmt.plural(cell['sample']['n'], 'run')}."
+        for name, cell in shown
     )
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_interaction(analysis, policies))
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_interaction(analysis, panels, phone), True)
 
 
-def _draw_interaction(analysis: Analysis, policies: list[dict[str, Any]]) -> Figure:
-    fractions = list(dict.fromkeys(cell["fraction"] for policy in policies for cell in policy["cells"]))
-    grid = style.new_figure(WIDE, 0.5 + 2.5 * len(policies), len(policies), len(fractions), sharey=True, sharex=False)
-    figure, axes = grid
+def _panels(policy: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]], list[str]]]:
+    """(title, cells that have runs, levels of augmentation) a number of images at which some network has both ends."""
+    known = [cell for cell in policy["cells"] if cell["sample"]["mean"] is not None]
+    panels = []
+    for fraction in dict.fromkeys(cell["fraction"] for cell in policy["cells"]):
+        cells = [cell for cell in known if cell["fraction"] == fraction]
+        if any(len(line) > 1 for line in _lines(cells).values()):
+            name = f"{_short(policy['title'])}, {fmt.count(cells[0]['images'])} images"
+            panels.append((name, cells, policy["levels"]["augmentation"]))
+    return panels
+
+
+def _short(title: str) -> str:
+    """What tells one grid from the other: the words in brackets at the end of its title, or all of it."""
+    found = re.search(r"\(([^()]+)\)$", title)
+    return found.group(1) if found else title
+
+
+def _lines(cells: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Cells by network."""
+    names = dict.fromkeys(cell["architecture"] for cell in cells)
+    return {name: [cell for cell in cells if cell["architecture"] == name] for name in names}
+
+
+def _draw_interaction(
+    analysis: Analysis, panels: list[tuple[str, list[dict[str, Any]], list[str]]], phone: bool
+) -> Figure:
+    columns = 1 if phone else min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    figure, axes = style.new_figure(NARROW if phone else WIDE, 0.3 + 2.5 * rows, rows, columns, sharey=True)
     colours = architecture_colours(analysis)
-    ends = []
-    for row, policy in enumerate(policies):
-        for column, fraction in enumerate(fractions):
-            panel = axes[row * len(fractions) + column]
-            cells = [cell for cell in policy["cells"] if cell["fraction"] == fraction]
-            images = f"{fmt.count(cells[0]['images'])} images" if cells else fraction
-            panel.set_title(f"{wrap(policy['title'], 44, 2)}\n{images}", size=9)
-            ends.append((panel, _draw_lines(panel, cells, policy["levels"]["augmentation"], colours)))
-        axes[row * len(fractions)].set_ylabel("accuracy, percent")
-    for panel, names in ends:
-        label_ends(panel, names, panel.get_xlim()[1] - 0.63, 0.075)
+    ends = [_draw_lines(panel, cells, levels, colours) for panel, (_, cells, levels) in zip(axes, panels, strict=False)]
+    for panel, (name, _, _), found in zip(axes, panels, ends, strict=False):
+        panel.set_title(wrap(name, 46, 2), size=9)
+        for x in dict.fromkeys(end[0] for end in found):  # the limits, which the panels share, are final only now
+            label_ends(panel, [end[1:] for end in found if end[0] == x], x + 0.1, 0.075)
+    for panel in axes[len(panels) :]:
+        panel.set_axis_off()
+    for row in range(rows):
+        axes[row * columns].set_ylabel("accuracy, percent")
     return figure
 
 
 def _draw_lines(
     panel: Axes, cells: list[dict[str, Any]], levels: list[str], colours: dict[str, str]
-) -> list[tuple[str, float, str]]:
-    """A line a network; their ends (name, height, colour) for labels, once the shared limits are final."""
+) -> list[tuple[int, str, float, str]]:
+    """A line a network; where each ends, for its label: (level, name, height, colour)."""
     panel.set_xlim(-0.35, len(levels) - 1 + 0.75)
     panel.set_xticks(range(len(levels)), levels)
     panel.grid(axis="y")
     ends = []
-    for name in dict.fromkeys(cell["architecture"] for cell in cells):
-        points = [(levels.index(c["augmentation"]), c["sample"]) for c in cells if c["architecture"] == name]
-        points = sorted((x, sample) for x, sample in points if sample["mean"] is not None)
-        if not points:
-            continue
+    for name, line in _lines(cells).items():
+        points = sorted((levels.index(cell["augmentation"]), cell["sample"]["mean"]) for cell in line)
         colour = colours.get(name, INK)
-        panel.plot([x for x, _ in points], [sample["mean"] for _, sample in points], color=colour, linewidth=1.8)
-        for x, sample in points:
+        panel.plot(*zip(*points, strict=True), color=colour, linewidth=1.8)
+        for cell in line:
+            x, sample = levels.index(cell["augmentation"]), cell["sample"]
             if sample["interval"]:
                 panel.plot([x, x], sample["interval"], color=colour, linewidth=1.2)
-            panel.plot(
-                x,
-                sample["mean"],
-                "o",
-                markerfacecolor=PAPER,
-                markeredgecolor=colour,
-                markersize=5.5,
-                markeredgewidth=1.6,
-            )
-        ends.append((name, points[-1][1]["mean"], colour))
+            panel.plot(x, sample["mean"], linestyle="none", **ring(colour, sample["n"], 5.5))
+        ends.append((points[-1][0], name, points[-1][1], colour))
     return ends
 
 
@@ -296,11 +408,13 @@ def fractions(analysis: Analysis) -> Sketch:
         f"{fmt.count(cells[-1]['images'])}."
         for key, cells in groups.items()
     )
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_fractions(analysis, groups))
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_fractions(analysis, groups, phone), True)
 
 
-def _draw_fractions(analysis: Analysis, groups: dict[tuple[str, str, str], list[dict[str, Any]]]) -> Figure:
-    figure, (panel,) = style.new_figure(WIDE, 3.2)
+def _draw_fractions(
+    analysis: Analysis, groups: dict[tuple[str, str, str], list[dict[str, Any]]], phone: bool
+) -> Figure:
+    figure, (panel,) = style.new_figure(NARROW if phone else WIDE, 3.2)
     colours = architecture_colours(analysis)
     panel.set_xscale("log")
     ends, sizes = [], set()
@@ -314,9 +428,10 @@ def _draw_fractions(analysis: Analysis, groups: dict[tuple[str, str, str], list[
             if sample["interval"]:
                 panel.plot([x, x], sample["interval"], color=colour, linewidth=1.4)
         ends.append((key[0], samples[-1]["mean"], colour))
-    panel.set_xticks(sorted(sizes), [fmt.count(size) for size in sorted(sizes)])
+    shown = (min(sizes), max(sizes)) if phone else sorted(sizes)
+    panel.set_xticks(shown, [fmt.count(size) for size in shown])
     panel.minorticks_off()
-    panel.set_xlim(min(sizes) * 0.9, max(sizes) * 1.6)
+    panel.set_xlim(min(sizes) * 0.9, max(sizes) * (3 if phone else 1.6))
     panel.set_xlabel("training images")
     panel.set_ylabel("percent")
     panel.grid()
@@ -344,9 +459,10 @@ def experiments(analysis: Analysis) -> Sketch:
     if not panels:
         return Sketch(title, reason="This study ran none of the experiments that go beyond the original.")
     data = [_experiment_csv(row, name) for name, rows in panels for row in rows]
-    caption = f"Every cell, grouped by network, most accurate first. {_strip_caption(analysis)}"
+    every = [row for _, rows in panels for row in rows]
+    caption = f"Every cell, grouped by network, most accurate first. {_strip_caption(analysis, every)}"
     alternative = "Dot plots. " + " ".join(_best_told(name, rows) for name, rows in panels)
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_strips(panels))
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_strips(panels, phone), True)
 
 
 def experiment(analysis: Analysis, name: str) -> Sketch:
@@ -357,16 +473,16 @@ def experiment(analysis: Analysis, name: str) -> Sketch:
     axes = zip(("architecture", "fraction", "augmentation", "recipe"), _by_axis(rows), strict=True)
     same = [f"{axis} {values[0]}" for axis, values in axes if len(set(values)) == 1]
     common = f" In all cells: {', '.join(same)}." if same and len(rows) > 1 else ""
-    caption = f"Grouped by network, most accurate first. {_strip_caption(analysis)}{common}"
+    caption = f"Grouped by network, most accurate first. {_strip_caption(analysis, rows)}{common}"
     alternative = f"Dot plot. {_best_told(given['title'], rows)}"
     data = [_experiment_csv(row, given["title"]) for row in rows]
-    return Sketch(given["title"], caption, alternative, data, lambda phone: _draw_strips([("", rows)]))
+    return Sketch(given["title"], caption, alternative, data, lambda phone: _draw_strips([("", rows)], phone), True)
 
 
-def _strip_caption(analysis: Analysis) -> str:
+def _strip_caption(analysis: Analysis, rows: list[dict[str, Any]]) -> str:
     return (
         f"Ring: mean over seeds; line: its {analysis['study']['confidence']:.0%} interval; ticks: single runs. "
-        "Accuracy on the validation images, not augmented."
+        f"Accuracy on the validation images, not augmented.{lone_note(row['sample']['n'] for row in rows)}"
     )
 
 
@@ -412,32 +528,37 @@ def _mean(row: dict[str, Any]) -> float:
     return row["sample"]["mean"]
 
 
-def _draw_strips(panels: list[tuple[str, list[dict[str, Any]]]]) -> Figure:
-    left, right, bottom, pitch = 2.9, 0.75, 0.5, 0.21
+def _draw_strips(panels: list[tuple[str, list[dict[str, Any]]]], phone: bool) -> Figure:
+    width, left, right, bottom, pitch = (NARROW, 0.05, 0.05, 0.5, 0.44) if phone else (WIDE, 2.9, 0.75, 0.5, 0.21)
     heights = [(0.4 if title else 0.05) + pitch * len(rows) + bottom for title, rows in panels]
-    figure = blank(WIDE, sum(heights))
+    figure = blank(width, sum(heights))
     ceiling = sum(heights)
     for (title, rows), height in zip(panels, heights, strict=True):
-        panel = place_axes(figure, left, ceiling - height + bottom, WIDE - left - right, pitch * len(rows))
+        panel = place_axes(figure, left, ceiling - height + bottom, width - left - right, pitch * len(rows))
         place = {"transform": panel.transAxes, "weight": "bold", "va": "bottom"}
-        panel.text(-left / (WIDE - left - right), 1, wrap(title, 60, 1), **place)
-        _draw_strip(panel, rows)
+        panel.text(-left / (width - left - right), 1, wrap(title, 44 if phone else 60, 1), **place)
+        _draw_strip(panel, rows, phone)
         ceiling -= height
     return figure
 
 
-def _draw_strip(panel: Axes, rows: list[dict[str, Any]]) -> None:
+def _draw_strip(panel: Axes, rows: list[dict[str, Any]], phone: bool) -> None:
+    """A row a cell: its name beside the marks on a wide page, above them on a phone."""
     for y, row in enumerate(rows):
-        sample, colour = row["sample"], row["colour"]
-        panel.axhline(y, color=HAIR, linewidth=0.8, zorder=0)
-        seeds = thin(sample["values"])
-        panel.plot(seeds, [y] * len(seeds), "|", color=MUTED, markersize=5, markeredgewidth=0.8)
+        sample, colour, level = row["sample"], row["colour"], y + (0.2 if phone else 0)
+        panel.axhline(level, color=HAIR, linewidth=0.8, zorder=0)
+        seeds = thin(sample["values"]) if sample["n"] > 1 else []
+        panel.plot(seeds, [level] * len(seeds), "|", color=MUTED, markersize=5, markeredgewidth=0.8)
         if sample["interval"]:
-            panel.plot(sample["interval"], [y, y], color=colour, linewidth=2.4)
-        ring = {"markerfacecolor": PAPER, "markeredgecolor": colour, "markersize": 5, "markeredgewidth": 1.5}
-        panel.plot(sample["mean"], y, "o", **ring)
+            panel.plot(sample["interval"], [level, level], color=colour, linewidth=2.4)
+        panel.plot(sample["mean"], level, linestyle="none", **ring(colour, sample["n"], 5))
         mean = fmt.percent(sample["mean"], fmt.half_of(sample["interval"]))
-        panel.text(1.02, y, mean, transform=panel.get_yaxis_transform(), va="center", size=8.5)
-    name_rows(panel, [wrap(row["name"], 44, 1) for row in rows], 44, 8.5)
+        place = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
+        if phone:
+            panel.text(0, y - 0.2, wrap(row["name"], 42, 1), **place)
+            panel.text(1, y - 0.2, mean, ha="right", **place)
+        else:
+            panel.text(1.02, y, mean, **place)
+    name_rows(panel, ["" if phone else wrap(row["name"], 44, 1) for row in rows], 44, 8.5)
     panel.grid(axis="x")
     panel.set_xlabel("percent")

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.figure_style import SERIES
+from refashion.figure_style import MUTED, PAPER, SERIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,6 +63,15 @@ def seeds_note(most: int) -> str:
     if most <= MOST_SEEDS:
         return ""
     return f" Of {fmt.plural(most, 'seed')}, every {math.ceil(most / MOST_SEEDS)}th is drawn; the data have them all."
+
+
+#: What a caption says of `ring`.
+LONE_RUN = "A thin grey ring is a single run, which has no interval and proves little."
+
+
+def lone_note(counts: Iterable[int]) -> str:
+    """What a caption adds where a mark is a single run."""
+    return f" {LONE_RUN}" if 1 in counts else ""
 
 
 def low_high(interval: list[float] | None) -> tuple[float | None, float | None]:
@@ -129,6 +138,14 @@ def architecture_colours(analysis: Analysis) -> dict[str, str]:
     return _colours(cell.split("/")[0] for cell in cells)
 
 
+def ring(colour: str, n: int, size: float = 6) -> dict[str, Any]:
+    """The look of a mean of `n` runs: a ring in its colour; of a single run: a thin grey one."""
+    edge, width = (MUTED, 1.0) if n == 1 else (colour, 1.8)
+    return {"marker": "o", "markerfacecolor": PAPER, "markeredgecolor": edge, "markersize": size} | {
+        "markeredgewidth": width
+    }
+
+
 def wrap(text: str, width: int, lines: int = 3) -> str:
     """Text in at most so many lines; what is cut ends in an ellipsis."""
     return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" \u2026"))
@@ -156,7 +173,7 @@ def name_rows(axes: Axes, names: Sequence[str], width: int = 24, size: float = 9
 
 
 def label_ends(panel: Axes, ends: list[tuple[str, float, str]], x: float, gap: float, size: float = 8.5) -> None:
-    """Names beside the ends of lines, kept apart by `gap` of the panel's height (its limits must be final)."""
+    """Names at `x`, beside the ends of lines, kept apart by `gap` of the panel's height (its limits must be final)."""
     if not ends:
         return
     low, high = panel.get_ylim()
