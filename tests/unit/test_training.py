@@ -127,10 +127,11 @@ def test_a_run_that_went_on_elsewhere_says_so(undisturbed, spec, small_data, tmp
     """Its last bits may be neither machine's; the report flags its cell."""
     assert run_store.read_metrics(undisturbed)["provenance"]["machines"] == 1
     store = RunStore(tmp_path / "moved")
-    with monkeypatch.context() as here, pytest.raises(training.PreemptedError):
-        _Clock(here, 2)
-        here.setattr(training._Run, "_machine", lambda run: ["another processor", "cpu", "CPU", "2.20.0"])
-        _train(spec, small_data, store)
+    with monkeypatch.context() as there:
+        _Clock(there, 2)
+        there.setattr(training._Run, "_machine", lambda run: ["another processor", "cpu", "CPU", "2.20.0"])
+        with pytest.raises(training.PreemptedError):
+            _train(spec, small_data, store)
     moved = run_store.read_metrics(_train(spec, small_data, store))
     assert moved["provenance"]["machines"] == 2
     assert ", on another machine." in capsys.readouterr().out
