@@ -1,5 +1,7 @@
 """The report in a browser: silent, self-contained, accessible, readable on a phone and on paper, usable by keyboard."""
 
+import re
+
 import pytest
 
 from conftest import STUDIES
@@ -119,6 +121,137 @@ def test_a_table_sorts_both_ways_by_number(visit):
     numbers = [text for text in readings.locator("tbody td:nth-child(3)").all_text_contents() if text.endswith("%")]
     values = [float(text.rstrip("%")) for text in numbers]
     assert values == sorted(values)
+
+
+#: What a reader sees, or the attribute in its place, of each row's cell in the column; one cell may span several.
+COLUMN = """(table, column) => [...table.tBodies[0].rows].map((row) => {
+    let end = 0;
+    for (const cell of row.cells) {
+        end += cell.colSpan;
+        if (end > column) return cell.dataset.sort ?? cell.textContent.trim();
+    }
+    return "";
+})"""
+
+
+def sorts_as(text: str, numeric: bool) -> tuple[int, float | str]:
+    """Where a cell belongs: numbers (a bound beside the number that it bounds), then words, what is missing last."""
+    text = text.replace("\u2212", "-").replace(",", "")
+    if text in ("", "\u2013"):
+        return 2, ""
+    bound = re.match(r"(<|>|fewer than|more than)?\s*([+-]?[\d.]+(?:e-\d+)?)", text) if numeric else None
+    if not bound:
+        return 1, text.lower()
+    return 0, float(bound[2]) + {None: 0, "<": -1e-12, "fewer than": -1e-12}.get(bound[1], 1e-12)
+
+
+@pytest.mark.parametrize("study", ["holes", "whole", "one-run"])
+def test_every_heading_sorts_both_ways_with_what_is_missing_last(study, visit):
+    page = visit(study)  # which fails at the end if a click threw an error
+    page.evaluate(OPEN_ALL)
+    clicked = 0
+    for table in page.locator("table.sortable").all():
+        for column, heading in enumerate(table.locator("thead th").all()):
+            numeric = "n" in (heading.get_attribute("class") or "").split()
+            before = sorted(table.evaluate(COLUMN, column))
+            for order in ("ascending", "descending"):
+                heading.get_by_role("button").click()
+                assert heading.get_attribute("aria-sort") == order
+                assert table.locator("th[aria-sort]").count() == 1
+                shown = table.evaluate(COLUMN, column)
+                assert sorted(shown) == before, "no row is lost"
+                kinds = [sorts_as(text, numeric) for text in shown]
+                assert [kind for kind, _ in kinds] == sorted(kind for kind, _ in kinds)
+                for kind in (0, 1):
+                    values = [value for found, value in kinds if found == kind]
+                    if kind == 1 and not all(value.isascii() and value.isalnum() for value in values):
+                        continue  # the browser knows the alphabet better than Python
+                    assert values == sorted(values, reverse=order == "descending")
+                clicked += 1
+    assert clicked > 20
+
+
+def test_bounds_and_spans_are_sorted_where_they_belong(visit):
+    page = visit("holes")
+    page.evaluate(OPEN_ALL)
+
+    def sort_by(table, name: str) -> list[str]:
+        names = [text.strip() for text in table.locator("thead th").all_text_contents()]
+        table.locator("thead th").nth(names.index(name)).get_by_role("button").click()
+        return [text.replace("\u00a0", " ") for text in table.evaluate(SHOWN, names.index(name))]
+
+    pairs = page.locator("#comparisons table.sortable").first
+    up, down = sort_by(pairs, "p"), sort_by(pairs, "p")
+    known = [text for text in up if text != "\u2013"]
+    assert len(known) < len(up), "some pairs have no test"
+    assert up[0] == "< 0.001"
+    assert up[len(known) :] == down[len(known) :] == ["\u2013"] * (len(up) - len(known))
+    assert down[: len(known)] == known[::-1]
+    costs = page.locator("#cost table").first
+    assert sort_by(costs, "Core-hours left") == ["0.20", "3.5", "12", *SPANNED]
+    assert sort_by(costs, "Core-hours left") == ["12", "3.5", "0.20", *SPANNED]
+
+
+#: As COLUMN, but always what a reader sees.
+SHOWN = COLUMN.replace("cell.dataset.sort ?? ", "")
+SPANNED = ["the runs of 1 Layer CNN, 1 fold", "\u2013"]
+
+
+def test_a_phone_leads_back_to_the_contents(visit):
+    page = visit("whole", width=PHONE, height=812)
+    page.evaluate("document.querySelector('#methods').scrollIntoView({behavior: 'instant'})")
+    back = page.get_by_role("link", name="Contents", exact=True)
+    assert back.is_visible()
+    back.click()
+    page.wait_for_function("Math.abs(document.querySelector('#contents').getBoundingClientRect().top) < 100")
+    wide = visit("whole")
+    assert not wide.locator(".back").is_visible(), "there the contents themselves stay in view"
+
+
+def test_a_phone_shows_no_small_letters(visit):
+    page = visit("whole", width=390, height=844)
+    page.evaluate(OPEN_ALL)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('.plot svg')].filter((svg) => svg.getBoundingClientRect().width)
+            .map((svg) => {
+                const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+                const texts = [...svg.querySelectorAll('text')];
+                const sizes = texts.map((one) => parseFloat(getComputedStyle(one).fontSize));
+                return [svg.closest('figure').previousElementSibling.id, scale * Math.min(...sizes)];
+            }).filter(([_, size]) => size < 9)"""
+    )
+    assert not small
+
+
+def test_links_to_data_say_which_figure(visit):
+    page = visit("whole")
+    names = page.locator("a.data").all_text_contents()
+    assert len(names) > 10
+    assert len(set(names)) == len(names)
+
+
+def test_paper_has_no_dead_folds_and_no_broken_words_in_heads(visit):
+    page = visit("whole", width=PAPER, height=1000)
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details.print").count() == page.locator("details.print[open]:visible").count() > 0
+    assert page.locator("details:not([open]):visible").count() == 0
+    assert page.locator(".paper-only").is_visible()
+    broken = page.evaluate(
+        """() => [...document.querySelectorAll('thead th')].filter((head) => {
+            const range = document.createRange();
+            const walk = document.createTreeWalker(head, NodeFilter.SHOW_TEXT);
+            for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+                for (const word of node.data.matchAll(/[\\p{L}\\d]+/gu)) {
+                    range.setStart(node, word.index);
+                    range.setEnd(node, word.index + word[0].length);
+                    if (range.getClientRects().length > 1) return true;
+                }
+            }
+            return false;
+        }).map((head) => head.textContent)"""
+    )
+    assert not broken
 
 
 def test_the_theme_can_be_chosen_and_is_kept(visit):

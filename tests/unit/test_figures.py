@@ -168,11 +168,11 @@ def test_an_interaction_has_no_panel_without_a_line_and_no_label_without_a_run()
 
 
 def test_learning_curves_tell_what_their_axis_cuts_off(full):
-    assert "axis starts" not in figures.draw(full, "learning_curves").caption
+    assert "axis starts" not in figures.FIGURES["learning_curves"](full).caption
     given = analysis(n=4)
     curve = given["learning_curves"][2]
     curve["val"] = {part: [10.0, *values[1:]] for part, values in curve["val"].items()}
-    drawing = figures.draw(given, "learning_curves")
+    drawing = figures.FIGURES["learning_curves"](given)
     assert re.search(
         r"axis starts at 8\d%; below it lie, not drawn, first epochs of .+ \(from 10\.00%\)", drawing.caption
     )
@@ -189,7 +189,7 @@ def test_the_names_of_the_optimism_are_whole(full):
 def test_the_most_frequent_mistake_is_that_of_all_panels():
     given = analysis(n=4)
     given["confusion"][4]["counts"][6][0] = 321.4
-    drawing = figures.draw(given, "confusion")
+    drawing = figures.FIGURES["confusion"](given)
     worst = "Shirt taken for T-shirt/top, 321\u00a0images a run, in LeNet-5"
     assert worst in drawing.caption
     assert worst in drawing.alternative
@@ -197,7 +197,7 @@ def test_the_most_frequent_mistake_is_that_of_all_panels():
 
 
 def test_one_tall_bar_is_told_in_words_and_no_scale_is_bent(full):
-    assert "left out" not in figures.draw(full, "image_difficulty").caption
+    assert "left out" not in figures.FIGURES["image_difficulty"](full).caption
     given = analysis(n=3)
     bins = given["hardest"]["histogram"]
     for one in bins:

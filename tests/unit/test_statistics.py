@@ -172,6 +172,7 @@ def test_tost_of_the_r_package_equivalence():
     result = st.tost(np.subtract(x, y), 0, 0.6)
     assert result.p == pytest.approx(0.003166881489265175, rel=1e-12)
     assert (result.low, result.high) == pytest.approx((-0.0744336620516462, 0.4037669953849797), rel=1e-12)
+    assert st.evidence(np.subtract(x, y), 0, 0.6).p_rep == pytest.approx(result.p, rel=1e-12)  # what verdicts use
 
 
 @pytest.mark.parametrize("mean", [90.2, 91.0, 91.4, 91.9])
@@ -181,6 +182,7 @@ def test_tost_against_statsmodels(mean):
     result = st.tost(x, 91, 0.5)
     assert (result.p, result.p_above_low, result.p_below_high) == pytest.approx((p, p_low, p_high), rel=1e-10)
     assert (result.p <= 0.05) == (result.low >= -0.5 and result.high <= 0.5)
+    assert st.evidence(x, 91, 0.5).p_rep == pytest.approx(p, rel=1e-10)  # what verdicts use
 
 
 def test_bound_test_against_scipy():
