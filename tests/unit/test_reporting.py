@@ -182,7 +182,7 @@ def test_the_first_screen_counts_the_verdicts_and_links_every_claim():
     given = analysis(n=4)
     document = html5lib.parse(page(given), namespaceHTMLElements=False)
     header = document.find(".//header")
-    counts = [int(number.text) for number in header.iter("dd")]
+    counts = [int(number.text) for number in header.find(".//dl[@class='tally']").iter("dd")]
     assert counts == list(given["study"]["verdicts"].values())
     assert sum(counts) == given["study"]["claims"]
     links = [link.get("href") for link in header.find(".//ul[@class='strip']").iter("a")]
@@ -358,6 +358,11 @@ def test_every_figure_and_table_has_a_caption_for_snakemake():
         text = environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=job)
         parts = publish_parts(text, writer="html", settings_overrides={"report_level": 1, "halt_level": 2})
         assert len(parts["body"]) > 80, path.name
+
+
+def test_the_page_is_written_for_the_layout_that_the_analysis_has():
+    """Two constants, because the page must not import the analysis, which is heavy."""
+    assert reporting.FORMAT == analysis_of.FORMAT
 
 
 def test_the_names_of_cells_are_explained_in_words_with_every_default_filled_in():

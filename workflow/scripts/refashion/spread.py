@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from refashion import claims, statistics, tables
+from refashion import augmentation, claims, statistics, tables
 from refashion.claims import Facts, pair
 from refashion.collection import Predictions
 from refashion.effects import PUBLISHED_METRIC, sample
@@ -359,7 +359,7 @@ def _points(
 ) -> list[dict[str, Any]]:
     """A cell's points of a specification curve: final and best epoch, augmented and clean where these differ."""
     metrics = ["val_accuracy", "best_val_accuracy"]
-    if set(study.spec(Run(cell, 0))["augmentation"]) != {"rescale"}:
+    if augmentation.is_random(study.spec(Run(cell, 0))["augmentation"]):
         metrics += ["clean_accuracy", "best_clean_accuracy"]
     points = []
     for metric in metrics:
