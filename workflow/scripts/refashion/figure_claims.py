@@ -27,6 +27,7 @@ from refashion.figure_parts import (
     wrap,
 )
 from refashion.figure_style import BLUE, HAIR, INK, MUTED, NARROW, ORANGE, PAPER, VERDICT_COLOURS, WIDE
+from refashion.study import TRAINING_METRICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,16 +39,21 @@ if TYPE_CHECKING:
 
 def verdict_forest(analysis: Analysis) -> Sketch:
     """Published validation accuracies: every seed, interval, prediction interval, margin, verdict."""
-    return _forest(analysis, "V", "Published validation accuracies, held against our runs")
+    return _forest(analysis, False, "Published validation accuracies, held against our runs")
 
 
 def training_forest(analysis: Analysis) -> Sketch:
     """The same for the published training accuracies."""
-    return _forest(analysis, "T", "Published training accuracies, held against our runs")
+    return _forest(analysis, True, "Published training accuracies, held against our runs")
 
 
-def _forest(analysis: Analysis, family: str, title: str) -> Sketch:
-    rows = [_forest_row(analysis, claim) for claim in analysis["claims"] if claim["family"] == family]
+def _forest(analysis: Analysis, training: bool, title: str) -> Sketch:
+    """training: the published accuracies on training images, else those on validation images."""
+    rows = [
+        _forest_row(analysis, claim)
+        for claim in analysis["claims"]
+        if claim["kind"] == "accuracy" and (claim["readings"][0]["metric"] in TRAINING_METRICS) == training
+    ]
     if not any(row["values"] for row in rows):
         return Sketch(title, reason="No run that bears on these numbers has finished, so there is nothing to compare.")
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICT_COLOURS}
