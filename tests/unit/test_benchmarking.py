@@ -363,6 +363,7 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
         assert (theirs["epoch"], len(lines)) == (epochs, epochs)
         assert theirs["accuracy"] == pytest.approx(ours["accuracy"], abs=0.05), script
         assert theirs["val_accuracy"] == pytest.approx(ours["val_accuracy"], abs=0.15), script
+        assert ("clean_accuracy" in theirs) == (kind == "affine")  # as the engine, which then validates twice
 
 
 @pytest.mark.slow

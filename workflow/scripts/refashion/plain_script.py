@@ -1,7 +1,8 @@
 """The plain script: the networks of the original trained as their author probably did, with Keras and nothing else.
 
 One of the programs that `snakemake benchmark` compares; it imports nothing of this project. Prints a line of JSON an
-epoch: epoch, loss, accuracy, val_loss, val_accuracy, parameters.
+epoch: epoch, loss, accuracy, val_loss, val_accuracy, parameters; clean_loss and clean_accuracy, on images as they are,
+where val_* are on augmented ones.
 """
 
 import argparse
@@ -96,7 +97,17 @@ def targets(name, labels):
 
 
 class Report(tf.keras.callbacks.Callback):
+    """Prints an epoch's line. clean: images and labels on which to validate as well, and the batch; None: none."""
+
+    def __init__(self, clean=None):
+        super().__init__()
+        self.clean = clean
+
     def on_epoch_end(self, epoch, logs=None):
+        if self.clean:
+            x, y, batch = self.clean
+            loss, accuracy = self.model.evaluate(x, y, batch_size=batch, verbose=0)
+            logs = {**logs, "clean_loss": loss, "clean_accuracy": accuracy}
         print(json.dumps({"epoch": epoch + 1, **logs, "parameters": self.model.count_params()}), flush=True)
 
 
@@ -112,19 +123,23 @@ def options():
 
 
 def main():
-    """Train. arrays: model.fit on scaled arrays; rescaled and affine: through ImageDataGenerator."""
+    """Train. arrays: model.fit on scaled arrays; rescaled and affine: through ImageDataGenerator.
+
+    affine validates twice an epoch, on augmented images and on images as they are, since the engine does so.
+    """
     chosen = options()
     tf.config.threading.set_intra_op_parallelism_threads(chosen.threads)
     with np.load(chosen.data) as data:
         x, x_val = (data[f"{part}_images"][..., np.newaxis].astype("float32") for part in ("train", "test"))
         y, y_val = (targets(chosen.network, data[f"{part}_labels"]) for part in ("train", "test"))
     model = build(chosen.network)
-    how = {"epochs": chosen.epochs, "verbose": 0, "callbacks": [Report()]}
     if chosen.images == "rescaled":
         generator = ImageDataGenerator(rescale=1 / 255)
     else:
         x, x_val = x / 255, x_val / 255
         generator = ImageDataGenerator(**AFFINE)
+    report = Report((x_val, y_val, chosen.batch) if chosen.images == "affine" else None)
+    how = {"epochs": chosen.epochs, "verbose": 0, "callbacks": [report]}
     if chosen.images == "arrays":
         model.fit(x, y, batch_size=chosen.batch, validation_data=(x_val, y_val), **how)
     else:

@@ -2,7 +2,8 @@
 
 One of the programs that `snakemake benchmark` compares; it imports nothing of this project. Images stay in memory as
 tensors (no DataLoader), augmentation is one batched warp, Adam is fused. Prints a line of JSON an epoch: epoch, loss,
-accuracy, val_loss, val_accuracy, parameters.
+accuracy, val_loss, val_accuracy, parameters; clean_loss and clean_accuracy, on images as they are, where val_* are on
+augmented ones.
 """
 
 import argparse
@@ -191,6 +192,8 @@ def main():
         loss, accuracy = train(model, optimizer, images[0], labels[0], chosen.batch, affine)
         val_loss, val_accuracy = validate(model, images[1], labels[1], affine)
         line = {"epoch": epoch, "loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
+        if affine:  # and on images as they are, since the engine does so
+            line["clean_loss"], line["clean_accuracy"] = validate(model, images[1], labels[1], False)
         print(json.dumps({**line, "parameters": parameters(model)}), flush=True)
 
 
