@@ -421,11 +421,12 @@ rule cost:
 onstart:
     from refashion import costing
 
+    jobs = len(devices.visible_gpus()) if GPUS else workflow.cores or 1
     try:
-        whole = planning.with_plan(study, PLAN)
-    except UserError as error:
-        sys.exit(str(error))
-    print(costing.one_line(whole, len(devices.visible_gpus()) if GPUS else workflow.cores or 1), file=sys.stderr)
+        told = costing.one_line(planning.with_plan(study, PLAN), jobs)
+    except UserError as error:  # a broken plan, which the rule that needs it refuses
+        told = str(error)
+    print(told, file=sys.stderr)
 
 
 onerror:

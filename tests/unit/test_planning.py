@@ -121,3 +121,10 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
 def test_a_plan_that_is_not_there_yet_is_none(pilots, tmp_path):
     loaded = study.load(pilots)
     assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded
+
+
+def test_a_study_without_pilots_does_not_look_at_the_plan_of_another(config, tmp_path):
+    (tmp_path / "seeds.csv").write_text("no plan at all\n")
+    config["run"] = ["original"]
+    loaded = study.load(config)
+    assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded

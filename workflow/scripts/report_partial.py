@@ -13,9 +13,8 @@ PUBLISHED = Path(__file__).resolve().parents[2] / "published"
 def main(job):
     """Collect whatever the run store has, analyse it and render the page into ``job.params.folder``."""
     given, folder = job.input, Path(job.params.folder)
-    seeds = Path("results/seeds.csv")
     original = originals.read(given.original)
-    study = planning.with_plan(studies.load(job.config), seeds if seeds.exists() else None)
+    study = planning.with_plan(studies.load(job.config), job.params.seeds)
     originals.check(original, study)
     collected = collection.collect(
         study,

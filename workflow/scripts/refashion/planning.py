@@ -69,8 +69,11 @@ def write(rows: list[dict], path: Path) -> None:
 
 
 def with_plan(study: Study, path: Path | str | None) -> Study:
-    """The study with the seeds of a plan written by `write`; unchanged where there is none (yet)."""
-    if not path or not Path(path).exists():
+    """The study with the seeds of a plan written by `write`; unchanged where there is none (yet), or no pilot.
+
+    A study without pilots does not look at the plan that another one left.
+    """
+    if not study.pilots or not path or not Path(path).exists():
         return study
     planned: dict[Cell, int] = {}
     try:

@@ -78,8 +78,7 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
     """The study of a config, with the seeds planned in `folder` if that has come to pass."""
-    seeds = folder / "results" / "seeds.csv"
-    return planning.with_plan(studies.load(configuration(base, overlays)), seeds if seeds.exists() else None)
+    return planning.with_plan(studies.load(configuration(base, overlays)), folder / "results" / "seeds.csv")
 
 
 def look(study: Study, folder: Path, now: float, places: costing.Places) -> Progress:

@@ -131,8 +131,9 @@ class _Run:
         self.split = data.split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
         self.engine: Engine = engine.Engine(spec, self.split, self.device, interrupted=self._interrupted)
         self.progress = self._resume()
-        if self._machine() not in self.progress.machines:
-            self.progress.machines.append(self._machine())
+        machine = self._machine()
+        if machine not in self.progress.machines:
+            self.progress.machines.append(machine)
         self.evaluation: Evaluation | None = None  # of the last finished epoch
         self.setup_seconds = time.monotonic() - started
         self.saved = time.monotonic()
@@ -170,7 +171,7 @@ class _Run:
             self.store.drop_checkpoint(self.spec)
             return _Progress()
         progress.resumed += 1
-        elsewhere = any(machine != self._machine() for machine in progress.machines)
+        elsewhere = progress.machines not in ([], [self._machine()])
         print(f"Continue after epoch {progress.epoch}, step {progress.step}{', on another machine' * elsewhere}.")
         return progress
 
