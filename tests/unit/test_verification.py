@@ -11,15 +11,23 @@ from refashion import study, training, verification
 from refashion.run_store import RunStore
 
 
+def _published(folder, config, data, architecture):
+    config = json.loads(json.dumps(config)) | {"limits": {"images": 512, "epochs": 3}}
+    spec = study.load(config).spec(study.Run(study.Cell(architecture, "10k", "none", "b256_e100"), 0))
+    training.train(spec, data, RunStore(folder / "runs"), device="cpu", threads=1, checkpoint_seconds=1e9)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def published(_small_config, small_data, tmp_path_factory):
     """One finished run of `cnn1`, as published/ would hold it."""
-    config = json.loads(json.dumps(_small_config)) | {"limits": {"images": 512, "epochs": 3}}
-    spec = study.load(config).spec(study.Run(study.Cell("cnn1", "10k", "none", "b256_e100"), 0))
-    folder = tmp_path_factory.mktemp("published")
-    store = RunStore(folder / "runs")
-    training.train(spec, small_data, store, device="cpu", threads=1, checkpoint_seconds=1e9)
-    return folder
+    return _published(tmp_path_factory.mktemp("published"), _small_config, small_data, "cnn1")
+
+
+@pytest.fixture(scope="module")
+def published_cnn4(_small_config, small_data, tmp_path_factory):
+    """One finished run of `cnn4`, which has batch normalisation."""
+    return _published(tmp_path_factory.mktemp("published"), _small_config, small_data, "cnn4")
 
 
 def _verify(published, data, epochs=2):
@@ -59,6 +67,8 @@ def _edited(published, tmp_path, column, change, cpu=None):
         ("loss", 1.01, "another", True),
         ("loss", 1.20, "another", False),
         ("accuracy", 1.20, "another", False),
+        ("val_loss", 1.20, "another", False),
+        ("val_loss", 1 + 1e-12, None, False),
     ],
 )
 def test_a_difference_is_told_and_judged_by_the_kind_of_machine(
@@ -69,3 +79,34 @@ def test_a_difference_is_told_and_judged_by_the_kind_of_machine(
     assert not found.identical
     assert found.same_kind is (cpu is None)
     assert str(found).startswith("passes" if passes else "FAILS")
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "cpu", "passes"),
+    [
+        ("val_loss", 2.0, "another", True),
+        ("val_loss", 1 + 1e-12, None, False),
+        ("loss", 1.01, "another", True),
+        ("loss", 1.20, "another", False),
+    ],
+)
+def test_of_batch_normalisation_elsewhere_training_alone_is_judged(
+    published_cnn4, small_data, tmp_path, column, change, cpu, passes
+):
+    (found,) = _verify(_edited(published_cnn4, tmp_path, column, change, cpu), small_data, epochs=1)
+    assert found.passes is passes
+    assert found.training_only is (cpu is not None)
+    assert ("in training" in str(found)) is (found.training_only and not found.identical)
+
+
+def test_a_run_of_this_processor_goes_before_a_cheaper_one(published, tmp_path):
+    (original,) = published.glob("runs/*/metrics.json")
+    here = json.loads(original.read_text())["provenance"]["cpu"]
+    for digest, cpu, seconds in (("a", "another", 1.0), ("b", here, 3.0), ("c", here, 2.0)):
+        metrics = json.loads(original.read_text())
+        metrics["digest"], metrics["provenance"]["cpu"], metrics["timing"]["train_seconds"] = digest, cpu, seconds
+        path = tmp_path / "runs" / digest / "metrics.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(metrics))
+    assert [metrics["digest"] for metrics in verification.sample(tmp_path, here)] == ["c"]
+    assert [metrics["digest"] for metrics in verification.sample(tmp_path, "another")] == ["a"]
