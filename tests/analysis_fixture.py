@@ -150,6 +150,7 @@ class Study:
             "interval": None,
             "p": None,
             "p_against": None,
+            "test": "one-sided",
             "n": None,
             "holds": verdict == "reproduced",
             "reason": "",

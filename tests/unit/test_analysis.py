@@ -141,7 +141,7 @@ def test_counts_of_the_short_answer(whole):
         "missing": 0,
     }
     assert study["seeds"] == {"least": 3, "most": 3}
-    assert study["answer"].endswith("Each of the 6 cells in its table has 3 finished runs.")
+    assert study["answer"].endswith("Each of the 5 columns of its table has 3 finished runs.")
 
 
 def test_the_short_answer_tells_the_accuracies_apart_and_what_another_reading_gives():
@@ -167,6 +167,24 @@ def test_a_run_that_moved_makes_its_cell_mixed():
     assert tables.RunTable(runs).mixed_devices(cell.name)
 
 
+def test_times_are_compared_on_one_kind_of_machine_only():
+    study = synthetic.study(("original",), seeds=3)
+    runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
+    a, b = (cell.name for cell in study.cells()[:2])
+    assert tables.RunTable(runs).paired((a, b), "train_seconds")[0].tolist() == [0, 1, 2]
+    cell = study.cells()[0]
+    own = (runs["architecture"] == cell.architecture) & (runs["fraction"] == cell.fraction)
+    own &= (runs["augmentation"] == cell.augmentation) & (runs["recipe"] == cell.recipe)
+    runs.loc[own & (runs["seed"] == 1), "cpu"] = "another"
+    runs.loc[own & (runs["seed"] == 2), "machines"] = 2
+    table = tables.RunTable(runs)
+    assert table.mixed_devices(a)
+    seeds, scores = table.paired((a, b), "train_seconds")
+    assert seeds.tolist() == [0]
+    assert scores.shape == (2, 1)
+    assert table.paired((a, b), "val_accuracy")[0].tolist() == [0, 1, 2]
+
+
 def test_a_cell_whose_runs_another_has_with_more_seeds_costs_nothing_more():
     digests = {"a": {"1", "2"}, "b": {"3"}, "c": {"1", "2", "4"}, "d": {"3"}, "e": set()}
     assert [spread._same_runs(cell, digests) for cell in digests] == ["c", "b", "c", "b", "e"]
@@ -174,8 +192,8 @@ def test_a_cell_whose_runs_another_has_with_more_seeds_costs_nothing_more():
 
 def test_a_study_without_the_original_says_so():
     answer = document(run=("baseline",))["study"]["answer"]
-    assert answer.endswith("This study runs none of the cells in its table.")
-    assert "23 are inconclusive (none of them tested yet)" in answer
+    assert answer.endswith("This study runs none of the columns of its table.")
+    assert "23 are inconclusive (23 on cells that this study does not run)" in answer
 
 
 def test_every_resampling_has_a_stream_of_its_own():

@@ -323,6 +323,39 @@ def test_the_subset_trains_faster():
     assert judge(runs=slow)["R6"].verdict == NOT_REPRODUCED
 
 
+def test_times_of_different_machines_are_not_compared():
+    runs = synthetic.runs(synthetic.study(), truth(), seed=1)
+    runs.loc[runs["fraction"] == "10k", "cpu"] = "another"
+    ledger = judge(runs=runs)
+    assert ledger["R6"].verdict == INCONCLUSIVE
+    assert ledger["R6"].reason.endswith("have no seed in common that ran on one kind of machine.")
+    runs["cpu"] = np.where(runs["seed"] % 2 == 0, "another", "one")
+    times = judge(runs=runs)["W1"].readings[0].checks
+    assert {check.reason for check in times} == {"the runs were made on different kinds of machine"}
+    assert judge(runs=runs)["R6"].verdict == REPRODUCED
+
+
+def test_the_least_clear_difference_is_the_one_with_the_largest_p():
+    """A small difference of little spread is clearer than a large one of much."""
+    checks = [
+        claims.Check(label=name, expected="above 0", found=d, unit="pp", interval=[d - 1, d + 1], p=p, p_against=1 - p,
+                     test="one-sided as one of 2 (Holm)", n=5, holds=True)
+        for name, d, p in (("small", 1.0, 0.001), ("large", 3.0, 0.03))
+    ]  # fmt: skip
+    verdict, reason = claims._verdict_of_checks(checks)
+    assert verdict == REPRODUCED
+    assert "the least clear: the mean of large is 3.00 pp" in reason
+    assert reason.endswith("(p\u00a0=\u00a00.030; one-sided as one of 2 (Holm))")
+
+
+def test_an_open_difference_tells_both_of_its_tests():
+    one = claims.Check(label="a minus b", expected="above 0", found=-0.98, unit="pp", interval=[-1.84, -0.11], p=1.0,
+                       p_against=0.07, test="one-sided as one of 4 (Holm)", n=5)  # fmt: skip
+    verdict, reason = claims._verdict_of_checks([one])
+    assert verdict == INCONCLUSIVE
+    assert "for it, p\u00a0=\u00a00.070 against it; one-sided as one of 4 (Holm)" in reason
+
+
 # ---------------------------------------------------------------------------------------------- procedure, not testable
 
 
@@ -416,7 +449,8 @@ def test_one_run_decides_nothing():
     assert ledger["V1"].reason == "Cannot say, because one seed gives no interval."
     assert ledger["V1"].readings[0].numbers.values != []
     assert (
-        ledger["R1"].reason == "Cannot say, because 4 Layer CNN, full dataset and 1 Layer CNN, 1 fold share one seed."
+        ledger["R1"].reason
+        == "Cannot say, because 4 Layer CNN, full dataset and 1 Layer CNN, 1 fold have only one seed in common."
     )
 
 

@@ -79,6 +79,7 @@ def test_examples(text, expected):
         (3599.9, "1\u00a0h"),
         (7500, "2\u00a0h 5\u00a0min"),
         (100800, "1\u00a0d 4\u00a0h"),
+        (-5659.3, "\u22121\u00a0h 34\u00a0min"),
     ],
 )
 def test_durations(seconds, expected):

@@ -252,6 +252,35 @@ def test_amount(value, unit, interval, expected):
     assert reporting.amount(value, unit, interval) == expected
 
 
+def test_a_claims_numbers_name_every_seed_and_both_sides_of_the_correction():
+    (numbers,) = [c["readings"][0]["numbers"] for c in analysis(4)["claims"] if c["id"] == "V1"]
+    told = dict(reporting.numbers_told(numbers | {"p_rep": 0.02, "p_rep_adjusted": 0.14, "p_not": 0.5}, "percent"))
+    assert told["seed: run"] == ", ".join(
+        f"{seed}: {value:.2f}" for seed, value in zip(numbers["seeds"], numbers["values"], strict=True)
+    )
+    assert told["test of “within the margin”"] == "p\u00a0=\u00a00.14 after Holm, 0.020 by itself"
+    many = numbers | {"seeds": list(range(40)), "values": [90.0] * 40, "p_not": None, "p_not_adjusted": None}
+    told = dict(reporting.numbers_told(many, "percent"))
+    assert told["seed: run"].endswith("11: 90.00, and 28 more")
+    assert "test of “beyond it”" not in told
+
+
+@pytest.mark.parametrize(
+    ("holds", "expected"),
+    [
+        (True, "p\u00a0=\u00a00.011, one-sided; 3 seeds"),
+        (False, "p\u00a0=\u00a00.98 against it, one-sided; 3 seeds"),
+        (None, "p\u00a0=\u00a00.011 for it, p\u00a0=\u00a00.98 against it, one-sided; 3 seeds"),
+    ],
+)
+def test_a_check_tells_the_test_that_decides_or_both(holds, expected):
+    check = {"label": "a minus b", "expected": "above 0", "found": 1.2, "unit": "seconds", "interval": [-90.0, 92.4]}
+    check |= {"p": 0.011, "p_against": 0.98, "test": "one-sided", "n": 3, "holds": holds, "reason": ""}
+    told = reporting.check_told(check)
+    assert "(\u22121\u00a0min 30\u00a0s to 1\u00a0min 32\u00a0s)" in told
+    assert told.endswith(expected)
+
+
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 

@@ -254,7 +254,7 @@ def test_judge_family_gives_each_verdict_its_reason():
         "the mean of 10 runs is 0.40 pp below the published 92.00, closer than the margin of 0.50 pp, though",
         "the mean of 10 runs is 1.50 pp below the published 92.00, farther than the margin of 0.50 pp, and",
         "imprecise: the mean of 10 runs is 0.40 pp above the published 92.00, against a margin of 0.50 pp; ",
-        "the mean of 10 runs is 1.00 pp below the published 92.00, farther than the margin of 0.50 pp, yet one lucky",
+        "the mean of 10 runs is 1.00 pp below the published 92.00, farther than the margin of 0.50 pp though not",
         "cannot say, because one seed gives no interval",
         "cannot say, because there is no finished run",
         "1 of 10 runs diverged",
@@ -273,15 +273,24 @@ def test_a_far_mean_may_be_too_near_for_one_of_several_claims():
 
 
 def test_what_only_the_correction_leaves_open_says_so():
-    family = [st.evidence(sample(4, 90.6, 0.25), 92.11, 0.53)] + [st.evidence([90.0], 90.0, 0.5)] * 6
+    family = [st.evidence(sample(5, 90.6, 0.35), 92.11, 0.53)] + [st.evidence([90.0], 90.0, 0.5)] * 6
     alone, together = st.judge_family(family[:1])[0], st.judge_family(family)[0]
     assert (alone.verdict, together.verdict) == ("not reproduced", "inconclusive")
     p = family[0].p_not
     assert together.reason == (
-        "the mean of 4 runs is 1.51 pp below the published 92.11, by itself farther than the margin of 0.53 pp "
+        "the mean of 5 runs is 1.51 pp below the published 92.11, by itself farther than the margin of 0.53 pp "
         f"(p = {p:.2g}), but not as one of 7 tests of its kind (p = {7 * p:.2g}); "
-        f"{together.seeds_needed - 4} more seed{'s' * (together.seeds_needed > 5)} would decide if mean and SD stayed"
+        f"{together.seeds_needed - 5} more seed{'s' * (together.seeds_needed > 6)} would decide if mean and SD stayed"
     )
+
+
+def test_fewer_than_five_runs_forecast_no_number_of_seeds():
+    few, enough = (st.judge_family([st.evidence(sample(n, 92.3, 0.3), 92.0, 0.5)])[0] for n in (4, 5))
+    assert few.verdict == enough.verdict == "inconclusive"
+    assert few.seeds_needed is None
+    assert "would decide" not in few.reason
+    assert enough.seeds_needed > 5
+    assert "would decide" in enough.reason
 
 
 def test_a_diverged_run_keeps_its_claim_and_the_family_from_more():
@@ -562,10 +571,9 @@ def test_new_images_interval_by_shrout_and_fleiss():
     assert result.seed_variance == pytest.approx((11.24 - 1.02) / 4, abs=2e-3)
     assert result.image_variance == pytest.approx((32.49 - 1.02) / 6, abs=2e-3)
     assert result.residual_variance == pytest.approx(1.02, abs=5e-3)
-    squares = np.array([11.2417, 32.4861, -1.0194]) / 24
-    df = squares.sum() ** 2 / (squares**2 / [5, 3, 15]).sum()
-    assert result.df == pytest.approx(df, rel=1e-4)
-    assert result.high - result.mean == pytest.approx(stats.t.ppf(0.975, df) * math.sqrt(squares.sum()), rel=1e-4)
+    # Howe's form: each part with its own degrees of freedom
+    half = math.sqrt((stats.t.ppf(0.975, 5) ** 2 * 11.2417 + stats.t.ppf(0.975, 3) ** 2 * (32.4861 - 1.0194)) / 24)
+    assert result.high - result.mean == pytest.approx(half, rel=1e-4)
 
 
 def test_new_images_variance_is_the_designs_formula():
@@ -584,13 +592,17 @@ def test_new_images_variance_is_the_designs_formula():
     assert result.mean == pytest.approx(100 * difference.mean())
 
 
-def test_new_images_interval_is_wider_than_that_of_the_seeds():
+@pytest.mark.parametrize("n", [2, 3, 8])
+@pytest.mark.parametrize("seed_sd", [0.0, 0.003, 0.05])
+def test_new_images_interval_is_wider_than_that_of_the_seeds(n, seed_sd):
+    """Few seeds that differ much are where Satterthwaite's degrees of freedom would make it narrower."""
     rng = np.random.default_rng(2)
-    correct = rng.random((8, 2_000)) < rng.beta(9, 1, 2_000)
-    seeds = st.t_interval(100 * correct.mean(1))
-    both = st.new_images_interval(correct)
-    assert both.high - both.low > seeds.high - seeds.low
-    assert both.mean == pytest.approx(seeds.mean)
+    for _ in range(20):
+        correct = rng.random((n, 2_000)) < rng.beta(9, 1, 2_000) + rng.normal(0, seed_sd, (n, 1))
+        seeds = st.t_interval(100 * correct.mean(1))
+        both = st.new_images_interval(correct)
+        assert both.high - both.low > seeds.high - seeds.low
+        assert both.mean == pytest.approx(seeds.mean)
 
 
 # --- Many cells -------------------------------------------------------------------------------------------------------

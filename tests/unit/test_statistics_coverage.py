@@ -116,7 +116,7 @@ def true_accuracy(seed_sd, strength):
 
 @pytest.mark.parametrize(("n", "m", "seed_sd"), [(5, 2_000, 0.0), (5, 2_000, 0.3), (10, 2_000, 0.1), (5, 10_000, 0.05)])
 def test_new_images_interval_covers_the_accuracy_on_new_images(n, m, seed_sd):
-    """Satterthwaite's df are approximate, and negative components count as 0: between .94 and .98."""
+    """Howe's form is a little wide, and negative components count as 0: between .94 and .98."""
     rng, repetitions, truth = np.random.default_rng(n + m), 1_500, true_accuracy(seed_sd, 4)
     intervals = [st.new_images_interval(correct_images(rng, n, m, seed_sd, 4)) for _ in range(repetitions)]
     slack = monte_carlo(0.95, repetitions)

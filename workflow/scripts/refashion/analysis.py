@@ -219,7 +219,9 @@ def _study(inputs: Inputs, ledger: Sequence[claims.Claim]) -> dict[str, Any]:
     config, runs = inputs.study.config, inputs.runs
     verdicts = Counter(claim.verdict.replace(" ", "_") for claim in ledger)
     overall = Counter(claim.overall.replace(" ", "_").replace("-", "_") for claim in ledger)
-    seeds = [inputs.facts.runs.counts(cell).finished for cell in inputs.columns]
+    table = inputs.original["table"]
+    printed = {column["cell"] for column in table["columns"][: len(table["rows"][0]["printed"])]}
+    seeds = [inputs.facts.runs.counts(cell).finished for cell in inputs.columns if cell in printed]
     counted = {name: verdicts[name] for name in ("reproduced", "not_reproduced", "inconclusive", "not_testable")}
     states = ("robust", "unsettled", "specification_dependent", "one_reading", "not_testable")
     return {
@@ -229,7 +231,7 @@ def _study(inputs: Inputs, ledger: Sequence[claims.Claim]) -> dict[str, Any]:
         "evidence_reason": _no_evidence(config),
         "question": f"Does each number of “{inputs.original['title']}” come out again when its networks are "
         "trained anew, several times?",
-        "answer": _answer(ledger, seeds, config),
+        "answer": _answer(ledger, seeds, inputs),
         "confidence": inputs.facts.confidence,
         "level": statistics.LEVEL,
         "units": "Accuracies are in percent, differences in percentage points (pp).",
@@ -251,32 +253,37 @@ def _no_evidence(config: Mapping[str, Any]) -> str:
     return f"The preset “{config['preset']}” shows every step and measures nothing{cut}."
 
 
-def _answer(ledger: Sequence[claims.Claim], seeds: Sequence[int], config: Mapping[str, Any]) -> str:
+def _answer(ledger: Sequence[claims.Claim], seeds: Sequence[int], inputs: Inputs) -> str:
     """The verdicts in a few sentences, and what they rest on. seeds: finished runs of each column of the table."""
-    told = f"Of {len(ledger)} claims, {_verdicts_told(ledger)}."
+    runs = inputs.facts.runs
+    told = f"Of {len(ledger)} claims, {_verdicts_told(ledger, runs)}."
     measured = [claim for claim in ledger if claim.kind == "accuracy"]
     if measured:
-        told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured)}."
+        told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured, runs)}."
     otherwise = [
         claim.id for claim in ledger if claim.verdict == statistics.NOT_REPRODUCED and _reproduced_otherwise(claim)
     ]
     if otherwise:
-        told += f" Not reproduced as we read the original, but in another reading: {', '.join(otherwise)}."
-    basis = "This study runs none of the cells in its table."
+        which = f"claim{'s' * (len(otherwise) > 1)} {', '.join(otherwise)}"
+        told += f" Not reproduced as we read the original, but in another reading: {which}."
+    basis = "This study runs none of the columns of its table."
     if seeds:
-        runs = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-        basis = f"Each of the {len(seeds)} cells in its table has {runs} finished run{'s' * (runs != '1')}."
-    return f"{told} {basis} {_no_evidence(config)}".strip()
+        many = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
+        basis = f"Each of the {len(seeds)} columns of its table has {many} finished run{'s' * (many != '1')}."
+    return f"{told} {basis} {_no_evidence(inputs.study.config)}".strip()
 
 
-def _verdicts_told(ledger: Sequence[claims.Claim]) -> str:
+def _verdicts_told(ledger: Sequence[claims.Claim], runs: tables.RunTable) -> str:
     """How many claims have each verdict, in words; those that none have are left out."""
     counts = Counter(claim.verdict for claim in ledger)
-    untested = sum(claim.verdict == statistics.INCONCLUSIVE and not claim.readings[0].tested for claim in ledger)
-    waiting = "none of them tested yet" if untested == counts[statistics.INCONCLUSIVE] else f"{untested} not tested yet"
+    untested = [claim.readings[0] for claim in ledger if claim.verdict == statistics.INCONCLUSIVE]
+    untested = [reading for reading in untested if not reading.tested]
+    outside = sum(any(not runs.counts(cell).wanted for cell in reading.cells) for reading in untested)
+    waiting = [f"{len(untested) - outside} not tested yet"] * (len(untested) > outside)
+    waiting += [f"{outside} on cells that this study does not run"] * bool(outside)
     parts = [
         f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {word}"
-        + (f" ({waiting})" if word == statistics.INCONCLUSIVE and untested else "")
+        + (f" ({', '.join(waiting)})" if word == statistics.INCONCLUSIVE and untested else "")
         for word in (statistics.REPRODUCED, statistics.NOT_REPRODUCED, statistics.INCONCLUSIVE, statistics.NOT_TESTABLE)
         if counts[word]
     ]
@@ -470,8 +477,7 @@ def _reading_row(claim: Mapping[str, Any], reading: Mapping[str, Any]) -> dict[s
         **{name: found.get(name) for name in names},
         **_ends(found.get("interval")),
         **_ends(found.get("prediction"), "run_low", "run_high"),
-        "p_rep": found.get("p_rep_adjusted"),
-        "p_not": found.get("p_not_adjusted"),
+        **{name: found.get(name) for name in ("p_rep", "p_not", "p_rep_adjusted", "p_not_adjusted")},
         "reason": reading["reason"],
     }
 

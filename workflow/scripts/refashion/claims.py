@@ -25,7 +25,7 @@ from refashion import statistics
 from refashion.errors import UserError
 from refashion.statistics import INCONCLUSIVE, LEVEL, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Evidence, Verdict
 from refashion.study import TRAINING_METRICS
-from refashion.tables import RunTable, Sample
+from refashion.tables import TIMES, RunTable, Sample
 
 UNSETTLED = "unsettled"
 
@@ -122,7 +122,10 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that was checked. holds: None where it cannot be said."""
+    """One thing that was checked. holds: None where it cannot be said.
+
+    p, p_against: of the tests that speak for it and against it; test: what they are, in words.
+    """
 
     label: str
     expected: float | str | None = None
@@ -131,6 +134,7 @@ class Check:
     interval: list[float] | None = None
     p: float | None = None
     p_against: float | None = None
+    test: str = ""
     n: int | None = None
     holds: bool | None = None
     reason: str = ""
@@ -525,6 +529,7 @@ def _reason_of_several(word: str, shown: Numbers, reason: str, nearest: bool, fa
 
 
 def _cell_check(one: Numbers, verdict: Verdict, facts: Facts) -> Check:
+    corrected = one.p_rep_adjusted != one.p_rep or one.p_not_adjusted != one.p_not
     return Check(
         label=f"{facts.title(one.cell)}: {verdict.verdict}",
         expected=one.published,
@@ -533,6 +538,7 @@ def _cell_check(one: Numbers, verdict: Verdict, facts: Facts) -> Check:
         interval=one.interval,
         p=one.p_rep_adjusted,
         p_against=one.p_not_adjusted,
+        test=f"within the margin or beyond it{', after Holm over all numbers of this kind' if corrected else ''}",
         n=one.n,
         holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
         reason=one.reason,
@@ -613,6 +619,7 @@ def _differences(stated: Sequence[_Stated], metric: str, facts: Facts) -> list[C
     tests = [statistics.bound_test(s[0] - s[1], one.bound) for (_, s), one in zip(samples, stated, strict=True)]
     p_stated = statistics.holm([t.p_above if one.above else t.p_below for t, one in zip(tests, stated, strict=True)])
     p_against = statistics.holm([t.p_below if one.above else t.p_above for t, one in zip(tests, stated, strict=True)])
+    several = f" as one of {len(stated)} (Holm)" if len(stated) > 1 else ""
     checks = []
     for one, (_, scores), p, against in zip(stated, samples, p_stated, p_against, strict=True):
         interval = statistics.t_interval(scores[0] - scores[1], facts.confidence)
@@ -626,6 +633,7 @@ def _differences(stated: Sequence[_Stated], metric: str, facts: Facts) -> list[C
                 interval=pair(interval),
                 p=p,
                 p_against=against,
+                test=f"one-sided{several}",
                 n=interval.n,
                 holds=_holds(p, against, diverged),
                 reason=_why_no_pair(one, interval, facts, diverged),
@@ -648,7 +656,8 @@ def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, dive
             return facts.runs.why_empty(cell)
     if interval.n < 2:
         both = f"{facts.title(one.a)} and {facts.title(one.b)}"
-        return f"cannot say, because {both} share {'one seed' if interval.n else 'no seed'}"
+        alike = " that ran on one kind of machine" if one.unit == "seconds" else ""
+        return f"cannot say, because {both} have {'only one seed' if interval.n else 'no seed'} in common{alike}"
     for counts, cell in ((facts.runs.counts(cell), cell) for cell in (one.a, one.b) if diverged):
         if counts.diverged:
             ended = counts.finished + counts.diverged
@@ -680,7 +689,7 @@ def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
         others = f" ({some})" if len(checks) > 1 else ""
         return NOT_REPRODUCED, f"{_told(wrong[0])}{others}"
     if all(check.holds for check in checks):
-        closest = min(checks, key=lambda check: abs(check.found - float(check.expected.split()[1])))
+        closest = max(checks, key=lambda check: check.p)
         if len(checks) == 1:
             return REPRODUCED, _told(closest)
         return REPRODUCED, f"all {len(checks)} differences are as stated; the least clear: {_told(closest)}"
@@ -693,11 +702,15 @@ def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
 
 
 def _told(check: Check) -> str:
-    """A checked difference in words."""
-    low, high = map(fmt.number, check.interval)
+    """A checked difference in words, with the p that decides it, or both where none does."""
+    value = fmt.duration if check.unit == "seconds" else lambda number: f"{fmt.number(number)} {check.unit}"
+    bare = fmt.duration if check.unit == "seconds" else fmt.number
+    low, high = map(bare, check.interval)
+    decides = {True: fmt.p_phrase(check.p), False: f"{fmt.p_phrase(check.p_against)} against it"}
+    tests = decides.get(check.holds, f"{fmt.p_phrase(check.p)} for it, {fmt.p_phrase(check.p_against)} against it")
     return (
-        f"the mean of {check.label} is {fmt.number(check.found)} {check.unit} ({low} to {high}), where the claim wants "
-        f"it {check.expected} {check.unit}"
+        f"the mean of {check.label} is {value(check.found)} ({low} to {high}), where the claim wants "
+        f"it {check.expected} {check.unit} ({tests}; {check.test})"
     )
 
 
@@ -806,6 +819,7 @@ def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
         found=f"not the same numbers, the largest difference is {largest:.2f} pp",
         p=verdict.p_rep,
         p_against=verdict.p_not,
+        test="equal within the margin or not",
         interval=pair(statistics.t_interval(difference, facts.confidence)),
         holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
         **shared,
@@ -992,9 +1006,13 @@ def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
     sample = facts.runs.sample(cell, metric)
     interval = statistics.t_interval(sample.values, facts.confidence)
     reason = why(sample, facts.runs, interval.reason)
-    return Check(
-        label=facts.title(cell), found=interval.mean, unit=unit, interval=pair(interval), n=interval.n, reason=reason
-    )
+    ends = pair(interval)
+    if metric in TIMES:
+        ends = ends and [max(0.0, end) for end in ends]  # no time is negative, whatever a normal distribution says
+        if not reason and facts.runs.mixed_devices(cell):
+            reason = "the runs were made on different kinds of machine"
+    label = f"{facts.title(cell)}, mean of {fmt.plural(interval.n, 'run')}"
+    return Check(label=label, found=interval.mean, unit=unit, interval=ends, n=interval.n, reason=reason)
 
 
 def follows_from(entry: Mapping[str, Any], context: _Context) -> list[Reading]:

@@ -165,6 +165,8 @@ def duration(seconds: float | None) -> str:
     """A time for people, two units at most: 45 s, 3 min 20 s, 2 h 5 min, 1 d 4 h."""
     if not exists(seconds):
         return MISSING
+    if seconds < 0:
+        return MINUS + duration(-seconds)
     if seconds < 10:
         return f"{number(seconds, 1)}{SPACE}s"
     for size, part, big, small in ((86400, 3600, "d", "h"), (3600, 60, "h", "min"), (60, 1, "min", "s")):

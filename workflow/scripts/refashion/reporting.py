@@ -224,7 +224,7 @@ def _interval_told(interval: Sequence[float] | None, unit: str) -> str:
     if unit == "pp":
         return fmt.points_interval(*interval)
     if unit == "seconds":
-        return f"{fmt.duration(max(0.0, interval[0]))} to {fmt.duration(interval[1])}"
+        return f"{fmt.duration(interval[0])} to {fmt.duration(interval[1])}"
     return fmt.percent_interval(*interval) if unit == "percent" else fmt.interval(*interval)
 
 
@@ -263,14 +263,29 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
         ("difference", fmt.points(numbers["difference"], fmt.half_of(numbers["interval"]))),
         ("margin", f"\u00b1{fmt.number(numbers['margin'])}{fmt.SPACE}pp"),
         ("one more run", _interval_told(numbers["prediction"], unit)),
-        ("test of “within the margin”", _p_told(numbers["p_rep_adjusted"])),
-        ("test of “beyond it”", _p_told(numbers["p_not_adjusted"])),
+        ("test of “within the margin”", _p_told(numbers["p_rep_adjusted"], numbers["p_rep"])),
+        ("test of “beyond it”", _p_told(numbers["p_not_adjusted"], numbers["p_not"])),
+        ("seed: run", _seeds_told(numbers, unit)),
     ]
     return [(label, words) for label, words in told if words and words != fmt.MISSING]
 
 
-def _p_told(p: float | None) -> str:
-    return fmt.p_phrase(p) if fmt.exists(p) else ""
+#: So many runs of a claim are told one by one; the table of runs has all of them.
+SEEDS_TOLD = 12
+
+
+def _p_told(p: float | None, alone: float | None) -> str:
+    """A p-value after Holm, and before it where that is another number."""
+    if not fmt.exists(p):
+        return ""
+    return fmt.p_phrase(p) if p == alone else f"{fmt.p_phrase(p)} after Holm, {fmt.p_value(alone)} by itself"
+
+
+def _seeds_told(numbers: Mapping[str, Any], unit: str) -> str:
+    """Every run behind a mean, by seed, in hundredths as the original prints them; the first of many."""
+    runs = list(zip(numbers["seeds"], numbers["values"], strict=True))
+    told = ", ".join(f"{seed}: {fmt.number(value, sign=unit == 'pp')}" for seed, value in runs[:SEEDS_TOLD])
+    return told + (f", and {fmt.count(len(runs) - SEEDS_TOLD)} more" if len(runs) > SEEDS_TOLD else "")
 
 
 def check_told(check: Mapping[str, Any]) -> str:
@@ -282,12 +297,21 @@ def check_told(check: Mapping[str, Any]) -> str:
     if check["found"] is not None:
         found = f"found {_with_unit(check['found'], unit, check['interval'])}"
         parts.append(f"{found} ({_interval_told(check['interval'], unit)})" if check["interval"] else found)
-    p = check["p_against"] if check["holds"] is False else check["p"]  # of what is said of it
-    if fmt.exists(p):
-        parts.append(fmt.p_phrase(p))
+    if fmt.exists(check["p"]):
+        parts.append(_tests_told(check))
+    if check["n"] and check["p"] is not None:
+        parts.append(fmt.plural(check["n"], "seed"))
     if check["reason"]:
         parts.append(check["reason"])
     return "; ".join(parts) or "nothing to show"
+
+
+def _tests_told(check: Mapping[str, Any]) -> str:
+    """The p of what is said of a check, and both where nothing is said yet; and what the tests are."""
+    against = f"{fmt.p_phrase(check['p_against'])} against it"
+    told = {True: fmt.p_phrase(check["p"]), False: against}
+    words = told.get(check["holds"], f"{fmt.p_phrase(check['p'])} for it, {against}")
+    return f"{words}, {check['test']}" if check["test"] else words
 
 
 def _with_unit(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
@@ -326,7 +350,8 @@ def reading_told(claim: Mapping[str, Any], reading: Mapping[str, Any]) -> dict[s
         return {"published": amount(numbers["published"], claim["unit"]), "ours": ours, "seeds": str(numbers["n"])}
     if not checks:
         return dict.fromkeys(("published", "ours", "seeds"), fmt.MISSING)
-    shown = next((one for one in checks if one["holds"] is False), checks[0])  # the one that decides, if one does
+    # The one that decides: that contradicts, else that leaves it open.
+    shown = next((one for word in (False, None) for one in checks if one["holds"] is word), checks[0])
     found = amount(shown["found"], shown["unit"], shown["interval"]) if shown["found"] is not None else fmt.MISSING
     expected = _with_unit(shown["expected"], shown["unit"]) if shown["expected"] is not None else fmt.MISSING
     return {"published": expected, "ours": found, "seeds": fmt.count(shown["n"])}

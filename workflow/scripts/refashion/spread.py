@@ -34,8 +34,6 @@ MOST_SEEDS = 1_000
 HARDEST_IMAGES, SAYS = 24, 3
 #: More bars than this are put together in a histogram.
 MOST_BARS = 41
-#: A spread of fewer runs forecasts no number of seeds: its own interval spans a factor of more than six.
-FORECAST_RUNS = 5
 
 
 # ----------------------------------------------------------------------------------------------------- learning curves
@@ -141,7 +139,9 @@ def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
 
 def _needed(sd: float, n: int, half_width: float, confidence: float) -> int | None:
     """Seeds for a half-width in pp at an SD in pp that n runs showed; None for too many seeds, or from too few runs."""
-    return statistics.seeds_for_half_width(sd, half_width, confidence, MOST_SEEDS) if n >= FORECAST_RUNS else None
+    if n < statistics.FORECAST_RUNS:
+        return None
+    return statistics.seeds_for_half_width(sd, half_width, confidence, MOST_SEEDS)
 
 
 def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:

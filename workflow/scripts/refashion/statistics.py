@@ -122,7 +122,8 @@ class Verdict:
     """The verdict on one published number within its family of claims.
 
     p_rep, p_not: Holm-adjusted. distinguishable: the published number lies outside the prediction interval.
-    seeds_needed: seeds in all that would decide, if mean and SD stayed as they are (None: decided, or no number would).
+    seeds_needed: seeds in all that would decide, if mean and SD stayed as they are (None: decided, or no number would,
+    or there are fewer than FORECAST_RUNS runs, whose spread forecasts nothing).
     break_even_reproduced: the smallest margin that makes it "reproduced". break_even_not_reproduced: it is "not
     reproduced" at any margin up to this one (None: at no margin). Both with the other claims as they are.
     """
@@ -168,7 +169,7 @@ class PairedComparison:
 
 @dataclass(frozen=True, kw_only=True)
 class NewImagesInterval:
-    """An interval in pp that covers new seeds and new images at once; df: Satterthwaite's.
+    """An interval in pp that covers new seeds and new images at once.
 
     variance: of the mean. seed_variance, image_variance, residual_variance: components in pp^2, negative ones set to 0.
     """
@@ -179,7 +180,6 @@ class NewImagesInterval:
     low: float | None = None
     high: float | None = None
     variance: float | None = None
-    df: float | None = None
     seed_variance: float | None = None
     image_variance: float | None = None
     residual_variance: float | None = None
@@ -376,6 +376,8 @@ _ROUNDING = 1e-12
 _NO_DISTANCE = 1e-9
 #: The number of seeds beyond which the rule says "more than" instead of searching on.
 _MOST_SEEDS = 1_000
+#: A spread of fewer runs forecasts no number of seeds: its own interval spans a factor of more than six.
+FORECAST_RUNS = 5
 #: Sign flips are enumerated up to this n (2^20 sums take 20 ms), and drawn at random above it.
 _EXACT_SIGN_FLIPS = 20
 
@@ -662,7 +664,7 @@ def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level:
         reason=reason,
         p_rep=p_rep,
         p_not=p_not,
-        seeds_needed=seeds,
+        seeds_needed=seeds if e.n >= FORECAST_RUNS else None,
         break_even_reproduced=reproduced,
         break_even_not_reproduced=not_reproduced,
     )
@@ -715,7 +717,9 @@ def _corrected_reason(e: Evidence, p_rep: float, p_not: float, seeds: int, tests
 
 
 def _would_decide(e: Evidence, seeds: int) -> str:
-    """How many seeds would decide, as the end of a sentence."""
+    """How many seeds would decide, as the end of a sentence; nothing of a spread that few runs have shown."""
+    if e.n < FORECAST_RUNS:
+        return ""
     more = "1 more seed" if seeds == e.n + 1 else f"{seeds - e.n} more seeds"
     return f"; {more} would decide if mean and SD stayed"
 
@@ -727,7 +731,8 @@ def _inconclusive_reason(e: Evidence, seeds: int | None, level_not: float) -> st
     p_far = _claim_p_values(e.difference, e.sd, _MOST_SEEDS, e.margin, e.image_variance)[1]
     if p_far > level_not:
         return f"{_where(e)}, too near the margin of {e.margin:.2f} pp for {_MOST_SEEDS:,} seeds to decide"
-    far = f"{_where(e)}, farther than the margin of {e.margin:.2f} pp, yet"
+    sure = ", yet" if e.p_far <= LEVEL else " though not surely, and"
+    far = f"{_where(e)}, farther than the margin of {e.margin:.2f} pp{sure}"
     if e.p_run <= LEVEL:
         return f"{far}, for one of several claims, too near {_single_runs(e)}"
     return f"{far} one {'lucky' if e.difference < 0 else 'unlucky'} run would give it: it lies {_single_runs(e)}"
@@ -742,7 +747,7 @@ def _where(e: Evidence) -> str:
 
 
 def _single_runs(e: Evidence) -> str:
-    return f"where single runs fall ({e.run_low:.2f} to {e.run_high:.2f})"
+    return f"where single runs fall ({e.run_low:.2f} to {min(e.run_high, 100.0):.2f})"  # no accuracy lies above 100
 
 
 def margin_sensitivity(
@@ -912,7 +917,9 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> New
     scores: 0/1 (image right or wrong) for an accuracy; the difference of two such arrays (-1, 0, 1) for a comparison.
     With mean squares MS_s, MS_i, MS_r of seeds, images and residual, V = (MS_s + MS_i - MS_r) / (n m), which is
     s_d^2 / n + s_D^2 / m - s_res^2 / (n m), unbiased for the variance of the mean; negative components count as 0.
-    Satterthwaite's df (1946, Biometrics Bulletin 2, 110-114) from the three mean squares.
+    Half-width sqrt(t(n - 1)^2 MS_s + t(m - 1)^2 (MS_i - MS_r)) / sqrt(n m): Howe's form (1974, JASA 69, 789-794), each
+    part with its own degrees of freedom, so that it is never shorter than the seeds' own interval. Satterthwaite's,
+    from all three mean squares, can be: many images lend few seeds degrees of freedom that they do not have.
     """
     scores = np.asarray(scores)
     n, m = _array(scores, 2, np.float32).shape
@@ -922,25 +929,20 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> New
         return NewImagesInterval(mean=mean, n=n, m=m, confidence=confidence, reason=reason)
     mean, *squares = _crossed_mean_squares(scores)
     mean, ms_seed, ms_image, ms_residual = 100 * mean, *(1e4 * ms for ms in squares)
-    parts = np.array([max(ms_seed, ms_residual), max(ms_image, ms_residual), -ms_residual]) / (n * m)
-    variance = max(0.0, float(parts.sum()))
-    df, half = None, 0.0
-    if variance > 0:
-        df = variance**2 / float((parts**2 / [n - 1, m - 1, (n - 1) * (m - 1)]).sum())
-        half = float(stats.t.isf((1 - confidence) / 2, df) * np.sqrt(variance))
+    parts = np.array([max(ms_seed, ms_residual), max(0.0, ms_image - ms_residual)]) / (n * m)
+    t = stats.t.isf((1 - confidence) / 2, [n - 1, m - 1])
+    half = float(np.sqrt((t**2 * parts).sum()))
     return NewImagesInterval(
         mean=mean,
         n=n,
         m=m,
         low=mean - half,
         high=mean + half,
-        variance=variance,
-        df=df,
+        variance=float(parts.sum()),
         seed_variance=max(0.0, ms_seed - ms_residual) / m,
         image_variance=max(0.0, ms_image - ms_residual) / n,
         residual_variance=ms_residual,
         confidence=confidence,
-        reason="" if df else _NO_DF,
     )
 
 

@@ -49,6 +49,10 @@ ACCURACIES = (
     "honest_best_clean_accuracy",
 )
 
+#: Columns of runs.csv that hold times, which depend on the machine, and those that say what it was.
+TIMES = ("seconds", "train_seconds", "images_per_second")
+_MACHINE = ("device", "device_name", "cpu", "threads", "precision")
+
 COLUMNS: dict[str, dict[str, Column]] = {
     "runs": {
         **_AXES,
@@ -120,7 +124,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "diverged": Column(INTEGER, "runs whose loss was no finite number; left out"),
         "failed": Column(INTEGER, "runs that failed"),
         "missing": Column(INTEGER, "runs not done"),
-        "mixed_devices": Column(FLAG, "the runs mix devices"),
+        "mixed_devices": Column(FLAG, "the runs were made on different kinds of machine, or in different precision"),
         "metric": Column(TEXT, "column of runs.csv that the next columns summarise"),
         "n": Column(INTEGER, "runs behind them"),
         "mean": Column(NUMBER, "mean over seeds, percent (seconds for times)"),
@@ -180,8 +184,10 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "run_high": Column(NUMBER, "upper end of the interval in which one more run falls"),
         "difference": Column(NUMBER, "mean minus published, pp"),
         "margin": Column(NUMBER, "margin, pp"),
-        "p_rep": Column(NUMBER, "closeness, adjusted: small says reproduced"),
-        "p_not": Column(NUMBER, "farness, adjusted: small says not reproduced"),
+        "p_rep": Column(NUMBER, "test of closeness, by itself"),
+        "p_not": Column(NUMBER, "test of farness, by itself"),
+        "p_rep_adjusted": Column(NUMBER, "closeness after Holm over the claims of its kind: small says reproduced"),
+        "p_not_adjusted": Column(NUMBER, "farness after Holm over the claims of its kind: small says not reproduced"),
         "reason": Column(TEXT, "the verdict's reason"),
     },
     "effects": {
@@ -350,18 +356,34 @@ class RunTable:
         return self._samples[key]
 
     def paired(self, cells: Sequence[str], metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """The seeds [n] that every one of the k cells has, and their scores [k, n]."""
+        """The seeds [n] that every one of the k cells has, and their scores [k, n].
+
+        A time is compared only where a seed's runs were made on one kind of machine; other seeds are left out.
+        """
         samples = [self.sample(cell, metric) for cell in cells]
         seeds = samples[0].seeds
         for other in samples[1:]:
             seeds = np.intersect1d(seeds, other.seeds, assume_unique=True)
+        if metric in TIMES:
+            machines = [self._machines(cell) for cell in cells]
+            alike = [
+                len({own.get(seed, cell) for own, cell in zip(machines, cells, strict=True)}) == 1 for seed in seeds
+            ]
+            seeds = seeds[np.array(alike, bool)]
         rows = [sample.values[np.searchsorted(sample.seeds, seeds)] for sample in samples]
         return seeds, np.stack(rows)
 
+    def _machines(self, cell: str) -> dict[int, tuple[str, ...]]:
+        """The machine of each run of a cell, by seed; runs that moved from one to another are left out."""
+        machines = zip(*(map(str, self.column(cell, name)) for name in _MACHINE), strict=True)
+        moved = self.column(cell, "machines").astype(float) > 1
+        seeds = self.column(cell, "seed").astype(int)
+        return {seed: machine for seed, machine, gone in zip(seeds, machines, moved, strict=True) if not gone}
+
     def mixed_devices(self, cell: str) -> bool:
-        """Whether a cell's finished runs, or parts of one, ran on different devices or in different precision."""
+        """Whether a cell's finished runs, or parts of one, ran on different machines or in different precision."""
         finished = self.column(cell, "status") == FINISHED
-        columns = [self.column(cell, name)[finished] for name in ("device", "device_name", "precision")]
+        columns = [self.column(cell, name)[finished] for name in _MACHINE]
         moved = self.column(cell, "machines")[finished].astype(float) > 1
         return len(set(zip(*columns, strict=True))) > 1 or bool(moved.any())
 
