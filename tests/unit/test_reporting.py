@@ -268,9 +268,9 @@ def test_a_claims_numbers_name_every_seed_and_both_sides_of_the_correction():
 @pytest.mark.parametrize(
     ("holds", "expected"),
     [
-        (True, "p\u00a0=\u00a00.011, one-sided; 3 seeds"),
-        (False, "p\u00a0=\u00a00.98 against it, one-sided; 3 seeds"),
-        (None, "p\u00a0=\u00a00.011 for it, p\u00a0=\u00a00.98 against it, one-sided; 3 seeds"),
+        (True, "p\u00a0=\u00a00.011, one-sided; 3\u00a0seeds"),
+        (False, "p\u00a0=\u00a00.98 against it, one-sided; 3\u00a0seeds"),
+        (None, "p\u00a0=\u00a00.011 for it, p\u00a0=\u00a00.98 against it, one-sided; 3\u00a0seeds"),
     ],
 )
 def test_a_check_tells_the_test_that_decides_or_both(holds, expected):
