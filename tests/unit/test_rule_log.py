@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from refashion import run_log
 from refashion.errors import UserError
 from refashion.rule_log import rule_log
 
@@ -75,6 +76,17 @@ def test_a_mistake_is_a_sentence_in_the_log_too(job):
     with pytest.raises(SystemExit), rule_log(job):
         _deep_down(UserError("A mistake."))
     assert _read(job) == "A mistake.\n"
+
+
+def test_ctrl_c_is_a_sentence_without_a_traceback_and_no_failure(job, capfd):
+    with pytest.raises(SystemExit) as caught, rule_log(job):
+        _deep_down(KeyboardInterrupt())
+    assert caught.value.code == 1
+    sentence = "The job was asked to stop (SIGINT) and left at once."
+    assert _read(job) == f"{sentence}\n"
+    assert capfd.readouterr().err == f"analyse: {sentence} (log: {job.log[0]})\n"
+    assert run_log.stopped(sentence)
+    assert not run_log.failed(sentence)
 
 
 def test_a_log_tells_of_the_last_attempt(job):

@@ -94,8 +94,17 @@ def test_anything_else_tells_of_a_failure(line):
 
 def test_only_a_run_that_was_asked_to_stop_was_stopped():
     assert [message.split(",")[0] for message in _printed() if run_log.stopped(message)] == [
-        f"The job was asked to stop (SIGTERM) in epoch {VALUE}"
+        f"The job was asked to stop ({VALUE}) in epoch {VALUE}"
     ]
+
+
+@pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT"])
+def test_a_stop_is_none_of_the_failures_whatever_the_signal(signal):
+    line = (
+        f"The job was asked to stop ({signal}) in epoch 3, step 4; its state is saved, and starting it again goes on."
+    )
+    assert run_log.stopped(line)
+    assert not run_log.failed(line)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +121,12 @@ def test_only_a_run_that_was_asked_to_stop_was_stopped():
 def test_the_last_line_is_the_last_that_is_not_empty(tmp_path, content, last):
     (tmp_path / "log").write_text(content, encoding="utf-8")
     assert run_log.last_line(tmp_path / "log") == last
+
+
+def test_the_last_lines_are_those_that_are_not_empty(tmp_path):
+    (tmp_path / "log").write_text("one\n\n two\nthree")
+    assert run_log.last_lines(tmp_path / "log") == ["one", "two", "three"]
+    assert run_log.last_lines(tmp_path / "none") == []
 
 
 def test_a_log_that_is_not_there_has_no_last_line(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refashion import run_store, study, training
+from refashion import provenance, run_store, study, training
 from refashion.errors import UserError
 from refashion.run_store import RunStore
 
@@ -93,16 +93,16 @@ def test_saving_all_the_time_changes_nothing(undisturbed, spec, small_data, tmp_
 
 
 class _Clock:
-    """Stops a run at the n-th question whether it should stop, as a SIGTERM at that moment would."""
+    """Stops a run at the n-th question whether it should stop, as a signal at that moment would."""
 
-    def __init__(self, monkeypatch, count):
+    def __init__(self, monkeypatch, count, number=signal.SIGTERM):
         self.left = count
         original = training._Run._interrupted
 
         def interrupted(run):
             self.left -= 1
             if self.left == 0:
-                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), number)
             return original(run)
 
         monkeypatch.setattr(training._Run, "_interrupted", interrupted)
@@ -123,6 +123,41 @@ def test_a_stop_saves_and_a_second_start_ends_bit_identical(
     assert run_store.read_metrics(resumed)["timing"]["resumed"] == 1
 
 
+def test_ctrl_c_saves_and_is_named_like_any_stop(undisturbed, spec, small_data, tmp_path, monkeypatch):
+    store = RunStore(tmp_path / "stopped")
+    _Clock(monkeypatch, 2, signal.SIGINT)
+    with pytest.raises(training.PreemptedError, match=r"asked to stop \(SIGINT\) in epoch \d, step \d+; its state"):
+        _train(spec, small_data, store)
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    _same(undisturbed, _train(spec, small_data, store))
+
+
+def test_ctrl_c_stops_no_job_that_was_started_to_ignore_it(undisturbed, spec, small_data, tmp_path, monkeypatch):
+    _Clock(monkeypatch, 2, signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _same(undisturbed, _train(spec, small_data, RunStore(tmp_path / "background")))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_run_names_the_commit_that_it_began_with(spec, small_data, tmp_path, monkeypatch):
+    from refashion import engine
+
+    now = {"commit": "begun", "dirty": False}
+    original = engine.Engine.evaluate
+
+    def evaluate(*arguments):
+        now.update(commit="made meanwhile", dirty=True)
+        return original(*arguments)
+
+    monkeypatch.setattr(engine.Engine, "evaluate", evaluate)
+    monkeypatch.setattr(provenance, "commit", lambda: dict(now))
+    found = run_store.read_metrics(_train(spec, small_data, RunStore(tmp_path)))["provenance"]
+    assert now["dirty"]
+    assert (found["commit"], found["dirty"]) == ("begun", False)
+
+
 def test_a_run_that_went_on_elsewhere_says_so(undisturbed, spec, small_data, tmp_path, monkeypatch, capsys):
     """Its last bits may be neither machine's; the report flags its cell."""
     assert run_store.read_metrics(undisturbed)["provenance"]["machines"] == 1
@@ -137,14 +172,15 @@ def test_a_run_that_went_on_elsewhere_says_so(undisturbed, spec, small_data, tmp
     assert ", on another machine." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("method", ["evaluate", "evaluate_training"])
-def test_a_stop_during_an_evaluation_saves_too(undisturbed, spec, small_data, tmp_path, monkeypatch, method):
+def test_a_stop_during_an_evaluation_saves_too(undisturbed, spec, small_data, tmp_path, monkeypatch, method, number):
     from refashion import engine
 
     original = getattr(engine.Engine, method)
 
     def evaluate(*arguments):
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
         return original(*arguments)
 
     monkeypatch.setattr(engine.Engine, method, evaluate)
@@ -195,6 +231,22 @@ def test_a_network_lost_in_the_last_update_of_an_epoch_has_diverged_in_that_epoc
     assert (metrics["status"], metrics["diverged_epoch"], metrics["epochs"]) == ("diverged", 2, 1)
     assert set(metrics["final"].values()) == {None}
     assert len(pd.read_csv(folder / "history.csv")) == 1
+
+
+@pytest.mark.parametrize("loss", [np.inf, np.nan])
+def test_a_network_that_only_its_training_images_show_lost_has_diverged_in_its_last_epoch(
+    spec, small_data, tmp_path, monkeypatch, capsys, loss
+):
+    from refashion import engine
+
+    monkeypatch.setattr(engine.Engine, "evaluate_training", lambda self: (float(loss), 0.1))
+    store = RunStore(tmp_path / "diverged")
+    folder = _train(spec, small_data, store)
+    metrics = run_store.read_metrics(folder)
+    assert (metrics["status"], metrics["diverged_epoch"], metrics["epochs"]) == ("diverged", 3, 2)
+    assert set(metrics["final"].values()) == {None}
+    assert len(pd.read_csv(folder / "history.csv")) == 2
+    assert "Diverged: the loss of epoch 3 is no finite number." in capsys.readouterr().out
 
 
 def test_seeds_give_different_runs(undisturbed, spec, small_data, tmp_path):

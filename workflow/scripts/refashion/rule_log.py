@@ -21,7 +21,8 @@ def rule_log(job: Any) -> Iterator[TextIO]:
 
     A failure is told in one sentence on the real stderr and ends the process with exit code 1. The sentence is also the
     log's last line, after the traceback of anything that is not a user's mistake. (C++ libraries write to the
-    descriptors, not `sys.stderr`.) A log tells of one attempt: Snakemake removes it before the next.
+    descriptors, not `sys.stderr`.) Ctrl-C is no failure, but told alike, without a traceback. A log tells of one
+    attempt: Snakemake removes it before the next.
     """
     path = Path(job.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,10 +30,10 @@ def rule_log(job: Any) -> Iterator[TextIO]:
     with open(path, "w", buffering=1, encoding="utf-8") as log, _descriptors(log) as terminal:
         try:
             yield terminal
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             failure = _sentence(error)
             with contextlib.suppress(OSError):  # the disk may be full, which the terminal is told
-                if not isinstance(error, UserError):
+                if not isinstance(error, UserError | KeyboardInterrupt):
                     traceback.print_exc()
                 print(failure)
     if failure is not None:
@@ -40,9 +41,11 @@ def rule_log(job: Any) -> Iterator[TextIO]:
         sys.exit(1)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception | KeyboardInterrupt) -> str:
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "The job was asked to stop (SIGINT) and left at once."
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"The system says '{error.strerror}'{where}."

@@ -68,7 +68,7 @@ def train(
     """Train a run, unless the store has it, and publish it there.
 
     `device` is "cpu" or "gpu"; `threads` is the size of TensorFlow's thread pools. Raises PreemptedError after a
-    SIGTERM, with the state saved, and UserError where data or device are not there.
+    SIGTERM or a SIGINT (Ctrl-C), with the state saved, and UserError where data or device are not there.
     """
     if store.find(spec) is not None:
         print(f"Run {digest(spec)} is in the store.")
@@ -86,26 +86,37 @@ class _Stop(BaseException):
 
 
 class _StopFlag:
-    """Set by SIGTERM. Training reads it between calls to TensorFlow; an evaluation, without state, ends at once."""
+    """Set by a signal. Training reads it between calls to TensorFlow; an evaluation, without state, ends at once."""
 
     def __init__(self) -> None:
-        self.raised = False
+        self.signal = ""  # the name of the first that came
         self.at_once = False
 
-    def __call__(self, *_: Any) -> None:
-        self.raised = True
+    @property
+    def raised(self) -> bool:
+        return bool(self.signal)
+
+    def __call__(self, number: int, _: Any) -> None:
+        self.signal = self.signal or signal.Signals(number).name
         if self.at_once:
+            self.at_once = False  # a second Ctrl-C must not interrupt the saving
             raise _Stop
 
 
 @contextlib.contextmanager
 def _stop_signal() -> Iterator[_StopFlag]:
+    """The flag that SIGTERM (a cluster's, a time limit's) and SIGINT (Ctrl-C) set while the block runs."""
     flag = _StopFlag()
-    before = signal.signal(signal.SIGTERM, flag)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    if before[signal.SIGINT] == signal.SIG_IGN:  # a script's job in the background: Ctrl-C is not meant for it
+        del before[signal.SIGINT]
     try:
+        for number in before:
+            signal.signal(number, flag)
         yield flag
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Run:
@@ -126,6 +137,7 @@ class _Run:
 
         self.spec, self.store, self.stop, self.started = spec, store, stop, started
         self.checkpoint_seconds, self.threads = checkpoint_seconds, threads
+        self.origin = provenance.collect()  # now, since the files may be other ones when the run ends
         self.started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.device = engine.configure(device, threads)
         self.split = data.split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
@@ -214,8 +226,8 @@ class _Run:
         self.saved = time.monotonic()
         if self.stop.raised:
             raise PreemptedError(
-                f"The job was asked to stop (SIGTERM) in epoch {self.progress.epoch + 1}, step {self.progress.step}; "
-                "its state is saved, and starting it again continues there."
+                f"The job was asked to stop ({self.stop.signal}) in epoch {self.progress.epoch + 1}, "
+                f"step {self.progress.step}; its state is saved, and starting it again continues there."
             )
 
     def _evaluate_epoch(self, epochs: int) -> bool:
@@ -283,6 +295,11 @@ class _Run:
 
     def _publish_finished(self) -> None:
         eval_loss, eval_accuracy = self._stoppable(self.engine.evaluate_training)
+        if not math.isfinite(eval_loss):  # lost in its last update, and only a training image shows it
+            self.progress.history.pop()
+            self.progress.epoch -= 1
+            self._publish_diverged()
+            return
         if self.evaluation is None:  # stopped in the line above, and resumed
             self.evaluation = self._stoppable(self.engine.evaluate, self.progress.epoch - 1)
         last = self.progress.history[-1]
@@ -323,7 +340,7 @@ class _Run:
                 "resumed": done.resumed,
             },
             "provenance": {
-                **provenance.collect(),
+                **self.origin,
                 **provenance.versions("keras", "numpy"),
                 "tensorflow": self.device.tensorflow,
                 "device": self.device.kind,
