@@ -91,6 +91,20 @@ def test_an_edited_spec_is_noticed(store):
         run_store.read_metrics(path.parent)
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_a_spec_that_is_no_json_is_a_broken_file_like_any_other(store, number):
+    _publish(store)
+    path = store.path(digest(SPEC)) / "metrics.json"
+    metrics = json.loads(path.read_text()) | {"spec": SPEC | {"seed": "?"}}
+    path.write_text(json.dumps(metrics).replace('"?"', number))
+    with pytest.raises(BrokenRunError, match=r"\(\d+ bytes\) is not the metrics.json of a run: Out of range float"):
+        run_store.read_metrics(path.parent)
+    assert store.find(SPEC) is None
+    assert "Set aside" in store.messages[0]
+    _publish(store)
+    assert store.find(SPEC) is not None
+
+
 def test_a_full_disk_while_publishing_leaves_nothing_behind(store, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -56,7 +56,8 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
         sums = {METRICS: None, **metrics["files"]}
-        spec, named, layout = metrics["spec"], metrics["digest"], metrics["format"]
+        named, layout = metrics["digest"], metrics["format"]
+        identity = digest(metrics["spec"])  # a ValueError if it holds NaN, which Python's JSON reads
     except FileNotFoundError:
         raise BrokenRunError(f"{path} is missing, so the run is not finished.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -64,8 +65,8 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         raise BrokenRunError(f"{path} ({size} bytes) is not the metrics.json of a run: {_first_line(error)}.") from None
     if layout != FORMAT:
         raise BrokenRunError(f"{path} has the format {layout}; this version reads format {FORMAT}.")
-    if digest(spec) != named:
-        raise BrokenRunError(f"{path} says digest {named}, but its spec has {digest(spec)}; it was edited.")
+    if identity != named:
+        raise BrokenRunError(f"{path} says digest {named}, but its spec has {identity}; it was edited.")
     if set(sums) != set(FILES):
         raise BrokenRunError(f"{path} lists the files {', '.join(sorted(sums))}; expected {', '.join(FILES)}.")
     for name in (HISTORY, PREDICTIONS):
