@@ -31,7 +31,7 @@ def loaded(config):
     return study.load(config)
 
 
-def _finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, updates=None):
+def _finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, updates=None, device="cpu"):
     """A finished run in a store, made at `speed`."""
     spec = loaded.spec(run)
     updates = updates or spec["recipe"]["updates"]
@@ -44,7 +44,7 @@ def _finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, u
         "status": status,
         "updates": updates,
         "timing": {**parts, "setup_seconds": speed.fixed, "seconds": speed.seconds(done), "resumed": resumed},
-        "provenance": {"cpu": cpu, "cores": 64, "device": "cpu", "device_name": "CPU"},
+        "provenance": {"cpu": cpu, "cores": 64, "device": device, "device_name": "GeForce 256"},
     }
     path = folder / study.digest(spec)
     path.mkdir(parents=True)
@@ -95,7 +95,7 @@ def test_the_bill_counts_each_run_once_and_only_those_left(loaded, places):
 def test_the_table_and_the_line_say_what_is_known(loaded, places):
     _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
     assert costing.one_line(loaded, 2, places) == (
-        "3 of 4 runs are left to train: about 0.44 core-hours (0.22 hours with 2 jobs at a time); "
+        "3 of 4 runs are left to train: about 0.44 core-hours (0.44 hours with 2 jobs at a time); "
         "2 runs are not in it, since nothing like them was measured yet."
     )
     lines = costing.table(costing.bill(loaded, places)).splitlines()
@@ -105,6 +105,33 @@ def test_the_table_and_the_line_say_what_is_known(loaded, places):
         ["all,", "each", "run", "once", "4", "3", "0.44", "2"],
     ]
     assert lines[4:] == ["Speeds: finished runs on this machine.", "Runs that nothing measured is like: 2 of softmax."]
+
+
+@pytest.mark.parametrize(("jobs", "time"), [(2, 8 / 9), (3, 16 / 27), (64, 4 / 9)])
+def test_no_number_of_jobs_makes_the_time_shorter_than_that_of_the_longest_run(config, loaded, places, jobs, time):
+    """Four runs of 1,600 s each (as above) are left, 0.444 hours: 64 jobs need as long as 4."""
+    loaded = study.load(config | {"seeds": 5, "run": ["first"]})
+    _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
+    at_a_time = min(jobs, 4)
+    assert costing.one_line(loaded, jobs, places) == (
+        f"4 of 5 runs are left to train: about 1.8 core-hours ({time:.2f} hours with {at_a_time} jobs at a time)."
+    )
+
+
+def test_the_last_long_run_is_waited_for_whatever_the_jobs(loaded, places):
+    """cnn1 is left with 1,600 s, softmax with two runs of 16 s: no two of three jobs shorten the first."""
+    _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
+    softmax = Cell("softmax", "10k", "none", "b256_e100")
+    _finish(places.published, loaded, Run(softmax, 0), Speed(0.00001, 0.000005, 0.95))
+    assert costing.one_line(loaded, 3, places) == (
+        "3 of 4 runs are left to train: about 0.45 core-hours (0.44 hours with 3 jobs at a time)."
+    )
+
+
+def test_a_single_run_left_takes_as_long_as_it_takes(loaded, config, places):
+    loaded = study.load(config | {"run": ["first"]})
+    _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
+    assert costing.one_line(loaded, 64, places) == "1 of 2 runs are left to train: about 0.44 core-hours."
 
 
 def test_a_complete_study_costs_nothing_more(loaded, places):
@@ -177,6 +204,38 @@ def test_runs_here_come_before_the_benchmark_and_runs_elsewhere_after_it(loaded,
     assert costing.Speeds(loaded, {}, places, "cpu").of(CNN1)[1] == "the benchmark on 6502"
     _finish(places.store, loaded, Run(CNN1, 1), Speed(0.002, 0.001, 5.0))
     assert costing.Speeds(loaded, {}, places, "cpu").of(CNN1)[1] == "finished runs on this machine"
+
+
+def test_the_speeds_of_a_processor_are_not_those_of_a_gpu(config, loaded, places):
+    _finish(places.published, loaded, Run(CNN1, 0), Speed(0.003, 0.001, 5.0), cpu="Z80")
+    _finish(places.store, loaded, Run(CNN1, 1), Speed(0.002, 0.001, 5.0))
+    on_gpus = study.load(config | {"device": "gpu"})
+    assert costing.one_line(on_gpus, 1, places) == (
+        "3 of 4 runs are left to train: their cost is not measured yet (snakemake benchmark)."
+    )
+    _finish(places.published, loaded, Run(CNN1, 2), Speed(0.0001, 0.0001, 5.0), cpu="Z80", device="gpu")
+    speed, source = costing.Speeds(on_gpus, {}, places, "gpu").of(CNN1)
+    assert (speed.image, source) == (pytest.approx(0.0001), "runs on GeForce 256, 64 cores")
+    assert costing.Speeds(loaded, {}, places, "cpu").of(CNN1)[0].image == pytest.approx(0.002)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda metrics: {"format": run_store.FORMAT},
+        lambda metrics: metrics | {"spec": []},
+        lambda metrics: metrics | {"timing": None},
+        lambda metrics: metrics | {"updates": 0},
+        lambda metrics: metrics | {"provenance": {"cpu": CPU}},
+        lambda metrics: metrics | {"spec": metrics["spec"] | {"recipe": {}}},
+    ],
+)
+def test_a_run_that_lacks_what_is_asked_measures_nothing(loaded, places, harm):
+    _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
+    _finish(places.published, loaded, Run(CNN1, 1), Speed(0.001, 0.0005, 95.0))
+    path = next(places.store.glob("*/metrics.json"))
+    path.write_text(json.dumps(harm(json.loads(path.read_text()))))
+    assert costing.one_line(loaded, 1, places).startswith("3 of 4 runs are left to train: about 0.44 core-hours; ")
 
 
 def test_a_broken_benchmark_does_not_stop_the_study(loaded, places):

@@ -129,14 +129,11 @@ class Speeds:
         self._found: dict[Kind, tuple[Speed, str] | None] = {}
         here, elsewhere = {}, {}
         for metrics in self._sample(wanted, places):
-            sample = self._measured(metrics)
-            if sample is not None:
-                local = (
-                    metrics["provenance"]["cpu"] == self.machine["cpu"] and metrics["provenance"]["device"] == device
-                )
-                name = "finished runs on this machine" if local else f"runs on {_hardware(metrics['provenance'])}"
+            found = self._measured(metrics)
+            if found is not None:
+                sample, kind, local, name = found
                 table = (here if local else elsewhere).setdefault(name, {})
-                for key in Kind.of(metrics["spec"]).levels:
+                for key in kind.levels:
                     table.setdefault(key, []).append(sample)
         self._sources = here | self._benchmark(places.benchmark) | elsewhere
 
@@ -183,7 +180,23 @@ class Speeds:
             for one in files
         }
 
-    def _measured(self, metrics: Mapping[str, Any]) -> Sample | None:
+    def _measured(self, metrics: Mapping[str, Any]) -> tuple[Sample, Kind, bool, str] | None:
+        """The speed of a finished run, its kind, whether it was trained on this machine, and the name of where.
+
+        None for a run on another kind of device, of which no speed here follows, and for one that lacks what is asked.
+        """
+        try:
+            origin = metrics["provenance"]
+            sample = self._speed(metrics) if origin["device"] == self.device else None
+            if sample is None:
+                return None
+            local = origin["cpu"] == self.machine["cpu"]
+            name = "finished runs on this machine" if local else f"runs on {_hardware(origin)}"
+            return sample, Kind.of(metrics["spec"]), local, name
+        except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError):
+            return None  # `train` will set it aside, when its turn comes
+
+    def _speed(self, metrics: Mapping[str, Any]) -> Sample | None:
         """The speed of a finished run, None for one that diverged or that used a data set unknown here."""
         spec, timing = metrics["spec"], metrics["timing"]
         sizes = self._sizes.get(spec["dataset"].get("train_images"))
@@ -287,6 +300,7 @@ class Line:
 class Bill:
     """What the study costs. sources: where the speeds were measured; unmeasured: runs left by architecture.
 
+    longest: hours of the longest run left whose speed is known, which no number of jobs makes shorter.
     open_end: whether a second stage of seeds, which its pilot runs decide, will come on top.
     """
 
@@ -294,6 +308,7 @@ class Bill:
     total: Line
     sources: tuple[str, ...]
     unmeasured: Mapping[str, int]
+    longest: float
     unit: str
     open_end: bool
 
@@ -336,6 +351,7 @@ def bill(study: Study, places: Places = PLACES) -> Bill:
         _line("all, each run once", charged, done, set(), cells, seconds),
         tuple(sorted({source for _, source in used})),
         dict(sorted(unmeasured.items())),
+        max((seconds[cells[name]] or 0.0 for name in left), default=0.0) / 3600,
         "GPU-hours" if device == "gpu" else "core-hours",
         bool(study.pilots) and not study.planned,
     )
@@ -376,8 +392,10 @@ def _amount(found: Bill, jobs: int | None) -> str:
     if total.unmeasured == total.left:
         return "their cost is not measured yet (snakemake benchmark)."
     text = f"about {significant(total.hours, 2)} {found.unit}"
-    if jobs and jobs > 1:
-        text += f" ({significant(total.hours / jobs, 2)} hours with {jobs} jobs at a time)"
+    at_a_time = min(jobs or 1, total.left)
+    if at_a_time > 1:
+        hours = max(total.hours / at_a_time, found.longest)
+        text += f" ({significant(hours, 2)} hours with {at_a_time} jobs at a time)"
     if total.unmeasured:
         text += f"; {total.unmeasured:,} runs are not in it, since nothing like them was measured yet"
     return text + "."
