@@ -107,11 +107,13 @@ def test_a_run_that_saved_lately_is_running_however_long_its_epochs_are(tmp_path
 
 
 STOPPED = "The job was asked to stop (SIGTERM) in epoch 3, step 4; its state is saved."
+INTERRUPTED = "The job was asked to stop (SIGINT) and left at once."
 
 
 @pytest.mark.parametrize("age", [1.0, 1e6])
-def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, age):
-    _log(tmp_path, 0, EPOCH.format(epoch=2, left="0:01:30"), STOPPED, age=age)
+@pytest.mark.parametrize("last", [STOPPED, STOPPED.replace("SIGTERM", "SIGINT"), INTERRUPTED])
+def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, last, age):
+    _log(tmp_path, 0, EPOCH.format(epoch=2, left="0:01:30"), last, age=age)
     found = progress.look(loaded, tmp_path, NOW, places)
     assert (found.waiting, found.failed, found.running) == (6, (), ())
 
@@ -127,6 +129,28 @@ def test_a_run_that_starts_is_running_and_one_that_was_killed_then_waits(tmp_pat
     assert found.running == (progress.Running(Run(CNN1, 0), 0, None, SECONDS - 1.0),)
 
 
+BEGUN = f"Run {'0' * 20}: 10000 images, 100 epochs, 4000 updates on CPU, 1 thread(s); ready after 4.1 s."
+
+
+@pytest.mark.parametrize(
+    ("lines", "epoch", "epochs", "left"),
+    [
+        (("Continue after epoch 75, step 3.", BEGUN), 75, 100, SECONDS * 0.25 - 1),
+        (("Continue after epoch 75, step 3, on another machine.", BEGUN, "W0000 00:00:1795492433 a.cc"), 75, 100, 24.0),
+        (("Continue after epoch 100, step 0.", BEGUN), 100, 100, 0.0),  # its training images remain to be scored
+        (("Continue after epoch 0, step 3.", BEGUN), 0, None, SECONDS - 1),
+        (("Continue after epoch 75, step 3.",), 0, None, SECONDS - 1),
+        (("Continue after epoch 75, step 3.", BEGUN, EPOCH.format(epoch=76, left="0:00:30")), 76, 100, 29.0),
+    ],
+)
+def test_a_run_that_goes_on_has_only_the_rest_left(tmp_path, places, loaded, known_cost, lines, epoch, epochs, left):
+    _log(tmp_path, 0, *lines, age=1.0)
+    found = progress.look(loaded, tmp_path, NOW, places)
+    assert found.running == (progress.Running(Run(CNN1, 0), epoch, epochs, left),)
+    if epoch == 75:
+        assert "seed 0, epoch 75 of 100 done, 24 s left" in progress.text(found, jobs=8)
+
+
 def test_where_nothing_is_measured_no_time_is_claimed(tmp_path, places, loaded):
     text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
     assert text.splitlines() == [
@@ -137,7 +161,7 @@ def test_where_nothing_is_measured_no_time_is_claimed(tmp_path, places, loaded):
 
 
 def test_runs_of_unknown_speed_are_told_beside_the_time(under_way):
-    partly = progress.Progress(9, 1, under_way.running, (), 4, 200.0, 2)
+    partly = progress.Progress(9, 1, under_way.running, (), 4, 200.0, 100.0, 2)
     assert progress.text(partly, 8).splitlines()[2] == (
         "Left     4 waiting; all done in about 3 min 5 s with 2 at a time, and 2 runs whose speed is not measured yet"
     )
@@ -146,7 +170,21 @@ def test_runs_of_unknown_speed_are_told_beside_the_time(under_way):
 def test_no_end_comes_before_that_of_the_longest_run():
     long = progress.Running(Run(CNN1, 0), 1, 100, 7200.0)
     short = progress.Running(Run(CNN1, 1), 99, 100, 10.0)
-    assert "all done in about 2 h with 2" in progress.text(progress.Progress(2, 0, (long, short), (), 0, 0.0, 0), 2)
+    found = progress.Progress(2, 0, (long, short), (), 0, 0.0, 0.0, 0)
+    assert "all done in about 2 h with 2" in progress.text(found, jobs=2)
+
+
+@pytest.mark.parametrize(("left", "longest"), [(2 * 10_800.0, 10_800.0), (10_900.0, 10_800.0)])
+def test_no_number_of_cores_makes_a_run_that_waits_shorter(left, longest):
+    found = progress.Progress(2, 0, (), (), 2, left, longest, 0)
+    assert progress.text(found, jobs=64).splitlines()[2] == (
+        "Left     2 waiting; all done in about 3 h with 2 at a time"
+    )
+
+
+def test_the_longest_run_that_waits_is_known(tmp_path, places, loaded, known_cost):
+    found = progress.look(loaded, tmp_path, NOW, places)
+    assert (found.waiting, found.left, found.longest) == (6, 6 * SECONDS, SECONDS)
 
 
 def test_a_finished_study_has_nothing_left(tmp_path, places, loaded, known_cost):

@@ -24,11 +24,16 @@ from refashion.study import Run, Study
 SILENCE = 60
 
 _EPOCH = re.compile(r"epoch (\d+)/(\d+) .*? (?:(\d+) days?, )?(\d+):(\d\d):(\d\d) left$")
+_CONTINUED = re.compile(r"Continue after epoch (\d+), ")
+_BEGUN = re.compile(r"Run [0-9a-f]{20}: \d+ images, (\d+) epochs, ")
 
 
 @dataclass(frozen=True)
 class Running:
-    """A run that is under way. left: seconds, by its own log, or estimated before its first epoch; None if unknown."""
+    """A run that is under way. epoch: of `epochs`, how many are done, as far as it has said.
+
+    left: seconds, by its own log, or estimated before it ends an epoch; None if unknown.
+    """
 
     run: Run
     epoch: int
@@ -46,7 +51,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a study stands. done: of `wanted`; left: seconds of work that wait, of runs whose speed is known."""
+    """Where a study stands. done: of `wanted`; left: seconds of work that wait, of runs whose speed is known.
+
+    longest: seconds of the longest of them.
+    """
 
     wanted: int
     done: int
@@ -54,6 +62,7 @@ class Progress:
     failed: tuple[Failed, ...]
     waiting: int
     left: float
+    longest: float
     unmeasured: int
 
 
@@ -100,7 +109,7 @@ def look(study: Study, folder: Path, now: float, places: costing.Places) -> Prog
         if run_log.failed(said):
             failed.append(Failed(run, said))
         elif not silent and not run_log.stopped(said):
-            running.append(_running(run, said, now - heard, estimates[run.cell]))
+            running.append(_running(run, run_log.last_lines(log), now - heard, estimates[run.cell]))
         else:
             waiting.append(estimates[run.cell])
     known = [seconds for seconds in waiting if seconds is not None]
@@ -111,18 +120,28 @@ def look(study: Study, folder: Path, now: float, places: costing.Places) -> Prog
         failed=tuple(sorted(failed, key=lambda one: one.run)),
         waiting=len(waiting),
         left=sum(known),
+        longest=max(known, default=0.0),
         unmeasured=len(waiting) - len(known),
     )
 
 
-def _running(run: Run, said: str, age: float, estimate: float | None) -> Running:
-    """What the last line of a log says of a run; age: seconds since it was written."""
-    match = _EPOCH.match(said)
+def _running(run: Run, lines: Sequence[str], age: float, estimate: float | None) -> Running:
+    """What the last lines of a log say of a run; age: seconds since they were written."""
+    match = _EPOCH.match(lines[-1]) if lines else None
     if match is None:
-        return Running(run, 0, None, None if estimate is None else max(0.0, estimate - age))
+        epoch, epochs = _continued(lines)
+        part = 1 - epoch / epochs if epochs else 1
+        return Running(run, epoch, epochs, None if estimate is None else max(0.0, estimate * part - age))
     epoch, epochs, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     left = datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
     return Running(run, epoch, epochs, max(0.0, left - age))
+
+
+def _continued(lines: Sequence[str]) -> tuple[int, int | None]:
+    """(epochs that were done when this process took the run up, its epochs); (0, None) where it begins."""
+    found = [next(filter(None, map(pattern.match, lines)), None) for pattern in (_CONTINUED, _BEGUN)]
+    done, epochs = (int(match[1]) if match else 0 for match in found)
+    return (done, epochs) if done and epochs else (0, None)
 
 
 def _modified(path: Path) -> float | None:
@@ -162,13 +181,14 @@ def _left_text(found: Progress, jobs: int) -> str:
     """Runs that wait, and when all will be done. What runs is in the time, what failed is not."""
     line = f"Left     {found.waiting:,} waiting"
     under_way = [one.left for one in found.running if one.left is not None]
-    at_a_time = len(found.running) or jobs
+    at_a_time = len(found.running) or min(jobs, found.waiting)
     work = found.left + sum(under_way)
     if found.waiting + len(found.running) == 0:
         return line
     if found.unmeasured == found.waiting and not under_way:
         return f"{line}; the time is not measured yet (snakemake benchmark)"
-    line += f"; all done in about {_clock(max([work / at_a_time, *under_way]))} with {at_a_time} at a time"
+    seconds = max([work / at_a_time, found.longest, *under_way])
+    line += f"; all done in about {_clock(seconds)} with {at_a_time} at a time"
     return line + (f", and {found.unmeasured:,} runs whose speed is not measured yet" if found.unmeasured else "")
 
 
