@@ -109,7 +109,6 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
     source = importlib.util.spec_from_file_location("publish", PROJECT / "workflow" / "scripts" / "publish.py")
     script = importlib.util.module_from_spec(source)
     source.loader.exec_module(script)
-    monkeypatch.setattr(script.reporting, "read_analysis", lambda path: {})
     for name in ("README.md", "readme"):
         (tmp_path / name).write_text("")
     params = {"published": tmp_path, "store": tmp_path / "store", "seeds": tmp_path / "seeds.csv"}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import importlib.util
+import io
 import json
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from project import PROJECT
-from refashion import publishing, reporting, run_store, study
+from refashion import publishing, reporting, run_store, study, tables
 from refashion.analysis import read_benchmark
 from refashion.errors import UserError
 from refashion.run_store import RunStore
@@ -93,6 +98,137 @@ def test_only_the_evidence_of_this_study_is_published(tmp_path, full_config, own
     assert not target.exists()
 
 
+def test_a_twin_that_is_faster_stays_and_restoring_goes_on(published, tmp_path, monkeypatch):
+    store, copy = RunStore(tmp_path / "store"), shutil.copyfile
+    first = min(path.name for path in published.glob("runs/*"))
+
+    def copy_and_race(source, target):
+        copy(source, target)
+        if source.parent.name == first and source.name == run_store.PREDICTIONS:
+            shutil.copytree(source.parent, store.path(first), copy_function=copy)
+            (store.path(first) / "mark").touch()
+
+    monkeypatch.setattr(publishing.shutil, "copyfile", copy_and_race)
+    publishing.restore(published, store, tmp_path / "benchmark.csv", lambda text: None)
+    assert (store.path(first) / "mark").exists()
+    assert len(list(store.folder.glob("*/metrics.json"))) == 2
+    assert not list(store.folder.glob("*.tmp-*"))
+
+
+class _Place:
+    """A study with a store, a folder of the report and a folder of what is published, all in `folder`."""
+
+    def __init__(self, folder, config):
+        self.study = study.load(config)
+        self.store, self.results, self.published = RunStore(folder / "store"), folder / "partial", folder / "published"
+        self.benchmark, self.said = folder / "benchmark.csv", []
+        self.wanted = list(dict.fromkeys(study.digest(self.study.spec(run)) for run in self.study.runs()))
+
+    def finish(self, seed, status="finished", store=None):
+        """Finish the run of the first cell with this seed."""
+        spec = self.study.spec(study.Run(self.study.cells()[0], seed))
+        (store or self.store).publish(spec, {"status": status, "made": str(store)}, "epoch\n", {})
+        return study.digest(spec)
+
+    def report(self, finished, diverged=0, wanted=None, page=""):
+        """Leave what `report_partial` does."""
+        self.results.mkdir(exist_ok=True)
+        runs = {"wanted": wanted or len(self.wanted), "finished": finished, "diverged": diverged}
+        told = {"preset": self.study.config["preset"], "evidence": True, "runs": runs}
+        text = json.dumps({"format": reporting.FORMAT, "study": told})
+        (self.results / "analysis.json").write_text(text)
+        (self.results / "report.html").write_text(page or f"of {finished}")
+
+    def publish(self):
+        self.said.clear()
+        arguments = (self.study, self.store, self.results, self.benchmark, self.published)
+        return publishing.publish(*arguments, log=self.said.append)
+
+    @property
+    def page(self):
+        path = self.published / "report.html"
+        return path.read_text() if path.exists() else None
+
+
+@pytest.fixture
+def place(tmp_path, config):
+    return _Place(tmp_path, config)
+
+
+def test_publish_report_and_publish_again(place):
+    """The order of `make publish`: the report of an earlier time lies there at first, and in the end the one of now."""
+    place.finish(0)
+    place.benchmark.write_text("first")
+    assert place.publish() == 1
+    assert place.page is None
+    assert "snakemake report_partial, and then snakemake publish again" in place.said[-1]
+    place.report(1)
+    assert place.publish() == 0
+    assert place.page == "of 1"
+    assert len(place.said) == 1
+    place.finish(1)
+    place.finish(2, "diverged")
+    place.benchmark.write_text("second")
+    assert place.publish() == 2
+    assert place.page == "of 1"
+    assert (place.published / "benchmark.csv").read_text() == "first"  # which that report shows
+    assert "no report of just the 2 finished runs that are published now" in place.said[-1]
+    place.report(2, diverged=1)
+    place.publish()
+    assert place.page == "of 2"
+    assert (place.published / "benchmark.csv").read_text() == "second"
+
+
+@pytest.mark.parametrize("told", [{"finished": 2}, {"finished": 1, "wanted": 7}, {"finished": 1, "diverged": 1}])
+def test_a_report_of_other_runs_is_not_taken(place, told):
+    place.finish(0)
+    place.report(1, page="the right one")
+    place.publish()
+    place.report(**told)
+    place.publish()
+    assert place.page == "the right one"
+    assert "The published report stays as it is" in place.said[-1]
+
+
+def test_a_report_of_another_layout_is_none(place):
+    place.finish(0)
+    place.report(1)
+    text = json.dumps({"format": reporting.FORMAT + 1})
+    (place.results / "analysis.json").write_text(text)
+    assert place.publish() == 1
+    assert place.page is None
+
+
+def test_published_runs_are_restored_before_others_are_published(place, tmp_path):
+    place.finish(0)
+    place.publish()
+    place.report(1)
+    place.store = RunStore(tmp_path / "fresh")
+    place.finish(1)
+    with pytest.raises(UserError, match=r"fresh lacks 1 of the published runs .*: make restore first\.$"):
+        place.publish()
+    assert len(list(place.published.glob("runs/*"))) == 1
+    assert place.page is None
+
+
+def test_a_twin_of_a_published_run_is_not_reported_in_its_place(place, tmp_path):
+    name = place.finish(0)
+    place.publish()
+    place.store = RunStore(tmp_path / "fresh")
+    place.finish(0, store=place.store)
+    with pytest.raises(UserError, match=rf"{name} is not the run that is published under this digest"):
+        place.publish()
+
+
+def test_published_runs_that_the_study_does_not_want_are_no_matter(place, tmp_path):
+    place.finish(0)
+    place.publish()
+    (folder,) = place.published.glob("runs/*")
+    folder.rename(folder.parent / "another")
+    place.store = RunStore(tmp_path / "fresh")
+    assert place.publish() == 0
+
+
 def test_every_published_run_is_whole_and_of_these_numerics():
     folders = [path.parent for path in PUBLISHED.glob("runs/*/metrics.json")]
     assert folders
@@ -141,3 +277,74 @@ def test_runs_that_know_no_commit_are_told_of_too(tmp_path):
     metrics["provenance"] |= {"commit": None, "dirty": None}
     path.write_text(json.dumps(metrics), encoding="utf-8")
     assert "| commit | none |" in publishing.runs_block(tmp_path)
+
+
+def test_runs_of_another_precision_have_costs_of_their_own():
+    spec = run_store.read_metrics(next(PUBLISHED.glob("runs/*")))["spec"]
+    low = spec | {"recipe": spec["recipe"] | {"precision": "mixed_bfloat16"}}
+    assert spec["recipe"]["precision"] == "float32"
+    assert publishing._work(low) != publishing._work(spec)
+    assert "mixed_bfloat16" in publishing._work(low)[0]
+
+
+def test_the_columns_of_every_published_table_are_told(tmp_path):
+    assert publishing.with_columns("# Runs\n", publishing.columns_block(tmp_path)) == "# Runs\n"
+    for name in ("cells", "claims", "comparisons", "effects"):
+        tables.write(tables.frame(name, []), name, tmp_path / f"{name}.csv")
+    block = publishing.columns_block(tmp_path)
+    text = publishing.with_columns("# Runs\n", block)
+    assert text == publishing.with_columns(text, block)
+    assert text.startswith("# Runs\n\n## The tables\n\n<!-- columns:begin")
+    for name in ("cells", "claims", "comparisons", "effects"):
+        assert f"### {name}.csv\n" in text
+        for column, kind in tables.COLUMNS[name].items():
+            assert reporting.to_markdown([{"column": column, "holds": kind.holds}]).splitlines()[-1] in text
+    with open(tmp_path / "effects.csv", "w") as file:
+        file.write("policy,of_an_earlier_version\n")
+    assert r"| of\_an\_earlier\_version |  |" in publishing.columns_block(tmp_path)
+
+
+def test_the_published_readme_tells_what_the_columns_hold():
+    text = (PUBLISHED / "README.md").read_text(encoding="utf-8")
+    if "columns:begin" not in text:
+        pytest.skip("published before the columns were told")
+    for path in PUBLISHED.glob("*.csv"):
+        if path.stem in tables.COLUMNS:
+            with open(path, newline="", encoding="utf-8") as file:
+                for column in next(csv.reader(file)):
+                    assert reporting.to_markdown([{column: ""}]).splitlines()[0] in text
+
+
+def _script(name):
+    source = importlib.util.spec_from_file_location(name, PROJECT / "workflow" / "scripts" / f"{name}.py")
+    script = importlib.util.module_from_spec(source)
+    source.loader.exec_module(script)
+    return script
+
+
+def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypatch):
+    published, readme = tmp_path / "published", tmp_path / "README.md"
+    published.mkdir()
+    shutil.copyfile(PUBLISHED / "analysis.json", published / "analysis.json")
+    begin, end = "<!-- result:begin (by hand) -->", "<!-- result:end -->"
+    for path in (readme, published / "README.md"):
+        path.write_text(f"# Title\n\n{begin}\n{end}\n\nThe end.\n")
+    paths = {"published": published, "store": tmp_path / "store", "seeds": None, "results": tmp_path / "partial"}
+    params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", readme=readme)
+    job, terminal = SimpleNamespace(params=params, config=config), io.StringIO()
+    whole, copy = readme.read_text(), shutil.copyfile
+
+    def full_disk(source, target):
+        Path(target).write_text("half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(run_store.shutil, "copyfile", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        _script("publish").main(job, terminal)
+    assert readme.read_text() == whole
+    monkeypatch.setattr(run_store.shutil, "copyfile", copy)
+    _script("publish").main(job, terminal)
+    for path, words in ((readme, "| 1 Layer CNN |"), (published / "README.md", "| runs | 0, of which 0 diverged |")):
+        assert words in path.read_text()
+        assert path.read_text().endswith(f"{end}\n\nThe end.\n")
+        assert [one.name for one in path.parent.glob(".README*")] == []

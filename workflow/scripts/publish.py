@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import planning, publishing, reporting
+from refashion import planning, publishing
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
@@ -19,12 +19,12 @@ def main(job, terminal):
         published,
         log=lambda text: print(text, file=terminal),
     )
-    analysis = reporting.read_analysis(published / "analysis.json")
-    for path, block in (
-        (readme, publishing.readme_block(analysis)),
-        (published / "README.md", publishing.runs_block(published)),
-    ):
-        path.write_text(publishing.with_block(path.read_text(encoding="utf-8"), block), encoding="utf-8")
+    analysis, told = publishing.report_in(published), published / "README.md"
+    if analysis:  # none before the first report, or one of another version, of which the README tells already
+        text = publishing.with_block(readme.read_text(encoding="utf-8"), publishing.readme_block(analysis))
+        publishing.write_whole(readme, text)
+    text = publishing.with_block(told.read_text(encoding="utf-8"), publishing.runs_block(published))
+    publishing.write_whole(told, publishing.with_columns(text, publishing.columns_block(published)))
 
 
 if __name__ == "__main__":

@@ -4,16 +4,19 @@ published/runs/{digest}/        a finished run as the store holds it
 published/derived/              what else the report needs TensorFlow for
 published/report.html, analysis.json, cells.csv, claims.csv     what the runs gave
 published/benchmark.csv         how fast the machine was that made the report
+published/README.md             what the runs are, and what each column of the tables holds
 """
 
 from __future__ import annotations
 
+import csv
+import os
 import re
 import shutil
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,10 @@ BENCHMARK = "benchmark.csv"
 #: A file in the store's derived/, by the digest of what it was made from; a killed job leaves others.
 _DERIVED = re.compile(r"[0-9a-f]{20}\.\w+")
 
-#: Between these marks the READMEs show what is written by `publish`; the accuracy that the project's README shows.
-_BEGIN, _END = "<!-- result:begin", "<!-- result:end -->"
+#: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the
+#: columns of the tables hold.
+_RESULT, _COLUMNS = "result", "columns"
+#: The accuracy that the project's README shows.
 _SHOWN = "Validation accuracy"
 
 #: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
@@ -43,17 +48,9 @@ def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[st
     Returns how many runs that were.
     Raises UserError, before anything is copied, if a run is broken or was made under another `numerics`.
     """
-    folders = sorted(path.parent for path in published.glob(f"runs/*/{run_store.METRICS}"))
+    folders = published_runs(published)
     for folder in folders:
-        metrics = run_store.read_metrics(folder)
-        if metrics["digest"] != folder.name:
-            raise UserError(f"{folder} holds the run {metrics['digest']}, by which its folder must be named.")
-        numerics = metrics["spec"].get("numerics")
-        if numerics != NUMERICS:
-            raise UserError(
-                f"{folder} was made under numerics {numerics} and this version has {NUMERICS}: the same spec gives "
-                "other numbers now, so published runs cannot be mixed with new ones; use the version that made them."
-            )
+        read_run(folder)
     new = [folder for folder in folders if not store.path(folder.name).exists()]
     for folder in new:
         _copy_run(folder, store.path(folder.name))
@@ -63,6 +60,29 @@ def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[st
         run_store.copy_whole(published / BENCHMARK, benchmark)
     log(f"Restored {len(new)} published runs; {len(folders) - len(new)} were there.")
     return len(new)
+
+
+def published_runs(published: Path) -> list[Path]:
+    """The folders of the published runs, in the order of their digests."""
+    return sorted(path.parent for path in published.glob(f"runs/*/{run_store.METRICS}"))
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The checked metrics of a published run.
+
+    Raises UserError, in one sentence, if it is broken, was made under another `numerics`, or is not what its folder is
+    named by.
+    """
+    metrics = run_store.read_metrics(folder)
+    if metrics["digest"] != folder.name:
+        raise UserError(f"{folder} holds the run {metrics['digest']}, by which its folder must be named.")
+    numerics = metrics["spec"].get("numerics")
+    if numerics != NUMERICS:
+        raise UserError(
+            f"{folder} was made under numerics {numerics} and this version has {NUMERICS}: the same spec gives "
+            "other numbers now, so published runs cannot be mixed with new ones; use the version that made them."
+        )
+    return metrics
 
 
 def publish(
@@ -75,41 +95,88 @@ def publish(
 ) -> int:
     """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new.
 
-    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one. Raises
-    UserError, before anything is copied, if the study or that report is no evidence, or the report is another study's.
+    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one. A
+    report of fewer or of other runs than are published then is not taken: the one that is there stays, which is said.
+    Raises UserError, before anything is copied, if the study or that report is no evidence, if the report is another
+    study's, or if the store lacks a published run, or has another one in its place.
     """
     _refuse_other_reports(study.config, results)
     wanted = dict.fromkeys(digest(study.spec(run)) for run in study.runs())
-    new = [
-        name
-        for name in wanted
-        if (store.path(name) / run_store.METRICS).exists() and not (published / "runs" / name).exists()
-    ]
+    known = {folder.name for folder in published_runs(published)}
+    _refuse_other_runs([name for name in wanted if name in known], store, published)
+    new = [name for name in wanted if name not in known and (store.path(name) / run_store.METRICS).exists()]
     for name in new:
         run_store.read_metrics(store.path(name))  # nothing broken is published
         _copy_run(store.path(name), published / "runs" / name)
     for path in (store.folder / "derived").glob("*"):
         if _DERIVED.fullmatch(path.name):
             run_store.copy_whole(path, published / "derived" / path.name)
-    for name in RESULTS:
-        if (results / name).exists():
-            run_store.copy_whole(results / name, published / name)
-    if benchmark.exists():
-        run_store.copy_whole(benchmark, published / BENCHMARK)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
+    counts = _counts(wanted, published)
+    if _tells_of(report_in(results), counts):
+        for name in RESULTS:
+            if (results / name).exists():
+                run_store.copy_whole(results / name, published / name)
+        if benchmark.exists():  # which the report shows
+            run_store.copy_whole(benchmark, published / BENCHMARK)
+    else:
+        log(
+            f"The published report stays as it is, since {results} holds no report of just the "
+            f"{counts['finished']} finished runs that are published now: snakemake report_partial, and then snakemake "
+            "publish again."
+        )
     return len(new)
 
 
 def _refuse_other_reports(config: Mapping[str, Any], results: Path) -> None:
     if not config["evidence"]:
         raise UserError(f"The preset “{config['preset']}” is no evidence (evidence: false), so it is not published.")
-    if (results / "analysis.json").exists():
-        told = reporting.read_analysis(results / "analysis.json")["study"]
+    analysis = report_in(results)
+    if analysis:
+        told = analysis["study"]
         if (told["preset"], told["evidence"]) != (config["preset"], True):
             raise UserError(
                 f"{results} holds the report of the preset “{told['preset']}”, not of “{config['preset']}”; make it "
                 "anew with snakemake report_partial."
             )
+
+
+def _refuse_other_runs(names: list[str], store: RunStore, published: Path) -> None:
+    """A report comes from the store: it tells of the published runs only if the store has each of them, and no twin."""
+    missing = [name for name in names if not (store.path(name) / run_store.METRICS).exists()]
+    if missing:
+        raise UserError(
+            f"{store.folder} lacks {len(missing)} of the published runs that this study wants, so a report would leave "
+            "them out: make restore first."
+        )
+    for name in names:
+        mine, theirs = (folder / run_store.METRICS for folder in (store.path(name), published / "runs" / name))
+        if mine.read_bytes() != theirs.read_bytes():
+            raise UserError(
+                f"{store.path(name)} is not the run that is published under this digest, but one that was trained "
+                "beside it, which a report would tell of: move it away, and make restore first."
+            )
+
+
+def _counts(wanted: Collection[str], published: Path) -> dict[str, int]:
+    """What the report of the published runs says of them: how many the study wants, have finished and have diverged."""
+    folders = (published / "runs" / name for name in wanted)
+    found = Counter(read_run(folder)["status"] for folder in folders if (folder / run_store.METRICS).exists())
+    return {"wanted": len(wanted), **{status: found[status] for status in ("finished", "diverged")}}
+
+
+def _tells_of(analysis: Mapping[str, Any] | None, counts: Mapping[str, int]) -> bool:
+    told = analysis["study"].get("runs", {}) if analysis else {}
+    return all(told.get(name) == count for name, count in counts.items())
+
+
+def report_in(folder: Path) -> dict[str, Any] | None:
+    """The analysis.json of the report in `folder`; None where there is none, or one of another version's layout."""
+    path = folder / "analysis.json"
+    try:
+        return reporting.read_analysis(path) if path.exists() else None
+    except UserError:  # it is made anew by report_partial, as one of fewer runs is
+        return None
 
 
 def readme_block(analysis: Mapping[str, Any]) -> str:
@@ -125,7 +192,7 @@ def readme_block(analysis: Mapping[str, Any]) -> str:
 
 def runs_block(published: Path) -> str:
     """The published runs as Markdown: when, on what and from what they were made, and what each cell cost."""
-    found = [run_store.read_metrics(path.parent) for path in sorted(published.glob(f"runs/*/{run_store.METRICS}"))]
+    found = [run_store.read_metrics(folder) for folder in published_runs(published)]
     begun = sorted(metrics["timing"]["started"][:10] for metrics in found)
     facts = [
         ("runs", f"{len(found)}, of which {sum(one['status'] == 'diverged' for one in found)} diverged"),
@@ -167,8 +234,9 @@ def _work(spec: Mapping[str, Any]) -> tuple:
     """What the cost of a run depends on, in the order of _COST: not its optimizer or learning rate, for one."""
     defaults = architectures.options(spec["architecture"]["builder"])
     changed = [f"{key} {value}" for key, value in spec["architecture"].items() if defaults.get(key, value) != value]
+    precision = spec["recipe"]["precision"]
     return (
-        ", ".join([spec["architecture"]["builder"], *changed]),
+        ", ".join([spec["architecture"]["builder"], *changed, *([precision] if precision != "float32" else [])]),
         f"{spec['fraction']['images']:,}",
         {"test": "test images", "fold": "held-out training images"}[spec["fraction"]["validation"]],
         "yes" if augmentation.is_random(spec["augmentation"]) else "no",
@@ -177,24 +245,72 @@ def _work(spec: Mapping[str, Any]) -> tuple:
     )
 
 
+def columns_block(published: Path) -> str:
+    """What each column of the published tables holds, as Markdown: a section a table, "" where none is published.
+
+    The columns are those of the published file, which may have been written by an earlier version.
+    """
+    from refashion import tables  # imports pandas, which the Snakefile has no use for
+
+    sections = []
+    for path in (published / name for name in RESULTS if name.endswith(".csv")):
+        if path.exists():
+            with open(path, newline="", encoding="utf-8") as file:
+                header = next(csv.reader(file), [])
+            documented = tables.COLUMNS[path.stem]
+            rows = [
+                {"column": column, "holds": documented[column].holds if column in documented else ""}
+                for column in header
+            ]
+            sections.append(f"### {path.name}\n\n{reporting.to_markdown(rows)}" if rows else "")
+    return "\n".join(filter(None, sections))
+
+
 def with_block(readme: str, block: str) -> str:
-    """The README's text with another block between its two markers."""
-    before, _, rest = readme.partition(_BEGIN)
+    """The README's text with another block between its two marks."""
+    return _between(readme, block, _RESULT)
+
+
+def with_columns(readme: str, block: str) -> str:
+    """published/README.md with another block on the columns; at its end, if it has none yet."""
+    if block and f"<!-- {_COLUMNS}:begin" not in readme:
+        readme = (
+            f"{readme.rstrip()}\n\n## The tables\n\n"
+            f"<!-- {_COLUMNS}:begin (written by the rule `publish`) -->\n<!-- {_COLUMNS}:end -->\n"
+        )
+    return _between(readme, block, _COLUMNS) if block else readme
+
+
+def _between(readme: str, block: str, name: str) -> str:
+    first, last = f"<!-- {name}:begin", f"<!-- {name}:end -->"
+    before, _, rest = readme.partition(first)
     first_line, _, rest = rest.partition("\n")
-    _, end, after = rest.partition(_END)
+    _, end, after = rest.partition(last)
     if not end:
-        raise UserError(f"The README lacks the marks {_BEGIN!r} and {_END!r} between which the result stands.")
-    return f"{before}{_BEGIN}{first_line}\n\n{block.strip()}\n\n{end}{after}"
+        raise UserError(f"The README lacks the marks {first!r} and {last!r} between which the {name} stands.")
+    return f"{before}{first}{first_line}\n\n{block.strip()}\n\n{last}{after}"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text so that `path` is either what it was or the whole text."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / path.name
+        work.write_text(text, encoding="utf-8")
+        run_store.copy_whole(work, path)
 
 
 def _copy_run(source: Path, target: Path) -> None:
-    """Copy a finished run as a whole or not at all."""
+    """Copy a finished run as a whole or not at all. If a twin finishes meanwhile, its run stays and this one goes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.parent))
     try:
         for name in run_store.FILES:
             shutil.copyfile(source / name, work / name)
         work.chmod(0o755)
-        work.rename(target)
+        try:
+            os.rename(work, target)
+        except OSError:
+            if not (target / run_store.METRICS).exists():
+                raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
