@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
 import pytest
 
 from refashion import study, training, verification
+from refashion.errors import UserError
 from refashion.run_store import RunStore
 
 
@@ -43,21 +45,38 @@ def test_the_same_machine_gives_the_same_bits(published, small_data):
     assert str(found).startswith("passes: cnn1 on 512 images, seed 0, ")
 
 
+def _copied(published, tmp_path, change=lambda metrics: None, seed=0):
+    """The one run of `published` below `tmp_path`, its metrics as `change` leaves them; returns its folder.
+
+    Its sums and its name are made to fit.
+    """
+    (source,) = published.glob("runs/*")
+    metrics = json.loads((source / "metrics.json").read_text())
+    metrics["spec"]["seed"] = seed
+    change(metrics)
+    metrics["digest"] = study.digest(metrics["spec"])
+    folder = tmp_path / "runs" / metrics["digest"]
+    shutil.copytree(source, folder)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return folder
+
+
+def _renew_sums(folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in metrics["files"]}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+
 def _edited(published, tmp_path, column, change, cpu=None):
-    copy = tmp_path / "published"
-    shutil.copytree(published, copy)
-    (path,) = copy.glob("runs/*/history.csv")
+    folder = _copied(published, tmp_path, lambda metrics: metrics["provenance"].update({"cpu": cpu} if cpu else {}))
+    path = folder / "history.csv"
     lines = path.read_text().splitlines()
     position = lines[0].split(",").index(column)
     fields = lines[1].split(",")
     fields[position] = repr(float(fields[position]) * change)
     path.write_text("\n".join([lines[0], ",".join(fields), *lines[2:]]) + "\n")
-    if cpu:
-        (metrics,) = copy.glob("runs/*/metrics.json")
-        content = json.loads(metrics.read_text())
-        content["provenance"]["cpu"] = cpu
-        metrics.write_text(json.dumps(content))
-    return copy
+    _renew_sums(folder)
+    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -99,14 +118,77 @@ def test_of_batch_normalisation_elsewhere_training_alone_is_judged(
     assert ("in training" in str(found)) is (found.training_only and not found.identical)
 
 
+@pytest.mark.parametrize(
+    ("provenance", "resumed", "same_kind"),
+    [
+        ({"machines": 1}, 3, True),
+        ({"machines": 2}, 1, False),
+        ({"machines": None}, 0, True),
+        ({"machines": None}, 1, False),  # of the first runs, which do not tell
+        ({"keras": "0.0"}, 0, False),
+        ({"numpy": "0.0"}, 0, False),
+    ],
+)
+def test_a_run_that_may_have_moved_or_of_other_software_is_of_another_kind(
+    published, small_data, tmp_path, provenance, resumed, same_kind
+):
+    def change(metrics):
+        found = metrics["provenance"] | provenance
+        metrics["provenance"] = {name: value for name, value in found.items() if value is not None}
+        metrics["timing"]["resumed"] = resumed
+
+    _copied(published, tmp_path, change)
+    (found,) = _verify(tmp_path, small_data, epochs=1)
+    assert (found.same_kind, found.identical, found.passes) == (same_kind, True, True)
+
+
+def test_a_retraining_that_diverges_fails_and_says_so(published, small_data, tmp_path, monkeypatch):
+    (folder,) = published.glob("runs/*")
+    known = json.loads((folder / "metrics.json").read_text())
+    lines = (folder / "history.csv").read_text().splitlines()
+
+    def diverge(spec, data, store, **options):
+        metrics = {name: known[name] for name in ("provenance", "timing", "final")}
+        metrics |= {"status": "diverged", "diverged_epoch": 2, "epochs": 1, "updates": 2}
+        store.publish(spec, metrics, "\n".join(lines[:2]) + "\n", {})
+
+    monkeypatch.setattr(training, "train", diverge)
+    (found,) = _verify(published, small_data)
+    assert not found.passes
+    assert str(found).startswith("FAILS: cnn1 on 512 images, seed 0, ")
+    assert "the retraining diverged in epoch 2 of 2 epochs, on the same kind of machine" in str(found)
+
+
+def test_a_broken_published_run_is_one_sentence(published, small_data, tmp_path):
+    folder = _copied(published, tmp_path)
+    (folder / "history.csv").write_text("edited by hand")
+    with pytest.raises(UserError, match=r"history\.csv has SHA-256"):
+        _verify(tmp_path, small_data)
+    (folder / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match=r"metrics\.json .* is not the metrics\.json of a run"):
+        verification.dataset(tmp_path, {})
+
+
+def test_runs_of_other_numerics_are_not_verified(published, small_data, tmp_path):
+    other = study.NUMERICS + 1
+    _copied(published, tmp_path, lambda metrics: metrics["spec"].update(numerics=other))
+    sentence = f"made under numerics {other} and this version has {study.NUMERICS}"
+    with pytest.raises(UserError, match=sentence):
+        verification.dataset(tmp_path, {})
+    with pytest.raises(UserError, match=sentence):
+        _verify(tmp_path, small_data)
+
+
 def test_a_run_of_this_processor_goes_before_a_cheaper_one(published, tmp_path):
     (original,) = published.glob("runs/*/metrics.json")
     here = json.loads(original.read_text())["provenance"]["cpu"]
-    for digest, cpu, seconds in (("a", "another", 1.0), ("b", here, 3.0), ("c", here, 2.0)):
-        metrics = json.loads(original.read_text())
-        metrics["digest"], metrics["provenance"]["cpu"], metrics["timing"]["train_seconds"] = digest, cpu, seconds
-        path = tmp_path / "runs" / digest / "metrics.json"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(metrics))
-    assert [metrics["digest"] for metrics in verification.sample(tmp_path, here)] == ["c"]
-    assert [metrics["digest"] for metrics in verification.sample(tmp_path, "another")] == ["a"]
+    made = (("another", 1.0, 1), (here, 3.0, 1), (here, 2.0, 1), (here, 0.5, 2))
+    for seed, (cpu, seconds, machines) in enumerate(made):
+
+        def change(metrics, cpu=cpu, seconds=seconds, machines=machines):
+            metrics["provenance"] |= {"cpu": cpu, "machines": machines}
+            metrics["timing"]["train_seconds"] = seconds
+
+        _copied(published, tmp_path, change, seed)
+    assert [metrics["spec"]["seed"] for metrics in verification.sample(tmp_path, here)] == [2]
+    assert [metrics["spec"]["seed"] for metrics in verification.sample(tmp_path, "another")] == [0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from refashion import architectures, provenance, run_store
+from refashion import architectures, provenance, publishing, run_store
 from refashion.errors import UserError
 from refashion.run_store import RunStore
 
@@ -36,32 +36,38 @@ class Comparison:
     identical: bool
     accuracy: float
     loss: float
+    diverged_epoch: int | None = None  # of the retraining, which then has no more to compare
 
     @property
     def passes(self) -> bool:
-        """Identical on the same kind of machine, within the tolerances elsewhere."""
+        """Identical on the same kind of machine, within the tolerances elsewhere; never if the retraining diverged."""
+        if self.diverged_epoch is not None:
+            return False
         if self.same_kind:
             return self.identical
         return self.accuracy <= ACCURACY_TOLERANCE and self.loss <= LOSS_TOLERANCE
 
     def __str__(self) -> str:
         machine = "the same kind of machine" if self.same_kind else "another kind of machine or software"
-        if self.identical:
-            found = "bit-identical"
+        if self.diverged_epoch is not None:
+            found = f"the retraining diverged in epoch {self.diverged_epoch} of"
+        elif self.identical:
+            found = "bit-identical over"
         else:
             what = "in training, accuracies" if self.training_only else "accuracies"
-            found = f"{what} differ by up to {100 * self.accuracy:.2f} pp, losses by up to {100 * self.loss:.2f}%"
+            found = f"{what} differ by up to {100 * self.accuracy:.2f} pp, losses by up to {100 * self.loss:.2f}% over"
         verdict = "passes" if self.passes else "FAILS"
-        return f"{verdict}: {self.name}, {self.digest}: {found} over {self.epochs} epochs, on {machine}."
+        return f"{verdict}: {self.name}, {self.digest}: {found} {self.epochs} epochs, on {machine}."
 
 
 def dataset(published: Path, datasets: Mapping[str, Any]) -> str:
     """The name, in the config's `datasets`, of the data set that the published runs were trained on.
 
-    Raises UserError if there are no published runs, or if no data set of the config has their files.
+    Raises UserError if there are no published runs, if they cannot be verified (see `publishing.read_run`), or if no
+    data set of the config has their files.
     """
-    for path in sorted(published.glob(f"runs/*/{run_store.METRICS}")):
-        wanted = _metrics(path)["spec"]["dataset"]
+    for folder in publishing.published_runs(published):
+        wanted = publishing.read_run(folder)["spec"]["dataset"]
         for name, definition in datasets.items():
             files = {part: file["sha256"].lower() for part, file in definition["files"].items()}
             if all(wanted.get(part) == sha256 for part, sha256 in files.items()):
@@ -73,28 +79,23 @@ def dataset(published: Path, datasets: Mapping[str, Any]) -> str:
 def sample(published: Path, cpu: str) -> list[dict[str, Any]]:
     """A published run of each builder, as its metrics: one of this processor, if any, and of those the cheapest.
 
-    cpu: as `provenance.machine` names it. The cheapest run has the fewest seconds an epoch.
+    cpu: as `provenance.machine` names it. The cheapest run has the fewest seconds an epoch. Raises UserError if a run
+    is broken, or was made under another `numerics`.
     """
 
     def preference(metrics: dict[str, Any]) -> tuple[bool, float]:
-        return metrics["provenance"]["cpu"] != cpu, metrics["timing"]["train_seconds"] / metrics["epochs"]
+        elsewhere = metrics["provenance"]["cpu"] != cpu or _moved(metrics)
+        return elsewhere, metrics["timing"]["train_seconds"] / metrics["epochs"]
 
     chosen: dict[str, dict[str, Any]] = {}
-    for path in sorted(published.glob(f"runs/*/{run_store.METRICS}")):
-        metrics = _metrics(path)
+    for folder in publishing.published_runs(published):
+        metrics = publishing.read_run(folder)
         if metrics["status"] != "finished" or metrics["spec"]["recipe"]["schedule"] != "constant":
             continue  # a schedule depends on the number of updates, so its first epochs cannot be had alone
         builder = metrics["spec"]["architecture"]["builder"]
         if builder not in chosen or preference(metrics) < preference(chosen[builder]):
             chosen[builder] = metrics
     return list(chosen.values())
-
-
-def _metrics(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path} is no JSON ({error}), so its run cannot be verified.") from None
 
 
 def verify(published: Path, data: Path, *, epochs: int, device: str, threads: int) -> Iterator[Comparison]:
@@ -123,10 +124,10 @@ def _history(folder: Path) -> list[dict[str, float]]:
 def _compare(
     metrics: dict[str, Any], again: dict[str, Any], known: list[dict[str, float]], found: list[dict[str, float]]
 ) -> Comparison:
-    same_kind = _kind(metrics) == _kind(again)
+    same_kind = not _moved(metrics) and _kind(metrics) == _kind(again)
     training_only = not same_kind and _has_moving_averages(metrics["spec"])
     differences = {"accuracy": 0.0, "loss": 0.0}
-    for before, after in zip(known, found, strict=True):
+    for before, after in zip(known, found, strict=again["status"] != "diverged"):  # which ends a history early
         for name in TRAINING if training_only else before:
             value = before[name]
             kind = "loss" if name.endswith("loss") else "accuracy"
@@ -139,6 +140,7 @@ def _compare(
         training_only=training_only,
         same_kind=same_kind,
         identical=known == found,
+        diverged_epoch=again["diverged_epoch"],
         **differences,
     )
 
@@ -156,6 +158,16 @@ def _has_moving_averages(spec: dict[str, Any]) -> bool:
 
 
 def _kind(metrics: dict[str, Any]) -> tuple[Any, ...]:
-    """What decides in which order sums are rounded."""
+    """What decides in which order sums are rounded: processor, device and software."""
     found = metrics["provenance"]
-    return tuple(found[name] for name in ("cpu", "device", "device_name", "tensorflow", "threads", "precision"))
+    names = ("cpu", "device", "device_name", "tensorflow", "keras", "numpy", "threads", "precision")
+    return tuple(found[name] for name in names)
+
+
+def _moved(metrics: dict[str, Any]) -> bool:
+    """Whether a run may have begun on another machine than its metrics name, which is that of its last process.
+
+    The first runs do not say how many machines they had; one that was never resumed had one.
+    """
+    machines = metrics["provenance"].get("machines")
+    return metrics["timing"]["resumed"] > 0 if machines is None else machines > 1
