@@ -128,6 +128,7 @@ def test_pytorch_is_tried_in_one_process_and_in_one_a_core(monkeypatch, cores, s
     assert (set(torch), len(torch)) == (shapes, len(shapes))
     assert [one for one in found if one.program == ENGINE] == [Arrangement(ENGINE, "arrays", cores, 1)]
     assert {one.images for one in found if one.program == PLAIN} == {"arrays", "rescaled"}
+    assert {(one.processes, one.threads) for one in found if one.program == PLAIN} == {(1, cores)}
     assert [one for one in found if one.program == PLAIN_ONEDNN] == [Arrangement(PLAIN_ONEDNN, "arrays", 1, cores)]
     assert {one.images for one in Machine(cores, "cpu").arrangements(AFFINE)} == {"affine"}
 
@@ -364,6 +365,33 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
         assert theirs["accuracy"] == pytest.approx(ours["accuracy"], abs=0.05), script
         assert theirs["val_accuracy"] == pytest.approx(ours["val_accuracy"], abs=0.15), script
         assert ("clean_accuracy" in theirs) == (kind == "affine")  # as the engine, which then validates twice
+
+
+@pytest.mark.parametrize(("load", "warned"), [(0.9, True), (0.1, False)])
+def test_a_busy_machine_is_told_of_on_the_terminal_before_anything_is_measured(monkeypatch, tmp_path, load, warned):
+    import io
+    import runpy
+
+    class MeasuredError(Exception):
+        pass
+
+    def measured(*arguments, **options):
+        raise MeasuredError
+
+    script = runpy.run_path(str(Path(__file__).parents[2] / "workflow" / "scripts" / "benchmark.py"))
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(benchmarking, "run", measured)
+    job = SimpleNamespace(
+        threads=2,
+        config={"device": "cpu", "checkpoint_seconds": 120},
+        resources={},
+        input=SimpleNamespace(data=str(tmp_path / "data.npz")),
+        params=SimpleNamespace(repetitions=1, seconds=0.5),
+    )
+    terminal = io.StringIO()
+    with pytest.raises(MeasuredError):
+        script["main"](job, terminal)
+    assert ("The load of this machine was 0.9" in terminal.getvalue()) is warned
 
 
 @pytest.mark.slow

@@ -13,9 +13,11 @@ def main(job, terminal):
     machine = benchmarking.Machine(job.threads, devices.wanted(job.config["device"], job.resources.get("gpu", 0)))
     load = os.getloadavg()[0]
     if load > 0.1 * machine.cores:
-        print(
+        warning = (
             f"The load of this machine was {load:.1f} in the last minute: something else runs, and the figures suffer."
         )
+        print(warning)
+        print(warning, file=terminal, flush=True)  # now, while the 45 minutes can still be saved
     with tempfile.TemporaryDirectory(prefix="refashion-benchmark-") as folder:
         workshop = benchmarking.Workshop(Path(folder), Path(job.input.data), machine, job.config["checkpoint_seconds"])
         found = benchmarking.run(workshop, repetitions=job.params.repetitions, seconds=job.params.seconds)

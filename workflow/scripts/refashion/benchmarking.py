@@ -7,11 +7,16 @@ first epoch warms up; then whole epochs are timed, for `seconds` at least, while
 first epoch took longer than a later one, from the start of the process on, is the job's fixed cost. Epochs are shorter
 than 60,000 images (see TASKS), so what a program does once an epoch weighs somewhat more than in a run.
 
+On CPUs this engine trains a run a core, as the study does, and PyTorch is tried both so and as one process on all
+cores. The plain script is by definition one process on all cores, which is what an author would run; what a plain
+script a core would do is not measured.
+
 TensorFlow has oneDNN's kernels on or off by default, by the processor; this engine switches them on. So the plain
 script is measured twice on CPUs: as TensorFlow comes, and with oneDNN on.
 
-Repetitions are interleaved (A B C A B C). Where a program can be arranged in several ways, all are measured first, and
-those that are slower than its best by more than CLOSE are not repeated; the best median stands for the program.
+Repetitions are interleaved (A B C A B C). Where a program is arranged in several ways (PyTorch in processes, the plain
+script in how it is given its images), all are measured first, and those that are slower than its best by more than
+CLOSE are not repeated; the best median stands for the program.
 """
 
 from __future__ import annotations
@@ -62,7 +67,8 @@ ENDLESS = 1_000_000
 COLUMNS = {
     "architecture": "network of the original",
     "augmentation": "none (pixels scaled only) or affine",
-    "program": "this engine; plain script (model.fit), without and with oneDNN; PyTorch, channels_last; matrix product",
+    "program": "this engine; plain script (model.fit in one process), without and with oneDNN; PyTorch, channels_last; "
+    "matrix product",
     "processes": "started together, each a whole job",
     "threads": "of each process",
     "batch_size": "images an update",
@@ -143,7 +149,11 @@ class Machine:
     device: str
 
     def arrangements(self, task: Task) -> list[Arrangement]:
-        """Every way in which the programs are tried on a task: on a GPU one process, on a CPU also one a core."""
+        """Every way in which the programs are tried on a task.
+
+        On a GPU each is one process. On a CPU this engine is one a core, PyTorch one a core or one on all cores, and
+        the plain script one on all cores, by definition: that is what an author would run.
+        """
         images = "affine" if task.augmentation == "affine" else "arrays"
         whole, one_a_core = (1, self.cores), (self.cores, 1)
         torch = {whole, one_a_core} if self.device == "cpu" else {whole}
