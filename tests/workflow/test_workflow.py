@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from refashion import tables
 from tiny_study import Study, environment
 
 RUNS = 4
@@ -139,6 +140,8 @@ def test_a_partial_report_shows_what_the_store_has_and_names_what_is_missing(stu
     page = (study.folder / "results" / "partial" / "report.html").read_text(encoding="utf-8")
     assert "missing" in page
     assert not (study.folder / "results" / "partial" / "runs").exists()
+    runs = tables.read("runs", study.folder / "results" / "partial" / "runs.csv")
+    assert (runs["status"] == "finished").sum() == analysis["study"]["runs"]["finished"]
 
 
 def test_restore_says_what_is_left_to_train_and_how_to_look_without_training(study):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import analysis, collection, originals, planning, reporting, run_log
+from refashion import analysis, collection, originals, planning, reporting, run_log, tables
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
@@ -35,11 +35,13 @@ def main(job):
             benchmark=analysis.read_benchmark(given.get("benchmark")),
         )
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES}
-    analysis.write(result, folder / "analysis.json", tables)
     images = reporting.pictures(result.document, [Path(one) for one in given.data], Path(given.examples))
     page = reporting.render(result.document, images, job.config, partial=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
+    reasons = reporting.redact(collected.runs["reason"].tolist())  # like the page, it may leave this machine
+    tables.write(collected.runs.assign(reason=reasons), "runs", folder / "runs.csv")
+    analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES})
     (folder / "report.html").write_text(page, encoding="utf-8")
 
 

@@ -26,7 +26,7 @@ from refashion.run_store import RunStore
 from refashion.study import NUMERICS, Study, digest
 
 #: What a report leaves behind that is published beside the runs.
-RESULTS = ("report.html", "analysis.json", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
+RESULTS = ("report.html", "analysis.json", "runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
 BENCHMARK = "benchmark.csv"
 #: A file in the store's derived/, by the digest of what it was made from; a killed job leaves others.
 _DERIVED = re.compile(r"[0-9a-f]{20}\.\w+")
