@@ -2,7 +2,9 @@
 
 The draws must be equal to the bit on every machine. Losses differ between CPUs by their kernels' rounding, which batch
 normalisation enlarges from the first update on: with oneDNN's kernels and without them the losses below differ by at
-most 8e-5 of their value (Zen 3). Tolerances: 2e-4, and 1e-3 after an update with batch normalisation.
+most 8e-5 of their value (Zen 3). Between AVX2 and AVX-512 the third loss of `cnn4_same/affine` differs by 2.3e-3, and
+weights that are changed by 1e-7 of their value make the same difference on one machine. Tolerances: 2e-4; with batch
+normalisation 1e-3 after one update and 4e-3 after two.
 
 A change that is meant to change numbers raises `NUMERICS` in study.py. Then, from the project's folder, this prints the
 new tables to put below:
@@ -111,8 +113,8 @@ def test_first_losses_are_what_they_were(cell, real_data, device):
     builder, kind = cell.split("/")
     found = losses(builder, kind == "affine", data.load(real_data), device)
     normalised = builder in ("cnn4", "cnn4_same", "resnet_small")
-    assert found[0] == pytest.approx(LOSSES[cell][0], rel=2e-4)
-    assert found[1:] == pytest.approx(LOSSES[cell][1:], rel=1e-3 if normalised else 2e-4)
+    tolerances = (2e-4, 1e-3, 4e-3) if normalised else (2e-4, 2e-4, 2e-4)
+    assert found == [pytest.approx(loss, rel=rel) for loss, rel in zip(LOSSES[cell], tolerances, strict=True)]
 
 
 def test_no_architecture_is_forgotten():

@@ -123,6 +123,14 @@ def test_a_stop_saves_and_a_second_start_ends_bit_identical(
     assert run_store.read_metrics(resumed)["timing"]["resumed"] == 1
 
 
+@pytest.fixture(autouse=True)
+def _as_in_a_terminal():
+    """Ctrl-C is heard, however the tests were started: a job in the background of a script begins with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_saves_and_is_named_like_any_stop(undisturbed, spec, small_data, tmp_path, monkeypatch):
     store = RunStore(tmp_path / "stopped")
     _Clock(monkeypatch, 2, signal.SIGINT)
