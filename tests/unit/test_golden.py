@@ -2,9 +2,9 @@
 
 The draws must be equal to the bit on every machine. Losses differ between CPUs by their kernels' rounding, which batch
 normalisation enlarges from the first update on: with oneDNN's kernels and without them the losses below differ by at
-most 8e-5 of their value (Zen 3). Between AVX2 and AVX-512 the third loss of `cnn4_same/affine` differs by 2.3e-3, and
-weights that are changed by 1e-7 of their value make the same difference on one machine. Tolerances: 2e-4; with batch
-normalisation 1e-3 after one update and 4e-3 after two.
+most 8e-5 of their value (Zen 3). Tolerances: 2e-4, and 1e-3 after an update with batch normalisation. In one cell
+AVX2 and AVX-512 differ by more, and weights that are changed by 1e-7 of their value make the same difference on one
+machine: there the losses of both are known, and no others pass.
 
 A change that is meant to change numbers raises `NUMERICS` in study.py. Then, from the project's folder, this prints the
 new tables to put below:
@@ -41,6 +41,9 @@ LOSSES: dict[str, list[float]] = {
     "resnet_small/none": [2.594635, 2.183805, 1.76192],
     "resnet_small/affine": [2.628369, 2.184915, 1.844085],
 }
+
+#: Where AVX-512 (Zen 5) gives others than AVX2 (Zen 3), beyond the tolerance.
+LOSSES_AVX512 = {"cnn4_same/affine": [3.293998, 2.629037, 2.384579]}
 
 #: The first draws of each stream, seed 1: integers, or float32 as its bits.
 DRAWS: dict[str, list[int]] = {
@@ -113,8 +116,11 @@ def test_first_losses_are_what_they_were(cell, real_data, device):
     builder, kind = cell.split("/")
     found = losses(builder, kind == "affine", data.load(real_data), device)
     normalised = builder in ("cnn4", "cnn4_same", "resnet_small")
-    tolerances = (2e-4, 1e-3, 4e-3) if normalised else (2e-4, 2e-4, 2e-4)
-    assert found == [pytest.approx(loss, rel=rel) for loss, rel in zip(LOSSES[cell], tolerances, strict=True)]
+    known = [table[cell] for table in (LOSSES, LOSSES_AVX512) if cell in table]
+    later = 1e-3 if normalised else 2e-4
+    assert any(
+        found[0] == pytest.approx(one[0], rel=2e-4) and found[1:] == pytest.approx(one[1:], rel=later) for one in known
+    ), (found, known)
 
 
 def test_no_architecture_is_forgotten():

@@ -703,14 +703,11 @@ def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
 
 def _told(check: Check) -> str:
     """A checked difference in words, with the p that decides it, or both where none does."""
-    value = fmt.duration if check.unit == "seconds" else lambda number: f"{fmt.number(number)} {check.unit}"
-    bare = fmt.duration if check.unit == "seconds" else fmt.number
-    low, high = map(bare, check.interval)
-    decides = {True: fmt.p_phrase(check.p), False: f"{fmt.p_phrase(check.p_against)} against it"}
-    tests = decides.get(check.holds, f"{fmt.p_phrase(check.p)} for it, {fmt.p_phrase(check.p_against)} against it")
+    words, unit = (fmt.duration, "") if check.unit == "seconds" else (fmt.number, f" {check.unit}")
+    low, high = map(words, check.interval)
     return (
-        f"the mean of {check.label} is {value(check.found)} ({low} to {high}), where the claim wants "
-        f"it {check.expected} {check.unit} ({tests}; {check.test})"
+        f"the mean of {check.label} is {words(check.found)}{unit} ({low} to {high}), where the claim "
+        f"wants it {check.expected} {check.unit} ({fmt.p_of(check.holds, check.p, check.p_against)}; {check.test})"
     )
 
 

@@ -129,6 +129,15 @@ def p_phrase(p: float | None) -> str:
     return f"p{SPACE}{text}" if text[0] in "<>" else f"p{SPACE}={SPACE}{text}"
 
 
+def p_of(holds: bool | None, p: float, against: float) -> str:
+    """The p of the test that decides: for a statement that holds, against one that does not; both where none does."""
+    if holds:
+        return p_phrase(p)
+    return (
+        f"{p_phrase(against)} against it" if holds is False else f"{p_phrase(p)} for it, {p_phrase(against)} against it"
+    )
+
+
 def count(value: float | None) -> str:
     """A whole number with thousands separators: 60,000."""
     return number(value, 0)

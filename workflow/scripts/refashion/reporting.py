@@ -298,20 +298,12 @@ def check_told(check: Mapping[str, Any]) -> str:
         found = f"found {_with_unit(check['found'], unit, check['interval'])}"
         parts.append(f"{found} ({_interval_told(check['interval'], unit)})" if check["interval"] else found)
     if fmt.exists(check["p"]):
-        parts.append(_tests_told(check))
-    if check["n"] and check["p"] is not None:
+        which = f", {check['test']}" if check["test"] else ""
+        parts.append(fmt.p_of(check["holds"], check["p"], check["p_against"]) + which)
         parts.append(fmt.plural(check["n"], "seed"))
     if check["reason"]:
         parts.append(check["reason"])
     return "; ".join(parts) or "nothing to show"
-
-
-def _tests_told(check: Mapping[str, Any]) -> str:
-    """The p of what is said of a check, and both where nothing is said yet; and what the tests are."""
-    against = f"{fmt.p_phrase(check['p_against'])} against it"
-    told = {True: fmt.p_phrase(check["p"]), False: against}
-    words = told.get(check["holds"], f"{fmt.p_phrase(check['p'])} for it, {against}")
-    return f"{words}, {check['test']}" if check["test"] else words
 
 
 def _with_unit(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
