@@ -484,7 +484,7 @@ class Study:
                     "diverged": 0,
                     "failed": 0,
                     "missing": missing,
-                    "mixed_devices": False,
+                    "mixed_machines": False,
                     "reason": CANNOT if missing else "",
                     "metrics": {
                         metric: self.sample(name, metric)
@@ -662,7 +662,7 @@ class Study:
                         "runs": 60,
                     }
                 ],
-                "mixed_devices": [],
+                "mixed_machines": [],
                 "training": [{"tensorflow": "2.21.0", "runs": 60}],
                 "commits": [{"commit": "0123456789abcdef", "runs": 60}],
                 "published_runs": 0,

@@ -14,15 +14,15 @@ from refashion import data
 
 
 @pytest.fixture(scope="session")
-def full_config() -> dict:
+def committed_config() -> dict:
     """config/config.yaml as it is committed. Do not change it in place."""
     return yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def config(full_config) -> dict:
+def config(committed_config) -> dict:
     """A copy of config/config.yaml to change at will."""
-    return copy.deepcopy(full_config)
+    return copy.deepcopy(committed_config)
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +33,11 @@ def device():
 
 
 @pytest.fixture(scope="session")
-def real_data(full_config, request) -> Path:
+def real_data(committed_config, request) -> Path:
     """The real Fashion-MNIST as prepared by the project, kept between test runs in pytest's cache folder."""
     target = Path(request.config.cache.mkdir("fashion-mnist")) / "fashion_mnist.npz"
     if not target.exists():
-        data.prepare("fashion_mnist", full_config["datasets"]["fashion_mnist"], target)
+        data.prepare("fashion_mnist", committed_config["datasets"]["fashion_mnist"], target)
     return target
 
 
@@ -66,8 +66,8 @@ def small_data(real_data, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _small_config(full_config, small_data) -> dict:
-    config = copy.deepcopy(full_config)
+def _small_config(committed_config, small_data) -> dict:
+    config = copy.deepcopy(committed_config)
     for key, digest in data.hashes_of(data.load(small_data)).items():
         config["datasets"]["fashion_mnist"]["files"][key]["sha256"] = digest
     return config

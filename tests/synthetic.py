@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from snakemake.utils import update_config
 
 from refashion import collection, run_store, tables
 from refashion import study as studies
@@ -34,8 +35,9 @@ def original() -> dict[str, Any]:
 
 
 def config(run: Iterable[str] = ("original",), seeds: Any = 10, **changes: Any) -> dict[str, Any]:
-    """config/config.yaml with these experiments and the same seeds for all of them."""
-    whole = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    """config/config.yaml, the experiments as wide as in full.yaml, with these of them and the same seeds for all."""
+    whole, wide = (yaml.safe_load((ROOT / "config" / name).read_text("utf-8")) for name in ("config.yaml", "full.yaml"))
+    update_config(whole, {"experiments": wide["experiments"]})
     for experiment in whole["experiments"].values():
         experiment.pop("seeds", None)
     return {**whole, "run": list(run), "seeds": seeds, **changes}

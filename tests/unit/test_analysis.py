@@ -162,9 +162,9 @@ def test_a_run_that_moved_makes_its_cell_mixed():
     runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
     cell = study.cells()[0]
     table = tables.RunTable(runs)
-    assert not table.mixed_devices(cell.name)
+    assert not table.mixed_machines(cell.name)
     runs.loc[runs.index[0], "machines"] = 2
-    assert tables.RunTable(runs).mixed_devices(cell.name)
+    assert tables.RunTable(runs).mixed_machines(cell.name)
 
 
 def test_times_are_compared_on_one_kind_of_machine_only():
@@ -178,7 +178,7 @@ def test_times_are_compared_on_one_kind_of_machine_only():
     runs.loc[own & (runs["seed"] == 1), "cpu"] = "another"
     runs.loc[own & (runs["seed"] == 2), "machines"] = 2
     table = tables.RunTable(runs)
-    assert table.mixed_devices(a)
+    assert table.mixed_machines(a)
     seeds, scores = table.paired((a, b), "train_seconds")
     assert seeds.tolist() == [0]
     assert scores.shape == (2, 1)

@@ -375,9 +375,9 @@ def test_runs_are_paired_by_seed():
         assert row.tolist() == [dict(zip(found.seeds, found.values, strict=True))[seed] for seed in (1, 8)]
 
 
-def test_mixed_devices_are_noticed():
+def test_mixed_machines_are_noticed():
     study = synthetic.study(["original"], seeds=2)
     runs = synthetic.runs(study, synthetic.Truth(), seed=0)
     runs.loc[0, "device"] = "gpu"
     table = tables.RunTable(runs)
-    assert [table.mixed_devices(cell) for cell in table.cells] == [True] + [False] * 5
+    assert [table.mixed_machines(cell) for cell in table.cells] == [True] + [False] * 5

@@ -256,7 +256,7 @@ def test_of_10000_runs_few_are_read(config, places, monkeypatch):
     """What takes time at the start of a study: reading runs. Their number has a bound that the study's size has not."""
     for experiment in config["experiments"].values():
         experiment.pop("seeds", None)
-    loaded = study.load(config | {"device": "cpu", "run": list(config["experiments"]), "seeds": 60})
+    loaded = study.load(config | {"device": "cpu", "run": list(config["experiments"]), "seeds": 70})
     names = set(costing.digests(loaded).values())
     strangers = {f"{number:020x}" for number in range(2000)}
     read = []

@@ -337,10 +337,12 @@ def test_yaml_numbers_that_are_none_are_told(tmp_path, number):
 # ------------------------------------------------------------------------------------- the committed report, the schema
 
 
-@pytest.mark.parametrize("overlay", ["config", "quick", "tiny"])
+@pytest.mark.parametrize("overlay", ["config", "quick", "full", "tiny"])
 def test_the_committed_report_passes_with_every_config(config, overlay):
-    quick = yaml.safe_load((PROJECT / "config" / "quick.yaml").read_text(encoding="utf-8"))
-    update_config(config, {"config": {}, "quick": quick, "tiny": copy.deepcopy(TINY)}[overlay])
+    quick, full = (
+        yaml.safe_load((PROJECT / "config" / name).read_text(encoding="utf-8")) for name in ("quick.yaml", "full.yaml")
+    )
+    update_config(config, {"config": {}, "quick": quick, "full": full, "tiny": copy.deepcopy(TINY)}[overlay])
     original = originals.read(FILE)
     assert original == synthetic.original()
     originals.check(original, study.load(config))

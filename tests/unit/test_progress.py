@@ -195,14 +195,14 @@ def test_a_finished_study_has_nothing_left(tmp_path, places, loaded, known_cost)
     assert text.splitlines() == ["Done     6 of 6 runs", "Running  0", "Left     0 waiting"]
 
 
-def test_overlays_are_laid_as_snakemake_lays_them(full_config):
+def test_overlays_are_laid_as_snakemake_lays_them(committed_config):
     paths = [PROJECT / "config" / name for name in ("config.yaml", "quick.yaml")]
     layers = [yaml.safe_load(path.read_text()) for path in paths]
     wanted = layers[0]
     update_config(wanted, layers[1])
     found = progress.configuration(paths[0], paths[1:])
     assert found == wanted
-    assert found["limits"] == full_config["limits"] | layers[1]["limits"]
+    assert found["limits"] == committed_config["limits"] | layers[1]["limits"]
 
 
 @pytest.mark.parametrize(

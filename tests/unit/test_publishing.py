@@ -82,17 +82,17 @@ def test_a_published_folder_is_named_by_its_run(published, tmp_path):
     ("own", "told", "message"),
     [
         ({"evidence": False}, None, "is no evidence"),
-        ({}, {"preset": "tiny", "evidence": True}, "holds the report of the preset “tiny”, not of “full”"),
-        ({}, {"preset": "full", "evidence": False}, "snakemake report_partial"),
+        ({}, {"preset": "tiny", "evidence": True}, "holds the report of the preset “tiny”, not of “published”"),
+        ({}, {"preset": "published", "evidence": False}, "snakemake report_partial"),
     ],
 )
-def test_only_the_evidence_of_this_study_is_published(tmp_path, full_config, own, told, message):
+def test_only_the_evidence_of_this_study_is_published(tmp_path, committed_config, own, told, message):
     results, target = tmp_path / "results", tmp_path / "published"
     results.mkdir()
     (results / "report.html").write_text("a page")
     if told:
         (results / "analysis.json").write_text(json.dumps({"format": reporting.FORMAT, "study": told}))
-    asked = study.load(full_config | own)
+    asked = study.load(committed_config | own)
     with pytest.raises(UserError, match=message):
         publishing.publish(asked, RunStore(tmp_path / "store"), results, tmp_path / "benchmark.csv", target)
     assert not target.exists()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from project import PROJECT
 from refashion import study
@@ -373,10 +375,15 @@ def test_every_place_of_the_schema_says_what_is_allowed():
     assert silent == []
 
 
-def test_published_runs_keep_their_digests():
-    """And the full config asks for each of them, so that none is trained again."""
-    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
-    loaded = study.load({**config, "run": list(config["experiments"])})
+def overlaid(config, name):
+    """The config under an overlay of config/."""
+    update_config(config, yaml.safe_load((PROJECT / "config" / name).read_text(encoding="utf-8")))
+    return config
+
+
+def test_published_runs_keep_their_digests(config):
+    """And the widest config asks for each of them, so that none is trained again."""
+    loaded = study.load({**overlaid(config, "full.yaml"), "run": list(config["experiments"])})
     wanted = {study.digest(loaded.spec(run)) for run in loaded.runs()}
     published = list((PROJECT / "published" / "runs").glob("*/metrics.json"))
     for path in published:
@@ -385,23 +392,29 @@ def test_published_runs_keep_their_digests():
     assert {path.parent.name for path in published} <= wanted
 
 
+def test_the_full_config_wants_all_that_the_published_one_does(config):
+    published = study.load(config)
+    full = study.load(overlaid(config, "full.yaml"))
+    assert set(published.runs()) < set(full.runs())
+    assert [one.name for one in full.experiments] == [one.name for one in published.experiments]
+
+
 def test_the_committed_config_and_its_overlay_are_valid(config):
     assert [experiment.name for experiment in study.load(config).experiments] == config["run"]
-    overlay = yaml.safe_load((PROJECT / "config" / "quick.yaml").read_text(encoding="utf-8"))
-    quick = study.load({**config, **overlay})
+    quick = study.load(overlaid(copy.deepcopy(config), "quick.yaml"))
     assert not quick.config["evidence"]
     assert {quick.images(cell) for cell in quick.cells()} == {10000, 12000}
     config["run"] = list(config["experiments"])
     assert len(study.load(config).experiments) == len(config["experiments"])
 
 
-def test_every_key_of_the_committed_config_is_explained_and_every_default_has_a_place(full_config):
+def test_every_key_of_the_committed_config_is_explained_and_every_default_has_a_place(committed_config):
     schema = yaml.safe_load((PROJECT / "config" / "schema.yaml").read_text(encoding="utf-8"))
-    assert set(full_config) == set(schema["properties"])
-    assert set(full_config["limits"]) == set(schema["properties"]["limits"]["properties"])
-    assert set(full_config["analysis"]) == set(schema["$defs"]["analysis"]["properties"])
+    assert set(committed_config) == set(schema["properties"])
+    assert set(committed_config["limits"]) == set(schema["properties"]["limits"]["properties"])
+    assert set(committed_config["analysis"]) == set(schema["$defs"]["analysis"]["properties"])
     for name, entry in schema["$defs"]["analysis"]["properties"].items():
-        assert full_config["analysis"][name] == entry["default"], name
+        assert committed_config["analysis"][name] == entry["default"], name
 
 
 def test_the_original_has_six_cells_with_the_published_updates(config):
@@ -424,8 +437,10 @@ def test_a_run_wanted_by_several_experiments_stands_once_and_knows_them(config):
     assert len(runs) == len(set(runs))
     shared = Run(Cell("cnn1", "10k", "none", "b256_e100"), 0)
     assert loaded.experiments_of(shared) == ("original", "readings", "factorial_published")
-    assert loaded.experiments_of(Run(shared.cell, 9)) == ("original",)
-    assert loaded.experiments_of(Run(shared.cell, 10)) == ()
+    assert loaded.experiments_of(Run(shared.cell, 5)) == ()
+    full = study.load(overlaid(config, "full.yaml"))
+    assert full.experiments_of(Run(shared.cell, 9)) == ("original",)
+    assert full.experiments_of(Run(shared.cell, 10)) == ()
 
 
 def test_seeds_come_first_so_that_cells_grow_evenly(config):

@@ -13,7 +13,7 @@ from refashion import yaml_files
 from refashion.errors import UserError
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "quick.yaml", "original.yaml", "schema.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "quick.yaml", "full.yaml", "original.yaml", "schema.yaml"])
 def test_the_committed_files_are_read_as_by_yaml_itself(name):
     path = PROJECT / "config" / name
     assert yaml_files.read(path) == yaml.safe_load(path.read_text(encoding="utf-8"))

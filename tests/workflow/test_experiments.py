@@ -39,8 +39,8 @@ def _first_two(value):
     return value[:2] if isinstance(value, list) else value
 
 
-def _overlay(full_config, few_images):
-    experiments = copy.deepcopy(full_config["experiments"])
+def _overlay(committed_config, few_images):
+    experiments = copy.deepcopy(committed_config["experiments"])
     for experiment in experiments.values():
         experiment["cells"] = [
             {axis: _first_two(names) for axis, names in cell.items()} for cell in experiment["cells"]
@@ -54,7 +54,7 @@ def _overlay(full_config, few_images):
         "experiments": experiments,
         "datasets": {"fashion_mnist": few_images},
         "fractions": {
-            name: {"images": max(20, fraction["images"] // 50)} for name, fraction in full_config["fractions"].items()
+            name: {"images": max(20, fraction["images"] // 50)} for name, fraction in committed_config["fractions"].items()
         },
     }
 
@@ -66,9 +66,9 @@ def _merged(config, overlay):
     return overlay
 
 
-def test_every_experiment_runs_from_training_to_its_section(full_config, few_images, tmp_path):
-    tiny = Study(tmp_path, overlay=_overlay(full_config, few_images))
-    loaded = study.load(_merged(full_config, tiny.overlay))
+def test_every_experiment_runs_from_training_to_its_section(committed_config, few_images, tmp_path):
+    tiny = Study(tmp_path, overlay=_overlay(committed_config, few_images))
+    loaded = study.load(_merged(committed_config, tiny.overlay))
     tiny.snakemake("results/data/fashion_mnist.npz")
     store = RunStore(tmp_path / "results" / "store")
     for run in loaded.runs():  # in one process, which imports TensorFlow once and not once a run
@@ -89,8 +89,8 @@ def test_every_experiment_runs_from_training_to_its_section(full_config, few_ima
     page = (results / "report.html").read_text(encoding="utf-8")
     analysis = json.loads((results / "analysis.json").read_text(encoding="utf-8"))
     ran = {entry["name"] for entry in analysis["experiments"] if entry["finished"]}
-    assert ran == set(full_config["experiments"])
-    for name, experiment in full_config["experiments"].items():
+    assert ran == set(committed_config["experiments"])
+    for name, experiment in committed_config["experiments"].items():
         assert any(name in cell for cell in runs["experiments"].str.split(";")), name
         assert experiment["title"] in page.replace("&#39;", "'"), name
     for word in ("NaN", "None", "Infinity"):

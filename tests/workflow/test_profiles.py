@@ -54,10 +54,10 @@ def test_without_a_profile_nothing_goes_to_a_cluster(settings):
 
 
 @pytest.mark.parametrize("resource", ["runtime", "mem_mb"])
-def test_every_architecture_of_the_config_has_its_time_and_memory(settings, full_config, resource):
+def test_every_architecture_of_the_config_has_its_time_and_memory(settings, committed_config, resource):
     """The expressions as Snakemake evaluates them, for each name of the config: the small networks ask for less."""
     asked = settings("--workflow-profile", "profiles/slurm").set_resources["train"][resource]
-    known = study.load(full_config).config["architectures"]
+    known = study.load(committed_config).config["architectures"]
     values = {name: _evaluate(asked, name, attempt=1) for name in known}
     small = {name for name, entry in known.items() if entry["builder"] in ("softmax", "cnn1", "lenet5")}
     assert max(values[name] for name in small) < min(values[name] for name in known.keys() - small)

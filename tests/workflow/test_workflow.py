@@ -9,7 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
+from project import PROJECT
 from refashion import tables
 from tiny_study import Study, environment
 
@@ -159,8 +161,40 @@ def test_snakemakes_own_report_holds_ours(study):
     assert (study.folder / "study.zip").stat().st_size > 100_000
 
 
-def test_the_full_study_is_planned(tmp_path):
-    full = Study(tmp_path, overlay={"device": "cpu"})
-    jobs = full.jobs()
-    assert jobs["train"] == 215
+@pytest.mark.parametrize(("overlay", "trainings"), [(None, 135), ("full.yaml", 215)])
+def test_the_committed_studies_are_planned(tmp_path, overlay, trainings):
+    told = yaml.safe_load((PROJECT / "config" / overlay).read_text(encoding="utf-8")) if overlay else {}
+    jobs = Study(tmp_path, overlay=told | {"device": "cpu"}).jobs()
+    assert jobs["train"] == trainings
     assert {"prepare_data", "collect", "analyse", "figures", "report"} <= jobs.keys()
+
+
+def test_the_published_study_is_restored_and_reported_without_training(tmp_path, prepared_data):
+    """What `make restore && snakemake report` gives in a fresh clone: the numbers that are committed."""
+    fresh = Study(tmp_path, prepared_data, overlay={"device": "cpu"})
+    said = fresh.snakemake("restore").stdout
+    assert "without training: snakemake report\n" in said
+    fresh.snakemake("report")
+    assert fresh.trained_last() == 0
+    mine, theirs = (
+        json.loads((folder / "analysis.json").read_text(encoding="utf-8"))
+        for folder in (tmp_path / "results", PROJECT / "published")
+    )
+    for one in (mine, theirs):
+        del one["provenance"]["analysis"]  # the versions that analysed
+    assert not list(differences(mine, theirs))
+
+
+def differences(one, other, place=""):
+    """Where two JSON documents differ; numbers by more than the last bits, in which processors may."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        pairs = [(f"{place}.{key}", one[key], other[key]) for key in one]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(one, other, strict=True))]
+    else:
+        numbers = isinstance(one, float) and isinstance(other, float)
+        if one != (pytest.approx(other, rel=1e-9, abs=1e-12) if numbers else other):
+            yield f"{place}: {one!r} is not {other!r}"
+        return
+    for pair in pairs:
+        yield from differences(pair[1], pair[2], pair[0])

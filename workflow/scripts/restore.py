@@ -18,7 +18,9 @@ def main(job, terminal):
     )
     study = planning.with_plan(studies.load(job.config), job.params.seeds)
     print(costing.one_line(study), file=terminal)
-    print("The report of the runs that are there, without training: snakemake report_partial", file=terminal)
+    whole = set(costing.digests(study).values()) <= costing.finished(Path(job.params.store))
+    rule = "report" if whole else "report_partial"
+    print(f"The report of the runs that are there, without training: snakemake {rule}", file=terminal)
 
 
 if __name__ == "__main__":

@@ -320,7 +320,7 @@ def _provenance(inputs: Inputs) -> dict[str, Any]:
             }
             for (kind, name, cpu, threads, precision), count in devices.most_common()
         ],
-        "mixed_devices": [cell for cell in inputs.cells if facts.runs.mixed_devices(cell)],
+        "mixed_machines": [cell for cell in inputs.cells if facts.runs.mixed_machines(cell)],
         "training": [
             {"tensorflow": version, "runs": count} for version, count in Counter(ended["tensorflow"]).most_common()
         ],
@@ -373,7 +373,7 @@ def _cell(name: str, inputs: Inputs) -> dict[str, Any]:
         "validation": facts.validation[name],
         "published": name in inputs.columns,
         **vars(counts),
-        "mixed_devices": facts.runs.mixed_devices(name),
+        "mixed_machines": facts.runs.mixed_machines(name),
         "metrics": {metric: effects.sample(facts, name, metric) for metric in METRICS},
         "reason": "" if counts.finished else facts.runs.why_empty(name),
     }

@@ -295,7 +295,7 @@ def _cell_flags(cells: Sequence[str], metric: str, facts: Facts) -> list[str]:
     present = [cell for cell in dict.fromkeys(cells) if facts.runs.counts(cell).wanted]
     flags = {
         "diverged runs": any(facts.runs.counts(cell).diverged for cell in present),
-        "mixed devices": any(facts.runs.mixed_devices(cell) for cell in present),
+        "mixed machines": any(facts.runs.mixed_machines(cell) for cell in present),
         "fold": metric not in TRAINING_METRICS and any(facts.validation.get(cell) == "fold" for cell in present),
     }
     return [name for name, raised in flags.items() if raised]
@@ -1006,7 +1006,7 @@ def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
     ends = pair(interval)
     if metric in TIMES:
         ends = ends and [max(0.0, end) for end in ends]  # no time is negative, whatever a normal distribution says
-        if not reason and facts.runs.mixed_devices(cell):
+        if not reason and facts.runs.mixed_machines(cell):
             reason = "the runs were made on different kinds of machine"
     label = f"{facts.title(cell)}, mean of {fmt.plural(interval.n, 'run')}"
     return Check(label=label, found=interval.mean, unit=unit, interval=ends, n=interval.n, reason=reason)

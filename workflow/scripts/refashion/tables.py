@@ -124,7 +124,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "diverged": Column(INTEGER, "runs whose loss was no finite number; left out"),
         "failed": Column(INTEGER, "runs that failed"),
         "missing": Column(INTEGER, "runs not done"),
-        "mixed_devices": Column(FLAG, "the runs were made on different kinds of machine, or in different precision"),
+        "mixed_machines": Column(FLAG, "the runs were made on different kinds of machine, or in different precision"),
         "metric": Column(TEXT, "column of runs.csv that the next columns summarise"),
         "n": Column(INTEGER, "runs behind them"),
         "mean": Column(NUMBER, "mean over seeds, percent (seconds for times)"),
@@ -380,7 +380,7 @@ class RunTable:
         seeds = self.column(cell, "seed").astype(int)
         return {seed: machine for seed, machine, gone in zip(seeds, machines, moved, strict=True) if not gone}
 
-    def mixed_devices(self, cell: str) -> bool:
+    def mixed_machines(self, cell: str) -> bool:
         """Whether a cell's finished runs, or parts of one, ran on different machines or in different precision."""
         finished = self.column(cell, "status") == FINISHED
         columns = [self.column(cell, name)[finished] for name in _MACHINE]
