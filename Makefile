@@ -6,7 +6,7 @@
 #   make publish    finished runs into published/    make environment .venv alone
 #   make lock       pins anew (needs uv)             make help        this
 # DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the .venv that is there, else the machine, does.
-# PYTHON names the Python to use. CONFIG=config/quick.yaml: the overlay that progress and publish are about.
+# PYTHON names the Python to use. CONFIG=config/full.yaml: an overlay for study, report, restore, progress and publish.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -24,6 +24,7 @@ STAMP := $(VENV)/made-from-$(DEVICE).lock
 SNAKEMAKE := $(VENV)/bin/snakemake
 # Behind the target: --resources and --configfile take all words that follow them.
 OPTIONS := --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
+CONFIGURED := $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
 PYTEST := $(VENV)/bin/python -m pytest
 
 # The first Python that is new enough, of the usual names.
@@ -50,24 +51,24 @@ quick: $(STAMP)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 study: $(STAMP)
-	$(SNAKEMAKE) $(OPTIONS)
+	$(SNAKEMAKE) $(CONFIGURED)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 report: $(STAMP)
-	$(SNAKEMAKE) report $(OPTIONS)
+	$(SNAKEMAKE) report $(CONFIGURED)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 restore: $(STAMP)
-	$(SNAKEMAKE) restore $(OPTIONS)
+	$(SNAKEMAKE) restore $(CONFIGURED)
 
 progress: $(STAMP)
 	@$(VENV)/bin/python workflow/scripts/progress.py $(CONFIG)
 
 # For those who keep published/: what has finished, and the report of it.
 publish: $(STAMP)
-	$(SNAKEMAKE) publish $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
-	$(SNAKEMAKE) report_partial $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
-	$(SNAKEMAKE) publish $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) publish $(CONFIGURED)
+	$(SNAKEMAKE) report_partial $(CONFIGURED)
+	$(SNAKEMAKE) publish $(CONFIGURED)
 
 test: $(STAMP)
 	$(PYTEST)

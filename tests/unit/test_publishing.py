@@ -78,23 +78,11 @@ def test_a_published_folder_is_named_by_its_run(published, tmp_path):
         publishing.restore(published, RunStore(tmp_path / "store"), tmp_path / "benchmark.csv")
 
 
-@pytest.mark.parametrize(
-    ("own", "told", "message"),
-    [
-        ({"evidence": False}, None, "is no evidence"),
-        ({}, {"preset": "tiny", "evidence": True}, "holds the report of the preset “tiny”, not of “published”"),
-        ({}, {"preset": "published", "evidence": False}, "snakemake report_partial"),
-    ],
-)
-def test_only_the_evidence_of_this_study_is_published(tmp_path, committed_config, own, told, message):
-    results, target = tmp_path / "results", tmp_path / "published"
-    results.mkdir()
-    (results / "report.html").write_text("a page")
-    if told:
-        (results / "analysis.json").write_text(json.dumps({"format": reporting.FORMAT, "study": told}))
-    asked = study.load(committed_config | own)
-    with pytest.raises(UserError, match=message):
-        publishing.publish(asked, RunStore(tmp_path / "store"), results, tmp_path / "benchmark.csv", target)
+def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
+    target = tmp_path / "published"
+    asked = study.load(committed_config | {"evidence": False})
+    with pytest.raises(UserError, match="is no evidence"):
+        publishing.publish(asked, RunStore(tmp_path / "store"), tmp_path, tmp_path / "benchmark.csv", target)
     assert not target.exists()
 
 
@@ -130,11 +118,11 @@ class _Place:
         (store or self.store).publish(spec, {"status": status, "made": str(store)}, "epoch\n", {})
         return study.digest(spec)
 
-    def report(self, finished, diverged=0, wanted=None, page=""):
+    def report(self, finished, diverged=0, wanted=None, page="", **other):
         """Leave what `report_partial` does."""
         self.results.mkdir(exist_ok=True)
         runs = {"wanted": wanted or len(self.wanted), "finished": finished, "diverged": diverged}
-        told = {"preset": self.study.config["preset"], "evidence": True, "runs": runs}
+        told = {"preset": self.study.config["preset"], "evidence": True, "runs": runs} | other
         text = json.dumps({"format": reporting.FORMAT, "study": told})
         (self.results / "analysis.json").write_text(text)
         (self.results / "report.html").write_text(page or f"of {finished}")
@@ -172,14 +160,23 @@ def test_publish_report_and_publish_again(place):
     assert place.publish() == 2
     assert place.page == "of 1"
     assert (place.published / "benchmark.csv").read_text() == "first"  # which that report shows
-    assert "no report of just the 2 finished runs that are published now" in place.said[-1]
+    assert "of the preset “published” and just the 2 finished runs of it that are published now" in place.said[-1]
     place.report(2, diverged=1)
     place.publish()
     assert place.page == "of 2"
     assert (place.published / "benchmark.csv").read_text() == "second"
 
 
-@pytest.mark.parametrize("told", [{"finished": 2}, {"finished": 1, "wanted": 7}, {"finished": 1, "diverged": 1}])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"finished": 2},
+        {"finished": 1, "wanted": 7},
+        {"finished": 1, "diverged": 1},
+        {"finished": 1, "preset": "tiny"},
+        {"finished": 1, "evidence": False},
+    ],
+)
 def test_a_report_of_other_runs_is_not_taken(place, told):
     place.finish(0)
     place.report(1, page="the right one")

@@ -54,7 +54,8 @@ def _overlay(committed_config, few_images):
         "experiments": experiments,
         "datasets": {"fashion_mnist": few_images},
         "fractions": {
-            name: {"images": max(20, fraction["images"] // 50)} for name, fraction in committed_config["fractions"].items()
+            name: {"images": max(20, fraction["images"] // 50)}
+            for name, fraction in committed_config["fractions"].items()
         },
     }
 

@@ -96,11 +96,14 @@ def publish(
     """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new.
 
     `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one. A
-    report of fewer or of other runs than are published then is not taken: the one that is there stays, which is said.
-    Raises UserError, before anything is copied, if the study or that report is no evidence, if the report is another
-    study's, or if the store lacks a published run, or has another one in its place.
+    report of another study, or of fewer or other runs than are published then, is not taken: the one that is there
+    stays, which is said.
+    Raises UserError, before anything is copied, if the study is no evidence, or if the store lacks a published run, or
+    has another one in its place.
     """
-    _refuse_other_reports(study.config, results)
+    if not study.config["evidence"]:
+        preset = study.config["preset"]
+        raise UserError(f"The preset “{preset}” is no evidence (evidence: false), so it is not published.")
     wanted = dict.fromkeys(digest(study.spec(run)) for run in study.runs())
     known = {folder.name for folder in published_runs(published)}
     _refuse_other_runs([name for name in wanted if name in known], store, published)
@@ -113,7 +116,7 @@ def publish(
             run_store.copy_whole(path, published / "derived" / path.name)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
     counts = _counts(wanted, published)
-    if _tells_of(report_in(results), counts):
+    if _tells_of(report_in(results), study.config["preset"], counts):
         for name in RESULTS:
             if (results / name).exists():
                 run_store.copy_whole(results / name, published / name)
@@ -121,24 +124,11 @@ def publish(
             run_store.copy_whole(benchmark, published / BENCHMARK)
     else:
         log(
-            f"The published report stays as it is, since {results} holds no report of just the "
-            f"{counts['finished']} finished runs that are published now: snakemake report_partial, and then snakemake "
-            "publish again."
+            f"The published report stays as it is, since {results} holds no report of the preset "
+            f"“{study.config['preset']}” and just the {counts['finished']} finished runs of it that are published now: "
+            "snakemake report_partial, and then snakemake publish again."
         )
     return len(new)
-
-
-def _refuse_other_reports(config: Mapping[str, Any], results: Path) -> None:
-    if not config["evidence"]:
-        raise UserError(f"The preset “{config['preset']}” is no evidence (evidence: false), so it is not published.")
-    analysis = report_in(results)
-    if analysis:
-        told = analysis["study"]
-        if (told["preset"], told["evidence"]) != (config["preset"], True):
-            raise UserError(
-                f"{results} holds the report of the preset “{told['preset']}”, not of “{config['preset']}”; make it "
-                "anew with snakemake report_partial."
-            )
 
 
 def _refuse_other_runs(names: list[str], store: RunStore, published: Path) -> None:
@@ -165,9 +155,13 @@ def _counts(wanted: Collection[str], published: Path) -> dict[str, int]:
     return {"wanted": len(wanted), **{status: found[status] for status in ("finished", "diverged")}}
 
 
-def _tells_of(analysis: Mapping[str, Any] | None, counts: Mapping[str, int]) -> bool:
-    told = analysis["study"].get("runs", {}) if analysis else {}
-    return all(told.get(name) == count for name, count in counts.items())
+def _tells_of(analysis: Mapping[str, Any] | None, preset: str, counts: Mapping[str, int]) -> bool:
+    """Whether a report is evidence, of this preset, and of just these runs."""
+    if analysis is None:
+        return False
+    told = analysis["study"]
+    same_runs = all(told.get("runs", {}).get(name) == count for name, count in counts.items())
+    return told["evidence"] and told["preset"] == preset and same_runs
 
 
 def report_in(folder: Path) -> dict[str, Any] | None:
