@@ -1,12 +1,12 @@
 # The everyday commands. Each makes the environment first, in .venv, if it is missing or its lock has changed.
 #   make quick      the real data in minutes         make test        the tests, at most 15 minutes on two cores
-#   make study      the whole study                  make test-slow   kills, cluster, browser, simulations
-#   make report     the report of the whole study    make lint        ruff and snakemake --lint
+#   make study      the study as configured          make test-slow   kills, cluster, browser, simulations
+#   make report     its report; trains what lacks    make lint        ruff and snakemake --lint
 #   make restore    published runs into the store    make progress    done, running and left, while a study runs
 #   make publish    finished runs into published/    make environment .venv alone
 #   make lock       pins anew (needs uv)             make help        this
 # DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the .venv that is there, else the machine, does.
-# PYTHON names the Python to use. CONFIG=config/full.yaml: an overlay for study, report, restore, progress and publish.
+# PYTHON names the Python to use. CONFIG=config/full.yaml: an overlay, for study, report, restore, progress and publish.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -24,6 +24,10 @@ STAMP := $(VENV)/made-from-$(DEVICE).lock
 SNAKEMAKE := $(VENV)/bin/snakemake
 # Behind the target: --resources and --configfile take all words that follow them.
 OPTIONS := --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
+# Only of the command line: other programs have variables of this name in the environment.
+ifeq ($(origin CONFIG),environment)
+CONFIG :=
+endif
 CONFIGURED := $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
 PYTEST := $(VENV)/bin/python -m pytest
 

@@ -7,6 +7,7 @@ and which experiments want them.
 """
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -47,6 +48,9 @@ STORE, PLAN = "results/store", "results/seeds.csv"
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
+# What a command that is about this study ends with.
+GIVEN = [str(path) for path in workflow.overwrite_configfiles]
+OVERLAYS = f" --configfile {shlex.join(GIVEN)}" if GIVEN else ""
 # What of the config makes a rule's results old, beyond its input files: which runs there are, and every word and number.
 # As functions, because Snakemake would read braces in a text as wildcards.
 SEEDS = {"seeds": lambda wildcards: json.dumps([study.config[key] for key in ("seeds", "run", "experiments")])}
@@ -338,6 +342,7 @@ rule restore:
         store=STORE,
         seeds=PLAN,
         benchmark=RESTORED_BENCHMARK,
+        overlays=OVERLAYS,
     log:
         "logs/restore.log",
     conda:
@@ -346,7 +351,8 @@ rule restore:
         "workflow/scripts/restore.py"
 
 
-# The finished runs, and the report that `report_partial` made of them, into published/.
+# The finished runs, and the report that `report_partial` made of them, into published/. Runs may be those of an overlay,
+# the report is that of config.yaml.
 rule publish:
     params:
         published=str(PROJECT / "published"),
@@ -355,6 +361,7 @@ rule publish:
         results=rules.report_partial.params.folder,
         benchmark=BENCHMARK,
         readme=str(PROJECT / "README.md"),
+        told=yaml_files.read(PROJECT / "config" / "config.yaml").get("preset"),
     log:
         "logs/publish.log",
     conda:
@@ -430,4 +437,7 @@ onstart:
 
 
 onerror:
-    print("Some jobs failed; what has finished is kept. A report of it: snakemake report_partial", file=sys.stderr)
+    print(
+        f"Some jobs failed; what has finished is kept. A report of it: snakemake report_partial{OVERLAYS}",
+        file=sys.stderr,
+    )

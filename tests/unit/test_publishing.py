@@ -82,7 +82,7 @@ def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
     target = tmp_path / "published"
     asked = study.load(committed_config | {"evidence": False})
     with pytest.raises(UserError, match="is no evidence"):
-        publishing.publish(asked, RunStore(tmp_path / "store"), tmp_path, tmp_path / "benchmark.csv", target)
+        publishing.publish(asked, RunStore(tmp_path / "store"), tmp_path, tmp_path / "benchmark.csv", target, "small")
     assert not target.exists()
 
 
@@ -127,9 +127,9 @@ class _Place:
         (self.results / "analysis.json").write_text(text)
         (self.results / "report.html").write_text(page or f"of {finished}")
 
-    def publish(self):
+    def publish(self, told="published"):
         self.said.clear()
-        arguments = (self.study, self.store, self.results, self.benchmark, self.published)
+        arguments = (self.study, self.store, self.results, self.benchmark, self.published, told)
         return publishing.publish(*arguments, log=self.said.append)
 
     @property
@@ -185,6 +185,14 @@ def test_a_report_of_other_runs_is_not_taken(place, told):
     place.publish()
     assert place.page == "the right one"
     assert "The published report stays as it is" in place.said[-1]
+
+
+def test_an_overlay_publishes_runs_and_no_report(place):
+    place.finish(0)
+    place.report(1)
+    assert place.publish(told="another") == 1
+    assert place.page is None
+    assert place.said[-1] == "The published report stays as it is: it is of the preset “another”."
 
 
 def test_a_report_of_another_layout_is_none(place):

@@ -17,6 +17,7 @@ def main(job, terminal):
         Path(job.params.results),
         Path(job.params.benchmark),
         published,
+        job.params.told,
         log=lambda text: print(text, file=terminal),
     )
     analysis, told = publishing.report_in(published), published / "README.md"

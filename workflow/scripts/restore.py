@@ -19,8 +19,8 @@ def main(job, terminal):
     study = planning.with_plan(studies.load(job.config), job.params.seeds)
     print(costing.one_line(study), file=terminal)
     whole = set(costing.digests(study).values()) <= costing.finished(Path(job.params.store))
-    rule = "report" if whole else "report_partial"
-    print(f"The report of the runs that are there, without training: snakemake {rule}", file=terminal)
+    command = f"snakemake {'report' if whole else 'report_partial'}{job.params.overlays}"
+    print(f"The report of the runs that are there, without training: {command}", file=terminal)
 
 
 if __name__ == "__main__":

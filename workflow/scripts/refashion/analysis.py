@@ -255,11 +255,10 @@ def _no_evidence(config: Mapping[str, Any]) -> str:
 
 def _answer(ledger: Sequence[claims.Claim], seeds: Sequence[int], inputs: Inputs) -> str:
     """The verdicts in a few sentences, and what they rest on. seeds: finished runs of each column of the table."""
-    runs = inputs.facts.runs
-    told = f"Of {len(ledger)} claims, {_verdicts_told(ledger, runs)}."
+    told = f"Of {len(ledger)} claims, {_verdicts_told(ledger)}."
     measured = [claim for claim in ledger if claim.kind == "accuracy"]
     if measured:
-        told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured, runs)}."
+        told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured)}."
     otherwise = [
         claim.id for claim in ledger if claim.verdict == statistics.NOT_REPRODUCED and _reproduced_otherwise(claim)
     ]
@@ -273,17 +272,15 @@ def _answer(ledger: Sequence[claims.Claim], seeds: Sequence[int], inputs: Inputs
     return f"{told} {basis} {_no_evidence(inputs.study.config)}".strip()
 
 
-def _verdicts_told(ledger: Sequence[claims.Claim], runs: tables.RunTable) -> str:
+def _verdicts_told(ledger: Sequence[claims.Claim]) -> str:
     """How many claims have each verdict, in words; those that none have are left out."""
     counts = Counter(claim.verdict for claim in ledger)
     untested = [claim.readings[0] for claim in ledger if claim.verdict == statistics.INCONCLUSIVE]
     untested = [reading for reading in untested if not reading.tested]
-    outside = sum(any(not runs.counts(cell).wanted for cell in reading.cells) for reading in untested)
-    waiting = [f"{len(untested) - outside} not tested yet"] * (len(untested) > outside)
-    waiting += [f"{outside} on cells that this study does not run"] * bool(outside)
+    waiting = claims.untested_told(untested, "on cells that this study does not run")
     parts = [
         f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {word}"
-        + (f" ({', '.join(waiting)})" if word == statistics.INCONCLUSIVE and untested else "")
+        + (waiting if word == statistics.INCONCLUSIVE else "")
         for word in (statistics.REPRODUCED, statistics.NOT_REPRODUCED, statistics.INCONCLUSIVE, statistics.NOT_TESTABLE)
         if counts[word]
     ]

@@ -153,6 +153,7 @@ class Reading:
     verdict: str
     reason: str
     tested: bool
+    planned: bool
     flags: list[str]
     numbers: Numbers | None
     checks: list[Check]
@@ -255,11 +256,18 @@ def _overall(readings: Sequence[Reading]) -> tuple[str, str]:
         return overall, "There is one reading."
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[word]} {word}" for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE) if counts[word])
-    untested = sum(not reading.tested for reading in readings)
-    left = f" ({untested} not tested yet)" if untested else ""
+    left = untested_told([reading for reading in readings if not reading.tested], "not run in this study")
     if set(verdicts) == {INCONCLUSIVE}:
         overall = UNSETTLED  # readings that decide nothing do not agree on anything
     return overall, f"Of {len(readings)} readings: {told}{left}."
+
+
+def untested_told(untested: Sequence[Reading], outside: str) -> str:
+    """How many of these readings wait for runs, and how many will stay `outside`, in brackets; "" for none."""
+    waiting = sum(reading.planned for reading in untested)
+    counts = {"not tested yet": waiting, outside: len(untested) - waiting}
+    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+    return f" ({told})" if told else ""
 
 
 def _reading(
@@ -285,6 +293,7 @@ def _reading(
         verdict=verdict,
         reason=sentence(reason),
         tested=tested,
+        planned=all(facts.runs.counts(cell).wanted for cell in cells),
         flags=[*flags, *_cell_flags(cells, entry.get("metric", ""), facts)],
         numbers=numbers,
         checks=list(checks),
@@ -651,9 +660,11 @@ def _holds(p: float | None, against: float | None, diverged: bool) -> bool | Non
 
 def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, diverged: bool) -> str:
     """Why a difference cannot be judged, or ""."""
-    for cell in (one.a, one.b):
-        if facts.runs.counts(cell).finished == 0:
-            return facts.runs.why_empty(cell)
+    empty = [cell for cell in (one.a, one.b) if facts.runs.counts(cell).finished == 0]
+    if len(empty) == 2 and not any(facts.runs.counts(cell).wanted for cell in empty):
+        return f"cannot say, because {one.a} and {one.b} are not part of this study"
+    if empty:
+        return facts.runs.why_empty(empty[0])
     if interval.n < 2:
         both = f"{facts.title(one.a)} and {facts.title(one.b)}"
         alike = " that ran on one kind of machine" if one.unit == "seconds" else ""

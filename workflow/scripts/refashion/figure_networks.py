@@ -228,7 +228,7 @@ def ranks(analysis: Analysis) -> Sketch:
     caption = (
         "Chance, in 100, that a network takes each rank when the seeds are drawn anew. First: comparing means. Second: "
         "what an author with a single run of each would print. A row that is spread out is a rank that one run cannot "
-        f"settle.{order}"
+        f"settle. 100 and 0 mean that none of the few seeds there are shows otherwise, not that it is certain.{order}"
     )
     best = max(range(len(names)), key=lambda i: given["p_rank"][i][0])
     first = fmt.share_of_100(given["p_rank"][best][0])

@@ -62,7 +62,8 @@ def variance_components(analysis: Analysis) -> Sketch:
     caption = (
         "Standard deviations in percentage points. Two runs of one recipe differ because they get single images right "
         "or wrong by luck, and because they are truly better or worse networks; the ring is what an author who trains "
-        f"once cannot see.{crossed}"
+        "once cannot see. Of few runs each is rough: the SD of five may be 0.6 to 2.9 times as large. A part of zero "
+        f"means that luck alone would give more spread than was seen, not that the networks are equally good.{crossed}"
     )
     alternative = "Dot plot of standard deviations. " + " ".join(
         f"{cell_name(analysis, one['cell'])}: {fmt.number(math.sqrt(one['seed_variance']))} pp between runs."

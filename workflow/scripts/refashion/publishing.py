@@ -91,13 +91,14 @@ def publish(
     results: Path,
     benchmark: Path,
     published: Path,
+    told: str,
     log: Callable[[str], None] = print,
 ) -> int:
     """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new.
 
-    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one. A
-    report of another study, or of fewer or other runs than are published then, is not taken: the one that is there
-    stays, which is said.
+    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one, `told`
+    the preset whose report is published. A report of another study, or of fewer or other runs than are published then,
+    is not taken: the one that is there stays, which is said.
     Raises UserError, before anything is copied, if the study is no evidence, or if the store lacks a published run, or
     has another one in its place.
     """
@@ -116,7 +117,9 @@ def publish(
             run_store.copy_whole(path, published / "derived" / path.name)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
     counts = _counts(wanted, published)
-    if _tells_of(report_in(results), study.config["preset"], counts):
+    if study.config["preset"] != told:
+        log(f"The published report stays as it is: it is of the preset “{told}”.")
+    elif _tells_of(report_in(results), told, counts):
         for name in RESULTS:
             if (results / name).exists():
                 run_store.copy_whole(results / name, published / name)
@@ -125,7 +128,7 @@ def publish(
     else:
         log(
             f"The published report stays as it is, since {results} holds no report of the preset "
-            f"“{study.config['preset']}” and just the {counts['finished']} finished runs of it that are published now: "
+            f"“{told}” and just the {counts['finished']} finished runs of it that are published now: "
             "snakemake report_partial, and then snakemake publish again."
         )
     return len(new)

@@ -150,7 +150,8 @@ def _seconds(cell: str, facts: Facts) -> str:
     if not seconds.size:
         return ""
     median = np.median(seconds)
-    return f"{median / 60:.1f} min (median)" if median >= 100 else f"{median:.0f} s (median)"
+    where = ", on several kinds of machine" if facts.runs.mixed_machines(cell) else ""
+    return f"{median / 60:.1f} min (median{where})" if median >= 100 else f"{median:.0f} s (median{where})"
 
 
 # ------------------------------------------------------------------------------------------------ audit, contradictions

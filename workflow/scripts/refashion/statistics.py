@@ -717,11 +717,11 @@ def _corrected_reason(e: Evidence, p_rep: float, p_not: float, seeds: int, tests
 
 
 def _would_decide(e: Evidence, seeds: int) -> str:
-    """How many seeds would decide, as the end of a sentence; nothing of a spread that few runs have shown."""
-    if e.n < FORECAST_RUNS:
-        return ""
-    more = "1 more seed" if seeds == e.n + 1 else f"{seeds - e.n} more seeds"
-    return f"; {more} would decide if mean and SD stayed"
+    """How many seeds would decide, as the end of a sentence; nothing of a spread that few runs have shown.
+
+    Of a study planned with so many: seeds added until a test decides make its p-value too small.
+    """
+    return "" if e.n < FORECAST_RUNS else f"; a study planned with {seeds} seeds would decide if mean and SD stayed"
 
 
 def _inconclusive_reason(e: Evidence, seeds: int | None, level_not: float) -> str:
