@@ -14,7 +14,17 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
-from refashion import devices, figures, originals, planning, provenance, reporting, verification, yaml_files
+from refashion import (
+    devices,
+    figures,
+    originals,
+    planning,
+    provenance,
+    publishing,
+    reporting,
+    verification,
+    yaml_files,
+)
 from refashion import study as studies
 from refashion.errors import UserError
 from refashion.study import Run
@@ -181,6 +191,8 @@ rule collect:
         predictions="results/predictions.npz",
     params:
         **SEEDS,
+        **TELLING,
+        published=lambda wildcards: " ".join(path.name for path in publishing.published_runs(PROJECT / "published")),
     log:
         "logs/collect.log",
     conda:
@@ -361,7 +373,8 @@ rule publish:
         results=rules.report_partial.params.folder,
         benchmark=BENCHMARK,
         readme=str(PROJECT / "README.md"),
-        told=yaml_files.read(PROJECT / "config" / "config.yaml").get("preset"),
+        derived=["results/architectures.json", "results/augmentation_examples.npz"],
+        told=str(PROJECT / "config" / "config.yaml"),
     log:
         "logs/publish.log",
     conda:

@@ -13,6 +13,8 @@ import numpy as np
 import yaml
 from scipy import stats
 
+from refashion import reporting
+
 ROOT = Path(__file__).parents[1]
 CANNOT = "cannot say, because no run of this cell has finished"
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
@@ -631,7 +633,7 @@ class Study:
             for metric in ("val", "clean")
         ]
         return {
-            "format": 1,
+            "format": reporting.FORMAT,
             "study": {
                 "title": "The Fashion-MNIST Report, revisited",
                 "preset": "full",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import synthetic
-from refashion import collection, run_store, tables
+from refashion import collection, reporting, run_store, tables
 from refashion.errors import UserError
 from refashion.run_store import HISTORY, METRICS, PREDICTIONS, RunStore
 from refashion.study import Run, digest
@@ -312,7 +312,7 @@ def test_a_reason_tells_no_home(study, root, tmp_path, monkeypatch):
     (root / first(study).folder / METRICS).unlink()
     (tmp_path / "log").write_text(f"lost /home/somebody/x and {tmp_path.cwd()}/results/y")
     row = row_of(collect(study, root, strict=False, log_of=lambda _: tmp_path / "log"), first(study))
-    assert row["reason"] == "lost ~/x and results/y"
+    assert reporting.redact(row["reason"]) == "lost ~/x and results/y"  # as `report_partial` does before anything else
 
 
 def test_a_study_without_any_run_gives_empty_tables(study, tmp_path):
@@ -373,6 +373,17 @@ def test_runs_are_paired_by_seed():
     for row, cell in zip(scores, cells, strict=True):
         found = table.sample(cell, "val_accuracy")
         assert row.tolist() == [dict(zip(found.seeds, found.values, strict=True))[seed] for seed in (1, 8)]
+
+
+def test_runs_that_do_not_say_on_how_many_machines_may_have_moved_if_resumed(study, root):
+    run = first(study)
+    path = root / run.folder / METRICS
+    metrics = json.loads(path.read_text())
+    del metrics["provenance"]["machines"]
+    for resumed, machines in ((0, 1), (2, 2)):
+        metrics["timing"]["resumed"] = resumed
+        path.write_text(json.dumps(metrics))
+        assert row_of(collect(study, root), run)["machines"] == machines
 
 
 def test_mixed_machines_are_noticed():

@@ -247,6 +247,11 @@ def test_seeds_of_a_second_stage_are_announced(config, places):
     config.update(run=["original"], seeds={"pilot": 3, "half_width": 0.15, "most": 9})
     loaded = study.load(config)
     assert "On top come the seeds that the pilot runs will ask for." in costing.table(costing.bill(loaded, places))
+    for run in loaded.runs():
+        _finish(places.store, loaded, run, Speed(0.001, 0.0005, 95.0))
+    assert costing.one_line(loaded, 2, places) == (
+        "All 18 runs are in the run store; seeds that these pilot runs ask for come on top."
+    )
     planned = loaded.with_plan({CNN1: 5})
     assert costing.bill(planned, places).total.runs == 6 * 3 + 2
     assert "On top" not in costing.table(costing.bill(planned, places))

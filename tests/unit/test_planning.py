@@ -112,9 +112,21 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
     for name in ("README.md", "readme"):
         (tmp_path / name).write_text("")
     params = {"published": tmp_path, "store": tmp_path / "store", "seeds": tmp_path / "seeds.csv"}
-    params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "readme": tmp_path / "readme"}
+    params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "readme": tmp_path / "readme", "derived": []}
+    params |= {"told": PROJECT / "config" / "config.yaml"}
     script.main(SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)
     assert asked == list(grown.runs())
+
+
+@pytest.mark.parametrize("changed", [{"pilot": 2}, {"half_width": 0.6}, {"most": 5}])
+def test_a_plan_made_for_other_settings_plans_nothing(pilots, tmp_path, changed):
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path)
+    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
+    assert planning.with_plan(loaded, tmp_path / "seeds.csv").runs() != loaded.runs()
+    pilots["experiments"]["losses"]["seeds"] |= changed
+    edited = study.load(pilots)
+    assert planning.with_plan(edited, tmp_path / "seeds.csv").runs() == edited.runs()
 
 
 def test_a_plan_that_is_not_there_yet_is_none(pilots, tmp_path):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from project import PROJECT
-from refashion import publishing, reporting, run_store, study, tables
+from refashion import benchmarking, publishing, reporting, run_store, study, tables
 from refashion.analysis import read_benchmark
 from refashion.errors import UserError
 from refashion.run_store import RunStore
@@ -47,11 +47,18 @@ def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path)
     assert store.find({"numerics": study.NUMERICS, "seed": 1}) is not None
     assert (store.folder / "derived" / "x.json").read_text() == "{}"
     assert benchmark.read_text() == "architecture\n"
-    mine = next(store.folder.glob("*/history.csv"))
-    mine.write_text("not what was published")
     assert publishing.restore(published, store, benchmark, said.append) == 0
-    assert mine.read_text() == "not what was published"
     assert said == ["Restored 2 published runs; 0 were there.", "Restored 0 published runs; 2 were there."]
+
+
+def test_a_run_that_the_store_has_broken_is_set_aside_and_restored(published, tmp_path):
+    store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmark.csv"
+    publishing.restore(published, store, benchmark)
+    mine = next(store.folder.glob("*/history.csv"))
+    mine.write_text("cut")
+    assert publishing.restore(published, store, benchmark) == 1
+    assert mine.read_text() == "epoch\n"
+    assert next(store.folder.glob("*.broken-*/history.csv")).read_text() == "cut"
 
 
 def test_runs_under_other_numerics_are_refused_in_one_sentence(published, tmp_path):
@@ -81,8 +88,9 @@ def test_a_published_folder_is_named_by_its_run(published, tmp_path):
 def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
     target = tmp_path / "published"
     asked = study.load(committed_config | {"evidence": False})
+    made = publishing.Made(tmp_path, (), tmp_path / "benchmark.csv")
     with pytest.raises(UserError, match="is no evidence"):
-        publishing.publish(asked, RunStore(tmp_path / "store"), tmp_path, tmp_path / "benchmark.csv", target, "small")
+        publishing.publish(asked, asked, RunStore(tmp_path / "store"), made, target)
     assert not target.exists()
 
 
@@ -107,9 +115,9 @@ class _Place:
     """A study with a store, a folder of the report and a folder of what is published, all in `folder`."""
 
     def __init__(self, folder, config):
-        self.study = study.load(config)
+        self.study = self.told = study.load(config)
         self.store, self.results, self.published = RunStore(folder / "store"), folder / "partial", folder / "published"
-        self.benchmark, self.said = folder / "benchmark.csv", []
+        self.benchmark, self.derived, self.said = folder / "benchmark.csv", folder / "architectures.json", []
         self.wanted = list(dict.fromkeys(study.digest(self.study.spec(run)) for run in self.study.runs()))
 
     def finish(self, seed, status="finished", store=None):
@@ -118,19 +126,26 @@ class _Place:
         (store or self.store).publish(spec, {"status": status, "made": str(store)}, "epoch\n", {})
         return study.digest(spec)
 
-    def report(self, finished, diverged=0, wanted=None, page="", **other):
-        """Leave what `report_partial` does."""
-        self.results.mkdir(exist_ok=True)
-        runs = {"wanted": wanted or len(self.wanted), "finished": finished, "diverged": diverged}
-        told = {"preset": self.study.config["preset"], "evidence": True, "runs": runs} | other
-        text = json.dumps({"format": reporting.FORMAT, "study": told})
-        (self.results / "analysis.json").write_text(text)
-        (self.results / "report.html").write_text(page or f"of {finished}")
+    def measure(self, speed):
+        """Leave what the rule `benchmark` does: a table of one row."""
+        row = dict.fromkeys(benchmarking.COLUMNS) | {"architecture": "cnn1", "cores": 2, "images_per_second": speed}
+        benchmarking.write(self.benchmark, [row])
 
-    def publish(self, told="published"):
+    def report(self, ended, page="", **other):
+        """Leave what `report_partial` does; ended: the status by digest."""
+        self.results.mkdir(exist_ok=True)
+        told = {"preset": self.study.config["preset"], "evidence": True} | other
+        rows = benchmarking.read(self.benchmark) if self.benchmark.exists() else []
+        document = {"format": reporting.FORMAT, "study": told, "benchmark": {"rows": rows}}
+        (self.results / "analysis.json").write_text(json.dumps(document))
+        lines = [f"{name},{ended.get(name, 'missing')}\n" for name in self.wanted]
+        (self.results / "runs.csv").write_text("digest,status\n" + "".join(lines))
+        (self.results / "report.html").write_text(page or f"of {len(ended)}")
+
+    def publish(self):
         self.said.clear()
-        arguments = (self.study, self.store, self.results, self.benchmark, self.published, told)
-        return publishing.publish(*arguments, log=self.said.append)
+        made = publishing.Made(self.results, (self.derived,), self.benchmark)
+        return publishing.publish(self.study, self.told, self.store, made, self.published, log=self.said.append)
 
     @property
     def page(self):
@@ -145,59 +160,77 @@ def place(tmp_path, config):
 
 def test_publish_report_and_publish_again(place):
     """The order of `make publish`: the report of an earlier time lies there at first, and in the end the one of now."""
-    place.finish(0)
-    place.benchmark.write_text("first")
+    ended = {place.finish(0): "finished"}
+    place.measure(1000)
     assert place.publish() == 1
     assert place.page is None
     assert "snakemake report_partial, and then snakemake publish again" in place.said[-1]
-    place.report(1)
+    place.report(ended)
     assert place.publish() == 0
     assert place.page == "of 1"
     assert len(place.said) == 1
-    place.finish(1)
-    place.finish(2, "diverged")
-    place.benchmark.write_text("second")
+    ended |= {place.finish(1): "finished", place.finish(2, "diverged"): "diverged"}
+    place.measure(2000)
     assert place.publish() == 2
     assert place.page == "of 1"
-    assert (place.published / "benchmark.csv").read_text() == "first"  # which that report shows
-    assert "of the preset “published” and just the 2 finished runs of it that are published now" in place.said[-1]
-    place.report(2, diverged=1)
+    assert "no report of just the 3 finished runs that are published now" in place.said[-1]
+    place.report(ended)
     place.publish()
-    assert place.page == "of 2"
-    assert (place.published / "benchmark.csv").read_text() == "second"
+    assert place.page == "of 3"
+    assert benchmarking.read(place.published / "benchmark.csv")[0]["images_per_second"] == 2000
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"finished": 2},
-        {"finished": 1, "wanted": 7},
-        {"finished": 1, "diverged": 1},
-        {"finished": 1, "preset": "tiny"},
-        {"finished": 1, "evidence": False},
-    ],
-)
-def test_a_report_of_other_runs_is_not_taken(place, told):
-    place.finish(0)
-    place.report(1, page="the right one")
+def test_the_published_benchmark_is_that_of_the_report(place):
+    ended = {place.finish(0): "finished"}
+    place.measure(1000)
+    place.report(ended)
     place.publish()
-    place.report(**told)
+    place.measure(2000)
+    place.publish()
+    assert benchmarking.read(place.published / "benchmark.csv")[0]["images_per_second"] == 1000
+
+
+def test_of_what_needs_tensorflow_just_what_the_report_was_made_from_is_published(place):
+    ended = {place.finish(0): "finished"}
+    derived = place.store.folder / "derived"
+    derived.mkdir()
+    place.derived.write_text("the networks of this study")
+    for name, text in {"a.json": "those of another", "b.json": "the networks of this study"}.items():
+        (derived / name).write_text(text)
+    (derived / "a.tmp-1").mkdir()
+    place.report(ended)
+    (place.published / "derived").mkdir(parents=True)
+    (place.published / "derived" / "c.json").write_text("of an earlier one")
+    place.publish()
+    assert [path.name for path in (place.published / "derived").iterdir()] == ["b.json"]
+
+
+@pytest.mark.parametrize("other", [{}, {"preset": "tiny"}, {"evidence": False}])
+def test_a_report_of_other_runs_is_not_taken(place, other):
+    ended = {place.finish(0): "finished"}
+    place.report(ended, page="the right one")
+    place.publish()
+    place.report(ended if other else {place.wanted[1]: "finished"}, **other)
     place.publish()
     assert place.page == "the right one"
     assert "The published report stays as it is" in place.said[-1]
 
 
-def test_an_overlay_publishes_runs_and_no_report(place):
-    place.finish(0)
-    place.report(1)
-    assert place.publish(told="another") == 1
+def test_an_overlay_publishes_runs_and_no_report(place, config):
+    place.report({place.finish(0): "finished"})
+    place.told = study.load(config | {"seeds": 7})
+    assert place.publish() == 1
     assert place.page is None
-    assert place.said[-1] == "The published report stays as it is: it is of the preset “another”."
+    assert (
+        place.said[-1] == "The published report stays as it is: it is that of config/config.yaml, without an overlay."
+    )
+    place.told = study.load(config | {"device": "cpu"})
+    place.publish()
+    assert place.page == "of 1"
 
 
 def test_a_report_of_another_layout_is_none(place):
-    place.finish(0)
-    place.report(1)
+    place.report({place.finish(0): "finished"})
     text = json.dumps({"format": reporting.FORMAT + 1})
     (place.results / "analysis.json").write_text(text)
     assert place.publish() == 1
@@ -205,9 +238,9 @@ def test_a_report_of_another_layout_is_none(place):
 
 
 def test_published_runs_are_restored_before_others_are_published(place, tmp_path):
-    place.finish(0)
+    name = place.finish(0)
     place.publish()
-    place.report(1)
+    place.report({name: "finished"})
     place.store = RunStore(tmp_path / "fresh")
     place.finish(1)
     with pytest.raises(UserError, match=r"fresh lacks 1 of the published runs .*: make restore first\.$"):
@@ -335,7 +368,8 @@ def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypat
     for path in (readme, published / "README.md"):
         path.write_text(f"# Title\n\n{begin}\n{end}\n\nThe end.\n")
     paths = {"published": published, "store": tmp_path / "store", "seeds": None, "results": tmp_path / "partial"}
-    params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", readme=readme)
+    told = PROJECT / "config" / "config.yaml"
+    params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", derived=[], readme=readme, told=told)
     job, terminal = SimpleNamespace(params=params, config=config), io.StringIO()
     whole, copy = readme.read_text(), shutil.copyfile
 

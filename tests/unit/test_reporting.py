@@ -196,7 +196,9 @@ def test_a_preset_that_is_no_evidence_wears_a_banner():
     given["study"]["evidence"] = False
     assert "This is no evidence" in text_of(page(given))
     assert page(given, partial=True) == page(given), "all runs have finished"
-    given["study"]["runs"]["finished"] -= 1
+    given["study"]["runs"] |= {"finished": given["study"]["runs"]["finished"] - 1, "diverged": 1}
+    assert page(given, partial=True) == page(given), "all runs have ended"
+    given["study"]["runs"] |= {"diverged": 0, "missing": 1}
     assert "An early look" in text_of(page(given, partial=True))
     assert "Not complete" in text_of(page(given))
 

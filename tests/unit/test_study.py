@@ -436,7 +436,7 @@ def test_a_run_wanted_by_several_experiments_stands_once_and_knows_them(config):
     runs = loaded.runs()
     assert len(runs) == len(set(runs))
     shared = Run(Cell("cnn1", "10k", "none", "b256_e100"), 0)
-    assert loaded.experiments_of(shared) == ("original", "readings", "factorial_published")
+    assert loaded.experiments_of(shared) == ("original", "readings", "factorial_published", "losses")
     assert loaded.experiments_of(Run(shared.cell, 5)) == ()
     full = study.load(overlaid(config, "full.yaml"))
     assert full.experiments_of(Run(shared.cell, 9)) == ("original",)

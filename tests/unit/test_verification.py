@@ -179,6 +179,14 @@ def test_runs_of_other_numerics_are_not_verified(published, small_data, tmp_path
         _verify(tmp_path, small_data)
 
 
+def test_runs_of_another_data_set_are_not_compared_on_the_first_ones_images(published, published_cnn4, tmp_path):
+    _copied(published, tmp_path, lambda metrics: None)
+    _copied(published_cnn4, tmp_path, lambda metrics: metrics["spec"]["dataset"].update(train_images="ab" * 32))
+    (chosen,) = verification.sample(tmp_path, "any")
+    first = min(tmp_path.glob("runs/*")).name
+    assert chosen["digest"] == first
+
+
 def test_a_run_of_this_processor_goes_before_a_cheaper_one(published, tmp_path):
     (original,) = published.glob("runs/*/metrics.json")
     here = json.loads(original.read_text())["provenance"]["cpu"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import planning, publishing
+from refashion import planning, publishing, yaml_files
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
@@ -11,13 +11,14 @@ from refashion.run_store import RunStore
 def main(job, terminal):
     """Copy what is new, say how many runs that was, and show the result in the two READMEs."""
     published, readme = Path(job.params.published), Path(job.params.readme)
+    study, told = studies.load(job.config), studies.load(yaml_files.read(Path(job.params.told)))
+    results, derived = Path(job.params.results), tuple(Path(path) for path in job.params.derived)
     publishing.publish(
-        planning.with_plan(studies.load(job.config), job.params.seeds),
+        planning.with_plan(study, job.params.seeds),
+        told,
         RunStore(job.params.store),
-        Path(job.params.results),
-        Path(job.params.benchmark),
+        publishing.Made(results, derived, Path(job.params.benchmark)),
         published,
-        job.params.told,
         log=lambda text: print(text, file=terminal),
     )
     analysis, told = publishing.report_in(published), published / "README.md"

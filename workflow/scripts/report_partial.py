@@ -23,11 +23,13 @@ def main(job):
         published=collection.published_digests(PUBLISHED),
         log_of=run_log.path_of,
     )
+    reasons = reporting.redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
+    runs = collected.runs.assign(reason=reasons)
     result = analysis.analyse(
         analysis.Inputs(
             study=study,
             original=original,
-            runs=collected.runs,
+            runs=runs,
             histories=collected.histories,
             predictions=collected.predictions,
             architectures=analysis.read_json(given.architectures),
@@ -39,8 +41,7 @@ def main(job):
     page = reporting.render(result.document, images, job.config, partial=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
-    reasons = reporting.redact(collected.runs["reason"].tolist())  # like the page, it may leave this machine
-    tables.write(collected.runs.assign(reason=reasons), "runs", folder / "runs.csv")
+    tables.write(runs, "runs", folder / "runs.csv")
     analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES})
     (folder / "report.html").write_text(page, encoding="utf-8")
 

@@ -18,7 +18,8 @@ def main(job, terminal):
     )
     study = planning.with_plan(studies.load(job.config), job.params.seeds)
     print(costing.one_line(study), file=terminal)
-    whole = set(costing.digests(study).values()) <= costing.finished(Path(job.params.store))
+    known = study.planned or not study.pilots  # pilot runs ask for more, and nobody knows yet for how many
+    whole = known and set(costing.digests(study).values()) <= costing.finished(Path(job.params.store))
     command = f"snakemake {'report' if whole else 'report_partial'}{job.params.overlays}"
     print(f"The report of the runs that are there, without training: {command}", file=terminal)
 

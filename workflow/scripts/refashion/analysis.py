@@ -34,13 +34,12 @@ from refashion import (
 from refashion import study as studies
 from refashion.claims import Facts
 from refashion.collection import Predictions
-from refashion.errors import UserError
+from refashion.errors import UserError, first_line
+from refashion.reporting import FORMAT
 from refashion.study import AXES, Cell, Experiment, Study
 from refashion.tables import RunTable
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "report" / "analysis.schema.json"
-FORMAT = 1
-
 #: The CSV tables that are made from analysis.json.
 CSV_TABLES = ("cells", "comparisons", "claims", "effects")
 
@@ -191,7 +190,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as JSON: {_first_line(error)}.") from None
+        raise UserError(f"{path} cannot be read as JSON: {first_line(error)}.") from None
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no JSON object; make it anew by deleting it.")
     return content
@@ -206,10 +205,6 @@ def read_descriptions(paths: Iterable[Path | str]) -> dict[str, dict[str, Any]]:
 def read_benchmark(path: Path | str | None) -> list[dict[str, Any]]:
     """The rows of the benchmark's table, [] where there is none. Raises UserError for another file."""
     return benchmarking.read(Path(path)) if path else []
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 # ----------------------------------------------------------------------------------------------------- the short answer
@@ -322,7 +317,7 @@ def _provenance(inputs: Inputs) -> dict[str, Any]:
             {"tensorflow": version, "runs": count} for version, count in Counter(ended["tensorflow"]).most_common()
         ],
         "commits": [
-            {"commit": commit, "runs": count} for commit, count in Counter(ended["commit"].dropna()).most_common()
+            {"commit": commit, "runs": count} for commit, count in Counter(filter(None, ended["commit"])).most_common()
         ],
         "published_runs": int(ended["published"].sum()),
         "resumed_runs": int((ended["resumed"] > 0).sum()),

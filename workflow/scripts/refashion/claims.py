@@ -415,9 +415,13 @@ def _published(entry: Mapping[str, Any], facts: Facts) -> float | None:
 
 def _evidence(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Evidence:
     """What a sample says about the published number of an accuracy."""
-    other_images = facts.validation.get(sample.cell) == "fold" and sample.metric not in TRAINING_METRICS
-    variance = facts.image_variance(sample.cell) if other_images else 0.0
+    variance = 0.0 if sample.metric in TRAINING_METRICS else _image_variance(sample.cell, facts)
     return statistics.evidence(sample.values, entry["value"], margin(entry, facts), variance, sample.diverged)
+
+
+def _image_variance(cell: str, facts: Facts) -> float:
+    """pp^2 by which a validation accuracy of this cell differs because its images are others than the original's."""
+    return facts.image_variance(cell) if facts.validation.get(cell) == "fold" else 0.0
 
 
 def numbers(
@@ -572,7 +576,7 @@ def gap(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
     for words, cell, metrics in _gap_readings(training, validation):
         sample = _gap_sample(facts, cell, *metrics)
         published = _published(entry, facts)
-        evidence = statistics.evidence(sample.values, published, allowed, diverged=sample.diverged)
+        evidence = statistics.evidence(sample.values, published, allowed, _image_variance(cell, facts), sample.diverged)
         verdict, others = _alone(evidence, facts.settings["sensitivity_margins"])
         one = numbers(sample, evidence, verdict, others, facts)
         words = {**words, "metric": sample.metric}
@@ -802,7 +806,7 @@ def same_numbers(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
                 verdict=verdict,
                 reason=reason,
                 cells=[cell for cells in reading["pairs"] for cell in cells],
-                tested=bool(known),
+                tested=any(check.p is not None or check.holds is not None for check in checks),
                 checks=checks,
             )
         )

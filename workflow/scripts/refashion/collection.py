@@ -133,11 +133,11 @@ def _absent(folder: Path, error: BrokenRunError, log: Path | None) -> dict[str, 
 
 
 def _failure(log: Path) -> str:
-    """The last line of a log if it tells a failure, else "". Paths lose what leads to this study and to the home."""
+    """The last line of a log if it tells a failure, else "". Paths lose what leads to this study."""
     last = run_log.last_line(log)
     if not run_log.failed(last):
         return ""
-    return last.replace(f"{Path.cwd()}/", "").replace(str(Path.home()), "~")
+    return last.replace(f"{Path.cwd()}/", "")
 
 
 # ------------------------------------------------------------------------------------------------------------- one run
@@ -165,7 +165,7 @@ def _row(metrics: Mapping[str, Any]) -> dict[str, Any]:
     row = {target: _percent(source, final[source]) for source, target in _FINAL.items()}
     row |= {name: metrics[name] for name in ("status", "epochs", "updates", "diverged_epoch")}
     row |= {name: timing[name] for name in _TIMING} | {name: provenance[name] for name in _PROVENANCE}
-    row["machines"] = provenance.get("machines", 1)  # not told by the first runs, which stayed where they began
+    row["machines"] = run_store.machines(metrics)
     return row | {"numerics": metrics["spec"]["numerics"]}
 
 

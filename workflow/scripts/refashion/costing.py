@@ -382,7 +382,8 @@ def one_line(study: Study, jobs: int | None = None, places: Places = PLACES) -> 
         return f"The cost is not known: {error}"
     total = found.total
     if not total.left:
-        return f"All {total.runs:,} runs are in the run store; nothing is left to train."
+        left = "seeds that these pilot runs ask for come on top" if found.open_end else "nothing is left to train"
+        return f"All {total.runs:,} runs are in the run store; {left}."
     return f"{total.left:,} of {total.runs:,} runs are left to train: {_amount(found, jobs)}"
 
 

@@ -51,8 +51,8 @@ class Family:
 def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
     """The confirmatory family (all pairs of the table's cells), then one exploratory family an experiment.
 
-    An exploratory family compares cells that differ in one axis: each with the group's reference, which is a cell of
-    the original's table where the group has one, else the group's first.
+    An exploratory family compares cells that differ in one axis and validate on the same images: each with the group's
+    reference, which is a cell of the original's table where the group has one, else the group's first.
     """
     columns = [column["cell"] for column in facts.original["table"]["columns"]]
     first = Family(
@@ -64,11 +64,12 @@ def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
         axes=(),
         pairs=tuple(itertools.combinations(columns, 2)),
     )
-    return [first, *(_exploratory(experiment, columns) for experiment in experiments if experiment.name != "original")]
+    others = (experiment for experiment in experiments if experiment.name != "original")
+    return [first, *(_exploratory(experiment, columns, facts.validation) for experiment in others)]
 
 
-def _exploratory(experiment: Experiment, columns: Sequence[str]) -> Family:
-    found = {axis: list(_one_axis_pairs(experiment.cells, axis, columns)) for axis in AXES}
+def _exploratory(experiment: Experiment, columns: Sequence[str], validation: Mapping[str, str]) -> Family:
+    found = {axis: list(_one_axis_pairs(experiment.cells, axis, columns, validation)) for axis in AXES}
     return Family(
         id=experiment.name,
         title=experiment.title,
@@ -80,11 +81,14 @@ def _exploratory(experiment: Experiment, columns: Sequence[str]) -> Family:
     )
 
 
-def _one_axis_pairs(cells: Sequence[Cell], axis: str, columns: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(cell, reference) for each group of cells that differ in this axis alone."""
+def _one_axis_pairs(
+    cells: Sequence[Cell], axis: str, columns: Sequence[str], validation: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """(cell, reference) for each group of cells that differ in this axis alone and validate on the same images."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for cell in cells:
-        groups.setdefault(tuple(getattr(cell, other) for other in AXES if other != axis), []).append(cell.name)
+        same = (validation[cell.name], *(getattr(cell, other) for other in AXES if other != axis))
+        groups.setdefault(same, []).append(cell.name)
     for group in groups.values():
         reference = next((name for name in group if name in columns), group[0])
         yield from ((name, reference) for name in group if name != reference)

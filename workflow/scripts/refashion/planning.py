@@ -71,10 +71,12 @@ def write(rows: list[dict], path: Path) -> None:
 def with_plan(study: Study, path: Path | str | None) -> Study:
     """The study with the seeds of a plan written by `write`; unchanged where there is none (yet), or no pilot.
 
+    A cell that was planned with other settings (pilot, half-width, most) than the study's keeps its pilot seeds.
     A study without pilots does not look at the plan that another one left.
     """
     if not study.pilots or not path or not Path(path).exists():
         return study
+    asked = {(experiment.name, cell): experiment.seeds for experiment in study.pilots for cell in experiment.cells}
     planned: dict[Cell, int] = {}
     try:
         with open(path, newline="", encoding="utf-8") as file:
@@ -83,7 +85,11 @@ def with_plan(study: Study, path: Path | str | None) -> Study:
                 raise ValueError("its columns are others")
             for row in reader:
                 cell = Cell(*(row[axis] for axis in AXES))
-                planned[cell] = max(planned.get(cell, 0), int(row["planned"]))
+                seeds, settings = int(row["planned"]), asked.get((row["experiment"], cell))
+                made_for = (int(row["pilot"]), float(row["half_width"]), int(row["most"]))
+                if settings is None or made_for != (settings.pilot, settings.half_width, settings.most):
+                    continue  # of other settings than those of now; the rule plan_seeds makes it anew
+                planned[cell] = max(planned.get(cell, 0), seeds)
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise UserError(f"{path} is no plan of seeds ({error}); delete it and run again.") from None
     return study.with_plan(planned)

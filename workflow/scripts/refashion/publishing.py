@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import shutil
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from refashion import architectures, augmentation, reporting, run_store
+from refashion import architectures, augmentation, benchmarking, reporting, run_store
 from refashion.errors import UserError
 from refashion.run_store import RunStore
 from refashion.study import NUMERICS, Study, digest
@@ -28,9 +28,6 @@ from refashion.study import NUMERICS, Study, digest
 #: What a report leaves behind that is published beside the runs.
 RESULTS = ("report.html", "analysis.json", "runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
 BENCHMARK = "benchmark.csv"
-#: A file in the store's derived/, by the digest of what it was made from; a killed job leaves others.
-_DERIVED = re.compile(r"[0-9a-f]{20}\.\w+")
-
 #: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the
 #: columns of the tables hold.
 _RESULT, _COLUMNS = "result", "columns"
@@ -45,13 +42,12 @@ _COST = ("network", "images", "validated on", "augmented", "batch", "updates", "
 def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[str], None] = print) -> int:
     """Put every published run into the store that has not got it, and their benchmark to `benchmark`.
 
-    Returns how many runs that were.
+    Returns how many runs that were. One that the store has broken is set aside there, and restored.
     Raises UserError, before anything is copied, if a run is broken or was made under another `numerics`.
     """
     folders = published_runs(published)
-    for folder in folders:
-        read_run(folder)
-    new = [folder for folder in folders if not store.path(folder.name).exists()]
+    specs = [read_run(folder)["spec"] for folder in folders]
+    new = [folder for folder, spec in zip(folders, specs, strict=True) if store.find(spec) is None]
     for folder in new:
         _copy_run(folder, store.path(folder.name))
     for path in published.glob("derived/*"):
@@ -85,20 +81,28 @@ def read_run(folder: Path) -> dict[str, Any]:
     return metrics
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a report left behind: its folder, the files that need TensorFlow, the benchmark measured here, if any."""
+
+    results: Path
+    derived: tuple[Path, ...]
+    benchmark: Path
+
+
 def publish(
     study: Study,
+    told: Study,
     store: RunStore,
-    results: Path,
-    benchmark: Path,
+    made: Made,
     published: Path,
-    told: str,
     log: Callable[[str], None] = print,
 ) -> int:
     """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new.
 
-    `results` is the report's folder, `benchmark` the table measured on the machine at hand, where there is one, `told`
-    the preset whose report is published. A report of another study, or of fewer or other runs than are published then,
-    is not taken: the one that is there stays, which is said.
+    `told` is the study whose report is published: that of config.yaml, while runs may be those of an overlay. A report
+    of another study, or of other runs than are published then, is not taken: the one that is there stays, which is
+    said.
     Raises UserError, before anything is copied, if the study is no evidence, or if the store lacks a published run, or
     has another one in its place.
     """
@@ -112,26 +116,51 @@ def publish(
     for name in new:
         run_store.read_metrics(store.path(name))  # nothing broken is published
         _copy_run(store.path(name), published / "runs" / name)
-    for path in (store.folder / "derived").glob("*"):
-        if _DERIVED.fullmatch(path.name):
-            run_store.copy_whole(path, published / "derived" / path.name)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
-    counts = _counts(wanted, published)
-    if study.config["preset"] != told:
-        log(f"The published report stays as it is: it is of the preset “{told}”.")
-    elif _tells_of(report_in(results), told, counts):
-        for name in RESULTS:
-            if (results / name).exists():
-                run_store.copy_whole(results / name, published / name)
-        if benchmark.exists():  # which the report shows
-            run_store.copy_whole(benchmark, published / BENCHMARK)
-    else:
+    ended = {name for name in wanted if (published / "runs" / name / run_store.METRICS).exists()}
+    analysis = report_in(made.results)
+    if not _same_study(study, told):
+        log("The published report stays as it is: it is that of config/config.yaml, without an overlay.")
+    elif analysis is None or not _tells_of(made.results, analysis, study, ended):
         log(
-            f"The published report stays as it is, since {results} holds no report of the preset "
-            f"“{told}” and just the {counts['finished']} finished runs of it that are published now: "
-            "snakemake report_partial, and then snakemake publish again."
+            f"The published report stays as it is, since {made.results} holds no report of just the {len(ended)} "
+            "finished runs that are published now: snakemake report_partial, and then snakemake publish again."
         )
+    else:
+        _publish_report(analysis, made, store, published)
     return len(new)
+
+
+def _same_study(study: Study, told: Study) -> bool:
+    """Whether two configs give the same report; where and how often runs are saved while they train does not matter."""
+    here = ("device", "checkpoint_seconds")
+    mine, theirs = ({key: value for key, value in one.config.items() if key not in here} for one in (study, told))
+    return mine == theirs
+
+
+def _tells_of(results: Path, analysis: Mapping[str, Any], study: Study, ended: set[str]) -> bool:
+    """Whether the report in `results` is evidence, of a study of this name, and of just the runs that have ended."""
+    told = analysis["study"]
+    if not told["evidence"] or told["preset"] != study.config["preset"]:
+        return False
+    with open(results / "runs.csv", newline="", encoding="utf-8") as file:
+        return {row["digest"] for row in csv.DictReader(file) if row["status"] in ("finished", "diverged")} == ended
+
+
+def _publish_report(analysis: Mapping[str, Any], made: Made, store: RunStore, published: Path) -> None:
+    for name in RESULTS:
+        if (made.results / name).exists():
+            run_store.copy_whole(made.results / name, published / name)
+    # What the report was made from is known by its content: the rules copy it out of the store, under other names.
+    used = [path.read_bytes() for path in made.derived if path.exists()]
+    kept = [path for path in (store.folder / "derived").glob("*") if path.is_file() and path.read_bytes() in used]
+    for path in kept:
+        run_store.copy_whole(path, published / "derived" / path.name)
+    for path in (published / "derived").glob("*"):
+        if kept and path.name not in {one.name for one in kept}:
+            path.unlink()
+    if made.benchmark.exists() and benchmarking.read(made.benchmark) == analysis["benchmark"]["rows"]:
+        run_store.copy_whole(made.benchmark, published / BENCHMARK)
 
 
 def _refuse_other_runs(names: list[str], store: RunStore, published: Path) -> None:
@@ -149,22 +178,6 @@ def _refuse_other_runs(names: list[str], store: RunStore, published: Path) -> No
                 f"{store.path(name)} is not the run that is published under this digest, but one that was trained "
                 "beside it, which a report would tell of: move it away, and make restore first."
             )
-
-
-def _counts(wanted: Collection[str], published: Path) -> dict[str, int]:
-    """What the report of the published runs says of them: how many the study wants, have finished and have diverged."""
-    folders = (published / "runs" / name for name in wanted)
-    found = Counter(read_run(folder)["status"] for folder in folders if (folder / run_store.METRICS).exists())
-    return {"wanted": len(wanted), **{status: found[status] for status in ("finished", "diverged")}}
-
-
-def _tells_of(analysis: Mapping[str, Any] | None, preset: str, counts: Mapping[str, int]) -> bool:
-    """Whether a report is evidence, of this preset, and of just these runs."""
-    if analysis is None:
-        return False
-    told = analysis["study"]
-    same_runs = all(told.get("runs", {}).get(name) == count for name, count in counts.items())
-    return told["evidence"] and told["preset"] == preset and same_runs
 
 
 def report_in(folder: Path) -> dict[str, Any] | None:

@@ -27,7 +27,7 @@ from refashion.study import TRAINING_METRICS
 Analysis = dict[str, Any]
 
 #: The layout of analysis.json (its `format`) that the templates are written for.
-FORMAT = 1
+FORMAT = 2
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "report"
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from refashion.errors import UserError
+from refashion.errors import UserError, first_line
 from refashion.study import digest
 
 METRICS, HISTORY, PREDICTIONS = "metrics.json", "history.csv", "predictions.npz"
@@ -62,7 +62,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         raise BrokenRunError(f"{path} is missing, so the run is not finished.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         size = path.stat().st_size if path.is_file() else 0
-        raise BrokenRunError(f"{path} ({size} bytes) is not the metrics.json of a run: {_first_line(error)}.") from None
+        raise BrokenRunError(f"{path} ({size} bytes) is not the metrics.json of a run: {first_line(error)}.") from None
     if layout != FORMAT:
         raise BrokenRunError(f"{path} has the format {layout}; this version reads format {FORMAT}.")
     if identity != named:
@@ -189,7 +189,7 @@ class RunStore:
             if head["sum"] != _digest_of(arrays):
                 raise ValueError("its content is not what was saved")
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            self.log(f"Discarded the checkpoint {path.name}: {_first_line(error)}.")
+            self.log(f"Discarded the checkpoint {path.name}: {first_line(error)}.")
             self.drop_checkpoint(spec)
             return None
         return Checkpoint(arrays, head["progress"])
@@ -228,11 +228,13 @@ def _digest_of(arrays: Mapping[str, np.ndarray]) -> str:
     return whole.hexdigest()
 
 
+def machines(metrics: Mapping[str, Any]) -> int:
+    """On how many machines a run was trained. The first runs do not say; those that were resumed may have moved."""
+    known = metrics["provenance"].get("machines")
+    return known if known is not None else 1 + (metrics["timing"]["resumed"] > 0)
+
+
 def _flush(path: Path) -> None:
     """Force a file to the disk, so that a rename never comes to be before its content."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

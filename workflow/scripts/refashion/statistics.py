@@ -64,21 +64,6 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Equivalence:
-    """Two one-sided tests: is |mean - target| < margin? `low`, `high`: the 1 - 2 level interval of the difference."""
-
-    difference: float | None = None
-    margin: float
-    n: int
-    p: float | None = None
-    p_above_low: float | None = None
-    p_below_high: float | None = None
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class BoundTest:
     """One-sided t tests of a mean against a bound: p_above small = the mean lies above it, p_below small = below it."""
 
@@ -523,33 +508,6 @@ def image_margin(published: float, images: int) -> float:
     return 100 * 1.96 * float(np.sqrt(p * (1 - p) / images))
 
 
-def tost(x: ArrayLike, target: float, margin: float, level: float = LEVEL) -> Equivalence:
-    """Two one-sided t tests that the mean of x [n] is within +-margin of target.
-
-    p = max of the two one-sided p-values (Schuirmann 1987, J. Pharmacokinetics and Biopharmaceutics 15, 657-680);
-    p <= level exactly when the 1 - 2 level interval of the difference lies inside +-margin. For pairs pass a - b and
-    target 0.
-    """
-    sample = _sample(x)
-    if sample.sd is None:
-        difference = None if sample.mean is None else sample.mean - target
-        return Equivalence(difference=difference, margin=margin, n=sample.n, reason=sample.reason)
-    difference, se = sample.mean - target, sample.sd / np.sqrt(sample.n)
-    above_low = float(_upper_p(margin + difference, se, sample.n - 1))
-    below_high = float(_upper_p(margin - difference, se, sample.n - 1))
-    half = float(stats.t.isf(level, sample.n - 1) * se)
-    return Equivalence(
-        difference=difference,
-        margin=margin,
-        n=sample.n,
-        p=max(above_low, below_high),
-        p_above_low=above_low,
-        p_below_high=below_high,
-        low=difference - half,
-        high=difference + half,
-    )
-
-
 def bound_test(x: ArrayLike, bound: float) -> BoundTest:
     """One-sided one-sample t tests of x [n] against a bound, in both directions."""
     sample = _sample(x)
@@ -955,11 +913,6 @@ def _crossed_mean_squares(y: np.ndarray) -> tuple[float, float, float, float]:
     ss_columns = n * float(np.square(centred.mean(0)).sum())
     ss_residual = max(0.0, float(np.square(centred).sum()) - ss_rows - ss_columns)
     return mean, ss_rows / (n - 1), ss_columns / (m - 1), ss_residual / ((n - 1) * (m - 1))
-
-
-def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
-    """McNemar's exact test of two runs [m] (bool: image right) on the same images: sign test of the discordant ones."""
-    return mcnemar_share(np.asarray(correct_a)[None], np.asarray(correct_b)[None]).tests[0]
 
 
 def mcnemar_share(correct_a: ArrayLike, correct_b: ArrayLike, level: float = LEVEL) -> McNemarShare:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from refashion.errors import UserError
+from refashion.errors import UserError, first_line
 
 TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
 
@@ -261,8 +261,7 @@ def read(name: str, path: Path | str) -> pd.DataFrame:
             na_values={column: [""] for column in numbers},
         )
     except (OSError, EOFError, ValueError, pd.errors.ParserError) as error:
-        line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise UserError(f"{path} cannot be read as the table {name}: {line}.") from None
+        raise UserError(f"{path} cannot be read as the table {name}: {first_line(error)}.") from None
     if list(table.columns) != list(columns):
         raise UserError(f"{path} has other columns than the table {name} of this version; run collect again.")
     return table

@@ -79,17 +79,21 @@ def dataset(published: Path, datasets: Mapping[str, Any]) -> str:
 def sample(published: Path, cpu: str) -> list[dict[str, Any]]:
     """A published run of each builder, as its metrics: one of this processor, if any, and of those the cheapest.
 
-    cpu: as `provenance.machine` names it. The cheapest run has the fewest seconds an epoch. Raises UserError if a run
-    is broken, or was made under another `numerics`.
+    All were trained on one data set, that of `dataset`. cpu: as `provenance.machine` names it. The cheapest run has the
+    fewest seconds an epoch. Raises UserError if a run is broken, or was made under another `numerics`.
     """
 
     def preference(metrics: dict[str, Any]) -> tuple[bool, float]:
-        elsewhere = metrics["provenance"]["cpu"] != cpu or _moved(metrics)
+        elsewhere = metrics["provenance"]["cpu"] != cpu or run_store.machines(metrics) > 1
         return elsewhere, metrics["timing"]["train_seconds"] / metrics["epochs"]
 
     chosen: dict[str, dict[str, Any]] = {}
+    first = None
     for folder in publishing.published_runs(published):
         metrics = publishing.read_run(folder)
+        first = first or metrics["spec"]["dataset"]
+        if metrics["spec"]["dataset"] != first:
+            continue
         if metrics["status"] != "finished" or metrics["spec"]["recipe"]["schedule"] != "constant":
             continue  # a schedule depends on the number of updates, so its first epochs cannot be had alone
         builder = metrics["spec"]["architecture"]["builder"]
@@ -124,7 +128,7 @@ def _history(folder: Path) -> list[dict[str, float]]:
 def _compare(
     metrics: dict[str, Any], again: dict[str, Any], known: list[dict[str, float]], found: list[dict[str, float]]
 ) -> Comparison:
-    same_kind = not _moved(metrics) and _kind(metrics) == _kind(again)
+    same_kind = run_store.machines(metrics) == 1 and _kind(metrics) == _kind(again)
     training_only = not same_kind and _has_moving_averages(metrics["spec"])
     differences = {"accuracy": 0.0, "loss": 0.0}
     for before, after in zip(known, found, strict=again["status"] != "diverged"):  # which ends a history early
@@ -162,12 +166,3 @@ def _kind(metrics: dict[str, Any]) -> tuple[Any, ...]:
     found = metrics["provenance"]
     names = ("cpu", "device", "device_name", "tensorflow", "keras", "numpy", "threads", "precision")
     return tuple(found[name] for name in names)
-
-
-def _moved(metrics: dict[str, Any]) -> bool:
-    """Whether a run may have begun on another machine than its metrics name, which is that of its last process.
-
-    The first runs do not say how many machines they had; one that was never resumed had one.
-    """
-    machines = metrics["provenance"].get("machines")
-    return metrics["timing"]["resumed"] > 0 if machines is None else machines > 1
