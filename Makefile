@@ -28,6 +28,7 @@ OPTIONS := --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS)
 ifeq ($(origin CONFIG),environment)
 CONFIG :=
 endif
+$(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG names $(file), which is not there; overlays are in config/)))
 CONFIGURED := $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
 PYTEST := $(VENV)/bin/python -m pytest
 

@@ -104,7 +104,7 @@ def test_make_calls_snakemake_as_it_can_be_called(target, gpus, tmp_path):
     """`--resources` and `--configfile` swallow a target that stands behind them, and Snakemake then fails."""
     from snakemake.cli import get_argument_parser
 
-    make = ["make", "-n", "-C", str(PROJECT), target, f"GPUS={gpus}", "CONFIG=own.yaml", f"VENV={tmp_path}"]
+    make = ["make", "-n", "-C", str(PROJECT), target, f"GPUS={gpus}", "CONFIG=config/full.yaml", f"VENV={tmp_path}"]
     done = subprocess.run(make, capture_output=True, text=True, check=True)
     calls = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith(f"{tmp_path}/bin/snakemake")]
     assert calls
@@ -113,6 +113,19 @@ def test_make_calls_snakemake_as_it_can_be_called(target, gpus, tmp_path):
         assert set(given.targets) <= {target, "report_partial"}
         assert bool(given.targets) == (target not in ("quick", "study"))
         assert len(given.resources) == (gpus > 0)
+
+
+def test_make_tells_of_an_overlay_that_is_not_there():
+    make = ["make", "-n", "-C", str(PROJECT), "study", "CONFIG=config/fulll.yaml"]
+    done = subprocess.run(make, capture_output=True, text=True)
+    assert done.returncode
+    assert "CONFIG names config/fulll.yaml, which is not there" in done.stderr
+
+
+def test_an_environment_variable_named_config_is_none_of_ours(tmp_path):
+    make = ["make", "-n", "-C", str(PROJECT), "study", f"VENV={tmp_path}"]
+    done = subprocess.run(make, capture_output=True, text=True, check=True, env=os.environ | {"CONFIG": "Release"})
+    assert "--configfile" not in done.stdout
 
 
 def test_what_runs_here_is_what_is_pinned():
