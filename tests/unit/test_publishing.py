@@ -267,6 +267,13 @@ def test_published_runs_that_the_study_does_not_want_are_no_matter(place, tmp_pa
     assert place.publish() == 0
 
 
+def test_published_holds_every_run_of_the_config(committed_config):
+    """So that `restore` and `report` train nothing in a fresh clone."""
+    asked = study.load(committed_config)
+    wanted = {study.digest(asked.spec(run)) for run in asked.runs()}
+    assert wanted <= {folder.name for folder in publishing.published_runs(PUBLISHED)}
+
+
 def test_every_published_run_is_whole_and_of_these_numerics():
     folders = [path.parent for path in PUBLISHED.glob("runs/*/metrics.json")]
     assert folders

@@ -161,7 +161,7 @@ def test_snakemakes_own_report_holds_ours(study):
     assert (study.folder / "study.zip").stat().st_size > 100_000
 
 
-@pytest.mark.parametrize(("overlay", "trainings"), [(None, 139), ("full.yaml", 219)])
+@pytest.mark.parametrize(("overlay", "trainings"), [(None, 108), ("full.yaml", 219)])
 def test_the_committed_studies_are_planned(tmp_path, overlay, trainings):
     told = yaml.safe_load((PROJECT / "config" / overlay).read_text(encoding="utf-8")) if overlay else {}
     jobs = Study(tmp_path, overlay=told | {"device": "cpu"}).jobs()
