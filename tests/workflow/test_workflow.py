@@ -173,7 +173,7 @@ def test_the_published_study_is_restored_and_reported_without_training(tmp_path,
     """What `make restore && snakemake report` gives in a fresh clone: the numbers that are committed."""
     fresh = Study(tmp_path, prepared_data, overlay={"device": "cpu"})
     said = fresh.snakemake("restore").stdout
-    assert "without training: snakemake report\n" in said
+    assert f"without training: snakemake report --configfile {tmp_path / 'overlay.yaml'}\n" in said
     fresh.snakemake("report")
     assert fresh.trained_last() == 0
     mine, theirs = (
