@@ -16,6 +16,7 @@ import synthetic
 from refashion import claims, statistics, tables
 from refashion.errors import UserError
 from refashion.statistics import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+from refashion.study import AXES
 
 ORIGINAL = synthetic.original()
 COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
@@ -370,9 +371,9 @@ def losses(difference, seeds):
     """runs of the experiment `losses` in which the second loss gives `difference` (a number or one a seed) more."""
     study = synthetic.study(["losses"], seeds=seeds)
     runs = synthetic.runs(study, synthetic.Truth(), seed=2)
-    for plain, sparse in (("b256_e100", "b256_e100_sparse"), ("b32_e20", "b32_e20_sparse")):
-        values = runs.loc[runs["recipe"] == plain, "val_accuracy"].to_numpy()
-        runs.loc[runs["recipe"] == sparse, "val_accuracy"] = values + difference
+    cells = runs[list(AXES)].agg("/".join, axis=1)
+    for plain, sparse in next(claim for claim in ORIGINAL["claims"] if claim["id"] == "S1")["readings"][0]["pairs"]:
+        runs.loc[cells == sparse, "val_accuracy"] = runs.loc[cells == plain, "val_accuracy"].to_numpy() + difference
     return runs
 
 
@@ -385,6 +386,11 @@ def test_one_loss_under_two_names():
     other = judge(run=["losses"], seeds=10, runs=losses(3 + 0.01 * np.arange(10), 10))["S1"]
     assert other.verdict == NOT_REPRODUCED
     assert "the largest difference is 3.09 pp" in other.reason
+    elsewhere = losses(0.01, 3)
+    elsewhere.loc[elsewhere["recipe"].str.endswith("_sparse"), "cpu"] = "another, which rounds otherwise"
+    assert judge(run=["losses"], seeds=3, runs=elsewhere)["S1"].reason.endswith(
+        "have no seed in common that ran on one kind of machine."
+    )
     open_end = judge(run=["losses"], seeds=3, runs=losses(np.array([-0.6, 0.1, 0.9]), 3))["S1"]
     assert open_end.verdict == INCONCLUSIVE
     assert open_end.readings[0].tested

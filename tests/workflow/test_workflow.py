@@ -161,7 +161,7 @@ def test_snakemakes_own_report_holds_ours(study):
     assert (study.folder / "study.zip").stat().st_size > 100_000
 
 
-@pytest.mark.parametrize(("overlay", "trainings"), [(None, 108), ("full.yaml", 219)])
+@pytest.mark.parametrize(("overlay", "trainings"), [(None, 112), ("full.yaml", 223)])
 def test_the_committed_studies_are_planned(tmp_path, overlay, trainings):
     told = yaml.safe_load((PROJECT / "config" / overlay).read_text(encoding="utf-8")) if overlay else {}
     jobs = Study(tmp_path, overlay=told | {"device": "cpu"}).jobs()
@@ -188,13 +188,13 @@ def test_the_published_study_is_restored_and_reported_without_training(tmp_path,
 def differences(one, other, place=""):
     """Where two JSON documents differ; numbers by more than the last bits, in which processors may."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        pairs = [(f"{place}.{key}", one[key], other[key]) for key in one]
+        pairs = [(one[key], other[key], f"{place}.{key}") for key in one]
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = [(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(one, other, strict=True))]
+        pairs = [(*pair, f"{place}[{i}]") for i, pair in enumerate(zip(one, other, strict=True))]
     else:
         numbers = isinstance(one, float) and isinstance(other, float)
         if one != (pytest.approx(other, rel=1e-9, abs=1e-12) if numbers else other):
             yield f"{place}: {one!r} is not {other!r}"
         return
     for pair in pairs:
-        yield from differences(pair[1], pair[2], pair[0])
+        yield from differences(*pair)

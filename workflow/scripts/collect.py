@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import collection, planning, tables
+from refashion import collection, planning, publishing, tables
 from refashion import study as studies
 from refashion.rule_log import rule_log
 
@@ -12,7 +12,8 @@ PUBLISHED = Path(__file__).resolve().parents[2] / "published"
 def main(job):
     """Read every run of the study; one that is missing or broken ends the rule with one sentence."""
     study = planning.with_plan(studies.load(job.config), job.input.get("seeds"))
-    collected = collection.collect(study, Path(), strict=True, published=collection.published_digests(PUBLISHED))
+    published = {path.name for path in publishing.published_runs(PUBLISHED)}
+    collected = collection.collect(study, Path(), strict=True, published=published)
     tables.write(collected.runs, "runs", job.output.runs)
     tables.write(collected.histories, "histories", job.output.histories)
     collection.write_predictions(collected.predictions, job.output.predictions)

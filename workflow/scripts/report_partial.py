@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import analysis, collection, originals, planning, reporting, run_log, tables
+from refashion import analysis, collection, originals, planning, publishing, reporting, run_log, tables
 from refashion import study as studies
 from refashion.rule_log import rule_log
 from refashion.run_store import RunStore
@@ -20,7 +20,7 @@ def main(job):
         study,
         RunStore(job.params.store),
         strict=False,
-        published=collection.published_digests(PUBLISHED),
+        published={path.name for path in publishing.published_runs(PUBLISHED)},
         log_of=run_log.path_of,
     )
     reasons = reporting.redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine

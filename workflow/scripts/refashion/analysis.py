@@ -40,6 +40,7 @@ from refashion.study import AXES, Cell, Experiment, Study
 from refashion.tables import RunTable
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "report" / "analysis.schema.json"
+
 #: The CSV tables that are made from analysis.json.
 CSV_TABLES = ("cells", "comparisons", "claims", "effects")
 

@@ -649,7 +649,7 @@ def _differences(stated: Sequence[_Stated], metric: str, facts: Facts) -> list[C
                 test=f"one-sided{several}",
                 n=interval.n,
                 holds=_holds(p, against, diverged),
-                reason=_why_no_pair(one, interval, facts, diverged),
+                reason=_why_no_pair(one, interval, facts, diverged, one_machine=one.unit == "seconds"),
             )
         )
     return checks
@@ -662,8 +662,8 @@ def _holds(p: float | None, against: float | None, diverged: bool) -> bool | Non
     return True if p <= LEVEL else False if against <= LEVEL else None
 
 
-def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, diverged: bool) -> str:
-    """Why a difference cannot be judged, or ""."""
+def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, diverged: bool, one_machine: bool) -> str:
+    """Why a difference cannot be judged, or "". one_machine: only runs of one kind of machine were compared."""
     empty = [cell for cell in (one.a, one.b) if facts.runs.counts(cell).finished == 0]
     if len(empty) == 2 and not any(facts.runs.counts(cell).wanted for cell in empty):
         return f"cannot say, because {one.a} and {one.b} are not part of this study"
@@ -671,7 +671,7 @@ def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, dive
         return facts.runs.why_empty(empty[0])
     if interval.n < 2:
         both = f"{facts.title(one.a)} and {facts.title(one.b)}"
-        alike = " that ran on one kind of machine" if one.unit == "seconds" else ""
+        alike = " that ran on one kind of machine" if one_machine else ""
         return f"cannot say, because {both} have {'only one seed' if interval.n else 'no seed'} in common{alike}"
     for counts, cell in ((facts.runs.counts(cell), cell) for cell in (one.a, one.b) if diverged):
         if counts.diverged:
@@ -814,10 +814,10 @@ def same_numbers(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
 
 
 def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
-    seeds, scores = facts.runs.paired((a, b), metric)
+    seeds, scores = facts.runs.paired((a, b), metric, one_machine=True)  # others round in another order
     label = f"in {facts.title(a)} and {facts.title(b)}"
     if not seeds.size:
-        reason = _why_no_pair(_Stated(a, b), statistics.t_interval([]), facts, diverged=False)
+        reason = _why_no_pair(_Stated(a, b), statistics.t_interval([]), facts, diverged=False, one_machine=True)
         return Check(label=label, expected="the same numbers", n=0, reason=reason)
     difference = scores[0] - scores[1]
     largest = float(np.abs(difference).max())

@@ -107,11 +107,6 @@ def collect(
     return Collected(tables.frame("runs", rows), histories, {cell: _stacked(runs) for cell, runs in stacks.items()})
 
 
-def published_digests(folder: Path) -> frozenset[str]:
-    """The digests of the runs that are published in `folder` or below it, none if there is no such folder."""
-    return frozenset(path.parent.name for path in folder.glob(f"**/{run_store.METRICS}"))
-
-
 def _wanted(study: Study, run: Run) -> dict[str, Any]:
     """The row of a run of which nothing is known yet."""
     return dict.fromkeys(tables.COLUMNS["runs"]) | {

@@ -28,6 +28,7 @@ from refashion.study import NUMERICS, Study, digest
 #: What a report leaves behind that is published beside the runs.
 RESULTS = ("report.html", "analysis.json", "runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
 BENCHMARK = "benchmark.csv"
+
 #: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the
 #: columns of the tables hold.
 _RESULT, _COLUMNS = "result", "columns"

@@ -354,16 +354,16 @@ class RunTable:
             self._samples[key] = Sample(cell, metric, seeds, values[used], int((status == DIVERGED).sum()))
         return self._samples[key]
 
-    def paired(self, cells: Sequence[str], metric: str) -> tuple[np.ndarray, np.ndarray]:
+    def paired(self, cells: Sequence[str], metric: str, one_machine: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The seeds [n] that every one of the k cells has, and their scores [k, n].
 
-        A time is compared only where a seed's runs were made on one kind of machine; other seeds are left out.
+        one_machine: leave out seeds whose runs were not all made on one kind of machine; so it is with times, always.
         """
         samples = [self.sample(cell, metric) for cell in cells]
         seeds = samples[0].seeds
         for other in samples[1:]:
             seeds = np.intersect1d(seeds, other.seeds, assume_unique=True)
-        if metric in TIMES:
+        if one_machine or metric in TIMES:
             machines = [self._machines(cell) for cell in cells]
             alike = [
                 len({own.get(seed, cell) for own, cell in zip(machines, cells, strict=True)}) == 1 for seed in seeds
