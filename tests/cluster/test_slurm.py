@@ -150,9 +150,10 @@ def _lose_the_daemons(cluster, victim, snakemake):
     """The controller and both nodes' daemons are killed, and started again after some seconds.
 
     SLURM saves its jobs up to 5 s after a change, and a kill makes it forget what it had no time to save: nothing is
-    submitted in the last moments.
+    submitted in the last moments, and nothing starts, since the run is held (and surely lives when they die).
     """
     snakemake.send_signal(signal.SIGSTOP)
+    os.kill(victim.pid, signal.SIGSTOP)
     time.sleep(6)
     cluster.kill_controller()
     for node in NODES:
@@ -161,6 +162,7 @@ def _lose_the_daemons(cluster, victim, snakemake):
     for node in NODES:
         cluster.start_node(node)
     cluster.start_controller()
+    os.kill(victim.pid, signal.SIGCONT)
     snakemake.send_signal(signal.SIGCONT)
 
 
