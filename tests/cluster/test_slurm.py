@@ -150,10 +150,11 @@ def _lose_the_daemons(cluster, victim, snakemake):
     """The controller and both nodes' daemons are killed, and started again after some seconds.
 
     SLURM saves its jobs up to 5 s after a change, and a kill makes it forget what it had no time to save: nothing is
-    submitted in the last moments, and nothing starts, since the run is held (and surely lives when they die).
+    submitted in the last moments, and nothing starts. The run is held, so that it surely lives when they die.
     """
     snakemake.send_signal(signal.SIGSTOP)
     os.kill(victim.pid, signal.SIGSTOP)
+    cluster.run("scontrol", "update", "PartitionName=gpu", "State=DOWN")
     time.sleep(6)
     cluster.kill_controller()
     for node in NODES:
@@ -162,6 +163,7 @@ def _lose_the_daemons(cluster, victim, snakemake):
     for node in NODES:
         cluster.start_node(node)
     cluster.start_controller()
+    cluster.run("scontrol", "update", "PartitionName=gpu", "State=UP")
     os.kill(victim.pid, signal.SIGCONT)
     snakemake.send_signal(signal.SIGCONT)
 
