@@ -14,20 +14,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
-from refashion import (
-    devices,
-    figures,
-    originals,
-    planning,
-    provenance,
-    publishing,
-    reporting,
-    verification,
-    yaml_files,
-)
-from refashion import study as studies
+from refashion import provenance, yaml_files
 from refashion.errors import UserError
-from refashion.study import Run
+from refashion.study import model as studies
+from refashion.study import originals
+from refashion.study.model import Run
+from refashion.telling import figures, reporting
+from refashion.training import devices, planning
+from refashion.upkeep import publishing, verification
 
 PROJECT = Path(workflow.basedir)
 ORIGINAL = PROJECT / "config" / "original.yaml"
@@ -439,7 +433,7 @@ rule cost:
 
 
 onstart:
-    from refashion import costing
+    from refashion.upkeep import costing
 
     jobs = len(devices.visible_gpus()) if GPUS else workflow.cores or 1
     try:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from project import PROJECT
-from refashion import data
+from refashion.data import dataset as data
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def config(committed_config) -> dict:
 @pytest.fixture(scope="session")
 def device():
     """TensorFlow prepared as in a job, on one thread: once a process, before anything computes."""
-    engine = pytest.importorskip("refashion.engine", reason="TensorFlow is not installed")
+    engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
     return engine.configure("cpu", threads=1)
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from analysis_fixture import analysis, hostile
 from project import PROJECT
-from refashion import reporting
+from refashion.telling import reporting
 
 HERE = Path(__file__).parent
 ARTEFACTS = HERE / "artefacts"

@@ -18,8 +18,8 @@ from single_host import NODES, Unavailable, most_at_a_time, running
 
 from faults import SmallStudy, Table, kill_started, trainings, undisturbed, wait_for
 from project import PROJECT
-from refashion.run_store import read_metrics
-from refashion.study import Run, digest
+from refashion.study.model import Run, digest
+from refashion.training.run_store import read_metrics
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from refashion import run_log
 from refashion.errors import UserError
 from refashion.rule_log import rule_log
+from refashion.training import run_log
 
 
 @pytest.fixture

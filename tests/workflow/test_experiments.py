@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refashion import data, study, training
-from refashion.run_store import RunStore
+from refashion.data import dataset as data
+from refashion.study import model as study
+from refashion.training import run as training
+from refashion.training.run_store import RunStore
 from tiny_study import Study
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,8 @@ import pytest
 
 import faults
 from faults import SmallStudy, Table, assert_same, kill_started, train, trainings, wait_for
-from refashion.run_store import read_metrics
-from refashion.study import Cell, Run, digest, load
+from refashion.study.model import Cell, Run, digest, load
+from refashion.training.run_store import read_metrics
 from tiny_study import environment
 
 TABLE = Table()

@@ -9,7 +9,7 @@ import yaml
 from snakemake.cli import parse_args
 
 from project import PROJECT
-from refashion import study
+from refashion.study import model as study
 
 
 def _profile(name):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from project import PROJECT
-from refashion import tables
+from refashion.judging import tables
 from tiny_study import Study, environment
 
 RUNS = 4

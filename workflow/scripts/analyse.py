@@ -1,8 +1,9 @@
 """Rule `analyse`: the study's tables and facts -> analysis.json, and the CSV tables made from it."""
 
-from refashion import analysis, collection, originals, tables
-from refashion import study as studies
+from refashion.judging import analysis, collection, tables
 from refashion.rule_log import rule_log
+from refashion.study import model as studies
+from refashion.study import originals
 
 
 def main(job):

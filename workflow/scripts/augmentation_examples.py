@@ -4,16 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
-from refashion import data, originals
-from refashion import study as studies
+from refashion.data import dataset as data
 from refashion.rule_log import rule_log
-from refashion.run_store import RunStore, copy_whole
-from refashion.study import NUMERICS
+from refashion.study import model as studies
+from refashion.study import originals
+from refashion.study.model import NUMERICS
+from refashion.training.run_store import RunStore, copy_whole
 
 
 def examples(dataset, entries):
     """{"originals": [classes, rows, columns] float32 in 0..1, and the same for each augmentation by name}."""
-    from refashion import engine
+    from refashion.training import engine
 
     first = [int(np.argmax(dataset.train_labels == label)) for label in np.unique(dataset.train_labels)]
     images = dataset.train_images[first]

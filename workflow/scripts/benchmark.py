@@ -4,8 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from refashion import benchmarking, devices
 from refashion.rule_log import rule_log
+from refashion.training import devices
+from refashion.upkeep import benchmarking
 
 
 def main(job, terminal):

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from refashion import collection, planning, publishing, tables
-from refashion import study as studies
+from refashion.judging import collection, tables
 from refashion.rule_log import rule_log
+from refashion.study import model as studies
+from refashion.training import planning
+from refashion.upkeep import publishing
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "published"
 

@@ -1,8 +1,9 @@
 """Rule `cost`: what each experiment still costs, at speeds measured on this machine where there are any."""
 
-from refashion import costing, planning
-from refashion import study as studies
 from refashion.rule_log import rule_log
+from refashion.study import model as studies
+from refashion.training import planning
+from refashion.upkeep import costing
 
 
 def main(job, terminal):

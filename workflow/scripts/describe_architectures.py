@@ -3,16 +3,16 @@
 import json
 from pathlib import Path
 
-from refashion import originals
-from refashion import study as studies
 from refashion.rule_log import rule_log
-from refashion.run_store import RunStore, copy_whole
-from refashion.study import NUMERICS
+from refashion.study import model as studies
+from refashion.study import originals
+from refashion.study.model import NUMERICS
+from refashion.training.run_store import RunStore, copy_whole
 
 
 def describe(entries, shape, classes):
     """{name: {rows: [[kind, output shape, parameters], ...], total, trainable, non_trainable, training_flops}}."""
-    from refashion import architectures
+    from refashion.networks import architectures
 
     described = {}
     for name, entry in entries.items():

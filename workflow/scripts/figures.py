@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from refashion import figures, reporting
 from refashion.rule_log import rule_log
+from refashion.telling import figures, reporting
 
 
 def main(job):

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from refashion import planning, study
 from refashion.rule_log import rule_log
+from refashion.study import model as study
+from refashion.training import planning
 
 
 def main(job):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import data
+from refashion.data import dataset as data
 from refashion.rule_log import rule_log
 
 

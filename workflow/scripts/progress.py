@@ -6,8 +6,8 @@ It only reads, so it can be asked at any time; Snakemake itself would wait for t
 import sys
 from pathlib import Path
 
-from refashion import progress
 from refashion.errors import UserError
+from refashion.upkeep import progress
 
 
 def main(overlays):

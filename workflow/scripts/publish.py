@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from refashion import planning, publishing, yaml_files
-from refashion import study as studies
+from refashion import yaml_files
 from refashion.rule_log import rule_log
-from refashion.run_store import RunStore
+from refashion.study import model as studies
+from refashion.training import planning
+from refashion.training.run_store import RunStore
+from refashion.upkeep import publishing
 
 
 def main(job, terminal):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from refashion import reporting
 from refashion.rule_log import rule_log
+from refashion.telling import reporting
 
 
 def main(job):

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from refashion import analysis, collection, originals, planning, publishing, reporting, run_log, tables
-from refashion import study as studies
+from refashion.judging import analysis, collection, tables
 from refashion.rule_log import rule_log
-from refashion.run_store import RunStore
+from refashion.study import model as studies
+from refashion.study import originals
+from refashion.telling import reporting
+from refashion.training import planning, run_log
+from refashion.training.run_store import RunStore
+from refashion.upkeep import publishing
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "published"
 

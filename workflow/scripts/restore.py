@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from refashion import costing, planning, publishing
-from refashion import study as studies
 from refashion.rule_log import rule_log
-from refashion.run_store import RunStore
+from refashion.study import model as studies
+from refashion.training import planning
+from refashion.training.run_store import RunStore
+from refashion.upkeep import costing, publishing
 
 
 def main(job, terminal):

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from refashion import devices, training
 from refashion.rule_log import rule_log
-from refashion.run_store import RunStore
+from refashion.training import devices
+from refashion.training import run as training
+from refashion.training.run_store import RunStore
 
 
 def main(job):

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from refashion import devices, verification
 from refashion.errors import UserError
 from refashion.rule_log import rule_log
+from refashion.training import devices
+from refashion.upkeep import verification
 
 
 def main(job, terminal):

@@ -1,0 +1,817 @@
+"""The analysis: layout, numbers by hand, what cannot be said; and (slow) known truths over many draws, 10,000 runs."""
+
+import dataclasses
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from snakemake.iocontainers import InputFiles, OutputFiles
+
+import synthetic
+from refashion.errors import UserError
+from refashion.inference import statistics
+from refashion.judging import analysis, claims, collection, effects, spread, tables
+from refashion.study.model import Cell
+from refashion.upkeep import benchmarking
+
+ORIGINAL = synthetic.original()
+COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
+CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
+EVERYTHING = ("original", "readings", "factorial", "factorial_published", "losses", "variance")
+
+
+@pytest.fixture(autouse=True)
+def few_repetitions(monkeypatch):
+    """Simulations whose precision is not tested here."""
+    monkeypatch.setattr(claims, "REPETITIONS", 50)
+
+
+def histories(rows=()):
+    return pd.DataFrame(list(rows), columns=list(tables.COLUMNS["histories"]))
+
+
+def inputs(study, runs, **known):
+    defaults = {
+        "histories": histories(),
+        "architectures": synthetic.architectures(ORIGINAL),
+        "data": {"fashion_mnist": synthetic.description()},
+    }
+    return analysis.Inputs(study=study, original=ORIGINAL, runs=runs, **defaults | known)
+
+
+def drawn(truth=None, run=("original",), seeds=4, **changes):
+    """Inputs of a study drawn from a truth, without histories and predictions."""
+    study = synthetic.study(run, seeds=seeds, **changes)
+    return inputs(study, synthetic.runs(study, truth or synthetic.published(ORIGINAL), seed=3))
+
+
+def document(*arguments, **options):
+    return analysis.analyse(drawn(*arguments, **options)).document
+
+
+@functools.cache
+def standard():
+    """The document of the original, four seeds a cell, whose truth is what was published."""
+    return document()
+
+
+def by(rows, key):
+    return {row[key]: row for row in rows}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A study of several experiments from run folders to analysis.json: (inputs, analysis)."""
+    root = tmp_path_factory.mktemp("study")
+    study = synthetic.study(EVERYTHING, seeds=3)
+    synthetic.write_runs(study, root, seed=5, images=100, epochs=70)
+    found = collection.collect(study, root, strict=True)
+    given = inputs(study, found.runs, histories=found.histories, predictions=found.predictions)
+    repetitions, claims.REPETITIONS = claims.REPETITIONS, 50
+    result = analysis.analyse(given)
+    claims.REPETITIONS = repetitions
+    return given, result
+
+
+# -------------------------------------------------------------------------------------------------------------- layout
+
+
+def test_the_same_input_gives_the_same_bytes(whole, tmp_path):
+    given, first = whole
+    np.random.seed(1)  # the global state must not matter
+    second = analysis.analyse(analysis.Inputs(**{name: getattr(given, name) for name in given.__dataclass_fields__}))
+    written = []
+    for name, result in (("one", first), ("two", second)):
+        (tmp_path / name).mkdir()
+        csv = {table: tmp_path / name / f"{table}.csv" for table in analysis.CSV_TABLES}
+        analysis.write(result, tmp_path / name / "analysis.json", csv)
+        written.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    assert sorted(written[0]) == ["analysis.json", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv"]
+    assert written[0] == written[1]
+
+
+def test_tables_have_their_documented_columns_and_every_row(whole):
+    _, result = whole
+    for name, table in result.tables.items():
+        assert list(table.columns) == list(tables.COLUMNS[name])
+    found = result.document
+    assert len(result.tables["cells"]) == len(found["cells"]) * len(analysis.METRICS)
+    assert len(result.tables["claims"]) == sum(len(claim["readings"]) for claim in found["claims"])
+    assert len(result.tables["comparisons"]) == sum(len(family["pairs"]) for family in found["comparisons"])
+
+
+def test_every_field_of_the_schema_is_described():
+    schema = json.loads(analysis.SCHEMA_FILE.read_text())
+
+    def undescribed(node, path):
+        if isinstance(node, dict):
+            for name, entry in node.get("properties", {}).items():
+                if "description" not in entry and entry.get("type") not in ("string", "integer"):
+                    yield f"{path}.{name}"
+                yield from undescribed(entry, f"{path}.{name}")
+            for key in ("items", "additionalProperties"):
+                yield from undescribed(node.get(key), path)
+
+    assert not list(undescribed(schema, ""))
+    assert not [name for definition in schema["$defs"].values() for name in undescribed(definition, "")]
+
+
+def test_a_document_with_another_layout_is_refused(whole):
+    _, result = whole
+    with pytest.raises(Exception, match="'extra' was unexpected"):
+        analysis.check(result.document | {"extra": 1})
+
+
+def test_counts_of_the_short_answer(whole):
+    _, result = whole
+    study = result.document["study"]
+    assert sum(study["verdicts"].values()) == study["claims"] == len(ORIGINAL["claims"]) == 37
+    assert sum(study["overall"].values()) == 37
+    distinct = whole[0].runs["digest"].nunique()
+    assert distinct < len(whole[0].runs)  # some cells share their runs, which count once
+    assert study["runs"] == {
+        "wanted": distinct,
+        "finished": distinct,
+        "diverged": 0,
+        "failed": 0,
+        "missing": 0,
+    }
+    assert study["seeds"] == {"least": 3, "most": 3}
+    assert study["answer"].endswith("Each of the 5 columns of its table has 3 finished runs.")
+
+
+def test_the_short_answer_tells_the_accuracies_apart_and_what_another_reading_gives():
+    """Most claims need no training; a reader asks first for those that do."""
+    fold = "cnn1/50k_fold/none/b256_e100"
+    base = synthetic.published(ORIGINAL)
+    truth = dataclasses.replace(
+        base, validation={**base.validation, "cnn1/10k/none/b256_e100": 88.0, fold: 91.97}, training=base.training
+    )
+    study = document(run=("original", "readings"), truth=truth)["study"]
+    told = [claim for claim in ORIGINAL["claims"] if claim["kind"] == "accuracy"]
+    assert f"Of the {len(told)} published accuracies among them, " in study["answer"]
+    assert re.search(r"but in another reading: .*\bV1\b", study["answer"])
+
+
+def test_a_run_that_moved_makes_its_cell_mixed():
+    study = synthetic.study(("original",), seeds=3)
+    runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
+    cell = study.cells()[0]
+    table = tables.RunTable(runs)
+    assert not table.mixed_machines(cell.name)
+    runs.loc[runs.index[0], "machines"] = 2
+    assert tables.RunTable(runs).mixed_machines(cell.name)
+
+
+def test_times_are_compared_on_one_kind_of_machine_only():
+    study = synthetic.study(("original",), seeds=3)
+    runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
+    a, b = (cell.name for cell in study.cells()[:2])
+    assert tables.RunTable(runs).paired((a, b), "train_seconds")[0].tolist() == [0, 1, 2]
+    cell = study.cells()[0]
+    own = (runs["architecture"] == cell.architecture) & (runs["fraction"] == cell.fraction)
+    own &= (runs["augmentation"] == cell.augmentation) & (runs["recipe"] == cell.recipe)
+    runs.loc[own & (runs["seed"] == 1), "cpu"] = "another"
+    runs.loc[own & (runs["seed"] == 2), "machines"] = 2
+    table = tables.RunTable(runs)
+    assert table.mixed_machines(a)
+    seeds, scores = table.paired((a, b), "train_seconds")
+    assert seeds.tolist() == [0]
+    assert scores.shape == (2, 1)
+    assert table.paired((a, b), "val_accuracy")[0].tolist() == [0, 1, 2]
+
+
+def test_a_cell_whose_runs_another_has_with_more_seeds_costs_nothing_more():
+    digests = {"a": {"1", "2"}, "b": {"3"}, "c": {"1", "2", "4"}, "d": {"3"}, "e": set()}
+    assert [spread._same_runs(cell, digests) for cell in digests] == ["c", "b", "c", "b", "e"]
+
+
+def test_a_study_without_the_original_says_so():
+    answer = document(run=("baseline",))["study"]["answer"]
+    assert answer.endswith("This study runs none of the columns of its table.")
+    assert "23 are inconclusive (23 on cells that this study does not run)" in answer
+
+
+def test_every_resampling_has_a_stream_of_its_own():
+    facts = drawn().facts
+    purposes = [("ranks", "means"), ("ranks", "runs"), ("sign flips", "a", "b"), ("sign flips", "b", "a")]
+    assert len({facts.stream(*purpose) for purpose in purposes}) == 4
+    assert facts.stream("ranks", "means") == drawn().facts.stream("ranks", "means")
+
+
+def test_a_study_that_is_no_evidence_says_so():
+    study = document(evidence=False, preset="quick", limits={"images": 12000, "epochs": 2, "updates": None})["study"]
+    assert study["evidence_reason"] == (
+        "The preset “quick” shows every step and measures nothing, with at most 12,000 images and 2 epochs a run."
+    )
+    assert study["answer"].endswith(study["evidence_reason"])
+
+
+# ------------------------------------------------------------------------------------------------- what cannot be said
+
+
+def walk(node, path=""):
+    """Every dict of a document, with its path."""
+    if isinstance(node, dict):
+        yield path, node
+        for key, value in node.items():
+            yield from walk(value, f"{path}.{key}")
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from walk(value, f"{path}[{position}]")
+
+
+def truth(**changes):
+    base = synthetic.published(ORIGINAL)
+    return synthetic.Truth(**{"validation": base.validation, "training": base.training, **changes})
+
+
+NOBODY = frozenset((cell, seed) for cell in COLUMNS for seed in range(3))
+DEGENERATE = {
+    "one run a cell": {"seeds": 1},
+    "two runs a cell": {"seeds": 2},
+    "all runs equal": {"seeds": 3, "truth": truth(sd=0.0)},
+    "a diverged cell": {"seeds": 3, "truth": truth(diverged=frozenset({(CNN4, 0), *((CNN1, s) for s in range(3))}))},
+    "a failed run": {"seeds": 3, "truth": truth(failed=frozenset({(LENET, 1)}))},
+    "a cell without runs": {"seeds": 3, "truth": truth(missing=frozenset((CNN4, seed) for seed in range(3)))},
+    "no run at all": {"seeds": 3, "truth": truth(missing=NOBODY)},
+    "without the original": {"run": ("baseline", "variance"), "seeds": 3},
+    "a factorial of one run": {"run": ("factorial",), "seeds": 1},
+    "a factorial of equal runs": {"run": ("factorial",), "seeds": 3, "truth": truth(sd=0.0)},
+    "seeds that no two cells share": {
+        "seeds": 2,
+        "truth": truth(missing=frozenset((cell, i % 2) for i, cell in enumerate(COLUMNS))),
+    },
+}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_what_cannot_be_said_is_null_with_a_reason(name, tmp_path):
+    result = analysis.analyse(drawn(**DEGENERATE[name]))
+    csv = {table: tmp_path / f"{table}.csv" for table in analysis.CSV_TABLES}
+    analysis.write(result, tmp_path / "analysis.json", csv)
+    text = (tmp_path / "analysis.json").read_text(encoding="utf-8")
+    assert not re.findall(r".{40}\b(?:NaN|Infinity|None|nan)\b.{20}", text)
+    for table in csv.values():
+        assert not re.search(r"\b(nan|inf|None|<NA>)\b", table.read_text(encoding="utf-8"))
+    for path, node in walk(result.document):
+        for key in ("mean", "interval", "sd", "difference"):
+            # a check that holds a count or words has no interval; a recomputed published number has none either
+            if node.get(key, 0) is None and "reason" in node and not node.get("found") and "text" not in node:
+                assert node["reason"].startswith("cannot say, because "), (path, key, node["reason"])
+
+
+def test_what_is_missing_failed_or_diverged_is_listed():
+    states = {"missing": {(CNN1, 0), (CNN1, 2)}, "failed": {(LENET, 1)}, "diverged": {(CNN4, 3)}}
+    found = document(truth(**{name: frozenset(runs) for name, runs in states.items()}))
+    assert found["runs"] == {
+        "missing": [{"cell": CNN1, "seeds": [0, 2]}],
+        "failed": [{"cell": LENET, "seed": 1, "reason": "out of memory"}],
+        "diverged": [{"cell": CNN4, "seed": 3, "epoch": 2}],
+    }
+    assert found["study"]["runs"] == {"wanted": 24, "finished": 20, "diverged": 1, "failed": 1, "missing": 2}
+    assert by(found["cells"], "cell")[CNN1]["missing"] == 2
+
+
+def test_an_experiment_that_is_not_run_is_listed_and_says_so():
+    found = by(standard()["experiments"], "name")
+    assert set(found) == set(synthetic.config()["experiments"])
+    assert (found["original"]["enabled"], found["original"]["reason"]) == (True, "")
+    assert (found["ceiling"]["enabled"], found["ceiling"]["finished"]) == (False, 0)
+    assert found["ceiling"]["reason"] == "cannot say, because this study does not run it"
+
+
+def test_a_twin_is_paid_once():
+    given = drawn(run=("original", "readings"), seeds=2)
+    runs = given.runs.copy()
+    once = spread.core_hours(runs)
+    assert once == pytest.approx((runs["seconds"] * 1).sum() / 3600)
+    twins = pd.concat([runs, runs], ignore_index=True)
+    assert spread.core_hours(twins) == pytest.approx(once)
+
+
+# --------------------------------------------------------------------------------------------- the original beside us
+
+
+def test_contradictions_are_recomputed(whole):
+    _, result = whole
+    found = by(result.document["inconsistencies"], "id")
+    values = {id_: [one["value"] for one in entry["numbers"]] for id_, entry in found.items()}
+    assert values[1] == [693_962, 693_962]
+    assert values[2] == [136_586, 61_706]  # the second: LeCun et al. 1998, as commonly built
+    assert values[3] == [1_221_546, 1_219_754, 1_792]
+    assert values[4] == [3_384_234, pytest.approx(2.7704, abs=1e-4)]
+    assert values[7] == [pytest.approx(90.29 - 91.97), pytest.approx(92.51 - 89.92)]
+    assert values[8] == [4_000, 11_750, 37_500]
+    assert found[5]["numbers"][0]["n"] == 3
+    assert found[9]["numbers"][0]["text"].startswith(("reproduced", "not reproduced", "inconclusive"))
+
+
+def test_the_table_stands_beside_ours():
+    table = standard()["table"]
+    assert [column["printed"] for column in table["columns"]] == [True] * 5 + [False]
+    rows = by(table["rows"], "name")
+    assert [entry["printed"] for entry in rows["Validation accuracy"]["values"]] == [
+        "91.97%", "90.29%", "89.92%", "92.51%", "92.11%", None,
+    ]  # fmt: skip
+    assert [entry["claim"] for entry in rows["Validation accuracy"]["values"]] == ["V1", "V2", "V3", "V4", "V5", None]
+    assert rows["Validation accuracy"]["values"][5]["sample"]["n"] == 4
+    assert [entry["agrees"] for entry in rows["# of parameters"]["values"]] == [False, False, True, True, True, None]
+    assert [entry["agrees"] for entry in rows["Hyperparameters"]["values"]] == [True] * 5 + [None]
+    assert [entry["agrees"] for entry in rows["Loss function"]["values"]] == [True] * 5 + [None]
+    assert rows["Hyperparameters"]["values"][4]["ours"] == "Batch size: 32 Epochs: 20; adam, rate 0.001"
+    assert rows["Data"]["values"][0]["ours"] == "10,000 images, validated on the test images"
+
+
+def test_a_cut_run_does_not_agree_with_the_printed_epochs():
+    rows = by(document(limits={"images": None, "epochs": 5, "updates": None})["table"]["rows"], "name")
+    assert [entry["agrees"] for entry in rows["Hyperparameters"]["values"]] == [False] * 5 + [None]
+
+
+def test_the_audit_marks_what_differs():
+    built = synthetic.architectures(ORIGINAL)
+    built["cnn1"] = built["cnn1"] | {"rows": [["Rescaling", [28, 28, 1], 0], *built["cnn1"]["rows"]]}
+    study = synthetic.study()
+    audit = by(analysis.analyse(inputs(study, drawn().runs, architectures=built)).document["audit"], "architecture")
+    assert (audit["cnn1"]["agrees"], audit["lenet5"]["agrees"]) == (False, True)
+    assert [row["agrees"] for row in audit["cnn1"]["rows"]] == [False] + [True] * 6
+    assert audit["cnn1"]["rows"][0]["printed"] is None
+
+
+def test_assumptions_say_whether_they_are_varied():
+    found = by(document(run=("original", "optimizers"))["assumptions"], "id")
+    assert (found["optimizer"]["varied"], found["activation"]["varied"]) == (True, False)
+
+
+# ---------------------------------------------------------------------------------------------------------- comparisons
+
+
+def test_the_confirmatory_family_holds_every_pair_of_the_six_cells_under_holm():
+    family = standard()["comparisons"][0]
+    assert (family["kind"], family["correction"], len(family["pairs"])) == ("confirmatory", "Holm", 15)
+    adjusted = statistics.holm([one["p"] for one in family["pairs"]])
+    assert [one["p_adjusted"] for one in family["pairs"]] == pytest.approx(adjusted)
+    for one in family["pairs"]:
+        assert one["difference"] == pytest.approx(one["mean_a"] - one["mean_b"])
+        expected = "open" if one["p_adjusted"] > 0.05 else "a" if one["difference"] > 0 else "b"
+        assert one["conclusion"] == expected
+
+
+def test_an_exploratory_family_compares_cells_that_differ_in_one_axis_with_a_reference():
+    family = document(run=("original", "fractions"))["comparisons"][1]
+    assert (family["kind"], family["correction"]) == ("exploratory", "Benjamini-Hochberg")
+    assert family["axis"] == "architecture, fraction"
+    pairs = [(one["a"], one["b"]) for one in family["pairs"]]
+    name = "{}/{}/none/b256_u11750".format
+    sizes = ("1k", "3k", "10k", "30k", "60k")
+    assert pairs == [
+        *((name("lenet5", size), name("cnn1", size)) for size in sizes),
+        *((name(net, size), name(net, "1k")) for net in ("cnn1", "lenet5") for size in sizes[1:]),
+    ]
+    adjusted = statistics.benjamini_hochberg([one["p"] for one in family["pairs"]])
+    assert [one["p_adjusted"] for one in family["pairs"]] == pytest.approx(adjusted)
+
+
+def test_a_cell_of_the_original_is_the_reference_where_there_is_one():
+    family = document(run=("original", "unstated"), seeds=2)["comparisons"][1]
+    referred = {one["b"] for one in family["pairs"] if one["a"] == "cnn1/10k/none/b256_e100_adam3e-4"}  # named first
+    assert referred == {CNN1_SMALL}
+
+
+def test_five_seeds_cannot_decide_by_sign_flips():
+    one = document(seeds=5)["comparisons"][0]["pairs"][0]
+    assert one["p_smallest"] == 0.0625
+    assert one["sign_flip_words"] == "with 5 seeds the sign-flip test cannot give less than 0.0625, so it cannot decide"
+    assert document(seeds=6)["comparisons"][0]["pairs"][0]["sign_flip_words"] == ""
+
+
+def test_authors_with_one_run_and_new_images_are_told_on_the_same_images(whole):
+    _, result = whole
+    families = by(result.document["comparisons"], "id")
+    confirmatory = families["original"]["pairs"][0]
+    share = confirmatory["one_run"]
+    assert share["a_ahead"] + share["b_ahead"] + share["tied"] == pytest.approx(1)
+    low, high = confirmatory["new_images_interval"]
+    assert low <= confirmatory["difference"] <= high
+    for family in families.values():  # and compares nothing else
+        assert all(("fold" in one["a"]) == ("fold" in one["b"]) for one in family["pairs"]), family["id"]
+    assert any("fold" in one["a"] for one in families["readings"]["pairs"])
+
+
+# --------------------------------------------------------------------------------------------------- factorial, ranks
+
+
+def factorial_truth(network=2.0, images=1.0, gain=0.3, images_gain=-0.5, sd=0.2):
+    """Known effects in pp: cnn4 above the others, 60k above 10k, affine above none, and the last two together."""
+    means = {}
+    for cell in synthetic.study(["factorial"]).cells():
+        large, affine = cell.fraction == "60k", cell.augmentation == "affine"
+        mean = (
+            88 + network * (cell.architecture == "cnn4") + images * large + gain * affine + images_gain * large * affine
+        )
+        means[cell.name] = mean
+    return synthetic.Truth(validation=means, sd=sd)
+
+
+def test_contrasts_are_differences_of_means_and_find_known_effects():
+    given = drawn(factorial_truth(), run=("factorial",), seeds=10)
+    policy = analysis.analyse(given).document["effects"]["policies"][0]
+    assert policy["levels"] == {
+        "architecture": ["cnn1", "lenet5", "cnn4"],
+        "fraction": ["10k", "60k"],
+        "augmentation": ["none", "affine"],
+    }
+    found = by(policy["contrasts"], "label")
+    means = given.runs.groupby(["architecture", "fraction", "augmentation"])["clean_accuracy"].mean()
+    by_hand = means[:, "60k", :].mean() - means[:, "10k", :].mean()
+    assert found["60k minus 10k"]["estimate"] == pytest.approx(by_hand)
+    true = {
+        "cnn4 minus cnn1": 2.0,
+        "lenet5 minus cnn1": 0.0,
+        "60k minus 10k": 1.0 - 0.25,
+        "affine minus none": 0.3 - 0.25,
+        "(60k minus 10k) x (affine minus none)": -0.5,
+        "(cnn4 minus cnn1) x (affine minus none)": 0.0,
+    }
+    for label, effect in true.items():
+        low, high = found[label]["interval"]
+        assert low - 0.1 < effect < high + 0.1, label
+    assert len(found) == len(policy["contrasts"]) == 2 * (1 + 1 + 1 + 1) + 1 + 1 + 1
+
+
+def test_the_analysis_of_variance_names_its_terms():
+    policy = document(factorial_truth(), run=("factorial",), seeds=5)["effects"]["policies"][0]
+    terms = by(policy["anova"], "term")
+    assert list(terms) == [
+        "architecture",
+        "fraction",
+        "augmentation",
+        "architecture x fraction",
+        "architecture x augmentation",
+        "fraction x augmentation",
+        "architecture x fraction x augmentation",
+        "seed",
+    ]
+    assert terms["fraction x augmentation"]["p"] < 0.01
+    assert terms["architecture"]["partial_omega2"] > 0.9
+    assert terms["seed"]["df"] == 4
+    assert policy["residual"]["df"] == 12 * 5 - 12 - 4
+    assert all(term["p_hc3"] is not None and term["p_logit"] is not None for term in policy["anova"][:-1])
+
+
+def test_a_factorial_is_recognised_by_its_cells(whole):
+    given, result = whole
+    assert [policy["id"] for policy in result.document["effects"]["policies"]] == ["factorial", "factorial_published"]
+    cells = next(experiment for experiment in given.study.experiments if experiment.name == "factorial").cells
+    assert effects.is_factorial(cells)
+    assert not effects.is_factorial(cells[:-1])
+    assert not effects.is_factorial([*cells, Cell(*cells[0].name.split("/")[:3], "b256_e100")])
+    assert not effects.is_factorial([cell for cell in cells if cell.fraction == "10k"])
+    assert standard()["effects"]["reason"] == "cannot say, because no experiment that runs is a factorial"
+
+
+def test_ranks_of_cells_that_lie_far_apart():
+    spaced = dict(zip((CNN4, LENET, CNN1_SMALL, CNN1, CNN4_SMALL, CNN4_SAME), (96, 95, 94, 93, 92, 91), strict=True))
+    ranks = document(truth(validation=spaced))["ranks"]
+    assert ranks["cells"] == COLUMNS
+    assert ranks["published_order"] == [CNN4, LENET, CNN1_SMALL, CNN1, CNN4_SMALL]
+    assert (ranks["p_published_order"], ranks["p_published_order_same_seed"]) == (1, 1)
+    assert ranks["p_best"] == [0, 0, 0, 1, 0, 0]
+    assert [row.index(1) + 1 for row in ranks["p_rank"]] == [3, 4, 5, 1, 2, 6]
+    assert ranks["p_rank_one_run"] == ranks["p_rank"]
+
+
+# ------------------------------------------------------------------------------------------------------- within cells
+
+
+def test_learning_curves_are_thinned_and_keep_both_ends(whole):
+    given, result = whole
+    curve = by(result.document["learning_curves"], "cell")[LENET]
+    assert curve["epochs"][0] == 1
+    assert curve["epochs"][-1] == curve["final_epoch"] == 70
+    assert len(curve["epochs"]) <= 60
+    own = given.histories[(given.histories["architecture"] == "lenet5") & (given.histories["fraction"] == "60k")]
+    own = own[(own["augmentation"] == "none") & (own["recipe"] == "b32_e20_sparse")]
+    last = own[own["epoch"] == 70]["val_accuracy"]
+    assert (curve["n"], len(last)) == (3, 3)
+    assert curve["val"]["median"][-1] == pytest.approx(last.median())
+    assert (curve["val"]["low"][-1], curve["val"]["high"][-1]) == pytest.approx((last.min(), last.max()))
+
+
+def test_diverged_runs_are_left_out_of_learning_curves():
+    cell = dict(zip(("architecture", "fraction", "augmentation", "recipe"), LENET.split("/"), strict=True))
+    rows = [
+        dict.fromkeys(tables.COLUMNS["histories"], 50.0)
+        | cell
+        | {"seed": seed, "epoch": epoch, "val_accuracy": 90.0 + seed}
+        for seed in range(3)
+        for epoch in range(1, 2 if seed == 1 else 4)
+    ]
+    study = synthetic.study(seeds=3)
+    runs = synthetic.runs(study, truth(diverged=frozenset({(LENET, 1)})), seed=0)
+    found = analysis.analyse(inputs(study, runs, histories=histories(rows))).document
+    curve = by(found["learning_curves"], "cell")[LENET]
+    assert (curve["n"], curve["epochs"], curve["val"]["median"]) == (2, [1, 2, 3], [91.0, 91.0, 91.0])
+
+
+def test_optimism_is_best_minus_honest_best():
+    found = standard()["optimism"][0]
+    assert (found["cell"], found["metric"]) == (CNN1_SMALL, "val")
+    assert found["optimism"] == pytest.approx(0.2)  # synthetic.runs: best + 0.3, honest best + 0.1
+
+
+def test_half_widths_follow_from_the_spread():
+    found = document(seeds=6)["half_widths"]
+    cell = found["cells"][0]
+    assert cell["curve"][found["ns"].index(6)] == pytest.approx(cell["half_width"])
+    reached = statistics.half_widths(cell["sd"], [cell["needed"][2]])[0]
+    assert reached <= found["targets"][2]
+    assert cell["stein"] is None
+
+
+@pytest.mark.parametrize(
+    ("half_width", "most", "words"), [(5.0, 9, "Stopped: 4 seeds"), (0.001, 9, "Capped: the pilot asks for")]
+)
+def test_seeds_that_stop_by_themselves_say_whether_they_were_capped(half_width, most, words):
+    pilot = {"pilot": 4, "half_width": half_width, "most": most}
+    stein = document(seeds=pilot)["half_widths"]["cells"][0]["stein"]
+    assert stein["words"].startswith(words)
+    assert stein["capped"] == (half_width < 1)
+    assert stein["target"] == half_width
+
+
+def test_variance_is_taken_apart(whole):
+    given, result = whole
+    variance = result.document["variance"]
+    noise = by(variance["image_noise"], "cell")[LENET]
+    right = given.predictions[LENET].validated == given.predictions[LENET].labels
+    assert noise["accuracy"] == pytest.approx(100 * right.mean())
+    assert noise["between_images"] + noise["within_images"] == pytest.approx(noise["binomial"])
+    assert (variance["components"]["subsets"], variance["components"]["initialisers"]) == (5, 3)
+    assert [source["source"] for source in variance["components"]["sources"]] == [
+        "subset", "initialiser and order", "residual",
+    ]  # fmt: skip
+
+
+def test_other_images_than_the_originals_widen_what_is_compared(whole):
+    given, result = whole
+    reading = by(by(result.document["claims"], "id")["V1"]["readings"], "id")["fold"]
+    found = given.predictions["cnn1/50k_fold/none/b256_e100"]
+    between = statistics.image_noise(found.validated == found.labels).between_images
+    assert reading["numbers"]["image_variance"] == pytest.approx(2 * between) != 0
+
+
+def test_confusion_and_hardest_images_by_hand():
+    labels = np.array([0, 1, 2, 1], np.uint8)
+    said = np.array([[0, 1, 2, 0], [0, 2, 2, 0], [1, 2, 2, 2]], np.uint8)
+    predictions = {CNN1_SMALL: collection.Predictions(np.arange(3), said, said, labels)}
+    study = synthetic.study(seeds=3)
+    found = analysis.analyse(inputs(study, drawn(seeds=3).runs, predictions=predictions)).document
+    matrix = np.array(found["confusion"][0]["counts"])
+    assert matrix[:3, :3].tolist() == pytest.approx(np.array([[2, 1, 0], [2, 1, 3], [0, 0, 3]]) / 3)
+    assert matrix.sum() == pytest.approx(4)
+    hardest = found["hardest"]
+    assert [image["index"] for image in hardest["images"]] == [3, 1, 0, 2]
+    assert hardest["images"][0]["says"] == [
+        {"label": 0, "share": pytest.approx(2 / 3)},
+        {"label": 2, "share": pytest.approx(1 / 3)},
+    ]
+    assert (hardest["always_right"], hardest["always_wrong"]) == (1, 1)
+    assert sum(bar["images"] for bar in hardest["histogram"]) == 4
+    assert all(bar["low"] == bar["high"] for bar in hardest["histogram"])
+    assert hardest["histogram"][-1] == {"low": hardest["n"], "high": hardest["n"], "images": 1}
+    assert found["confusion"][1]["counts"] == []
+
+
+def test_a_specification_curve_names_the_choices_that_differ():
+    curve = document(run=("original", "unstated"))["specification_curves"][1]
+    assert (curve["claim"], curve["left_out"]) == ("V5", 0)
+    means = [point["sample"]["mean"] for point in curve["points"]]
+    assert means == sorted(means)
+    primary = [point for point in curve["points"] if point["primary"]]
+    assert [(point["cell"], point["choices"]) for point in primary] == [(LENET, {})]
+    cells = {point["cell"]: point["choices"] for point in curve["points"] if point["metric"] == "val_accuracy"}
+    assert cells["lenet5_classic/60k/none/b32_e20_sgd1e-2"] == {
+        "architecture.activation": "tanh",
+        "architecture.pooling": "average",
+        "recipe.learning_rate": 0.01,
+        "recipe.loss": "categorical",
+        "recipe.momentum": 0.9,
+        "recipe.optimizer": "sgd",
+    }
+    assert not [cell for cell in cells if cell.startswith("cnn1")]
+    assert curve["within"] == sum(point["verdict"] == "reproduced" for point in curve["points"])
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+class Job:
+    """What a rule script gets, as far as these two scripts use it."""
+
+    def __init__(self, config, given, made):
+        self.config, self.rule = config, "test"
+        self.input, self.output = InputFiles(fromdict=given), OutputFiles(fromdict=made)
+
+
+def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(synthetic.ROOT / "workflow" / "scripts")
+    import analyse
+    import collect
+
+    config = synthetic.config(seeds=2)
+    synthetic.write_runs(synthetic.studies.load(config), tmp_path, seed=0, images=100, epochs=3)
+    for name, content in (
+        ("architectures", synthetic.architectures(ORIGINAL)),
+        ("fashion_mnist", synthetic.description()),
+    ):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    row = {**dict.fromkeys(benchmarking.COLUMNS, ""), "program": "matrix product", "gflops": "180.5"}
+    text = f"{','.join(row)}\n{','.join(row.values())}\n"
+    (tmp_path / "benchmark.csv").write_text(text)
+    tables_ = {"runs": "runs.csv", "histories": "histories.csv.gz", "predictions": "predictions.npz"}
+    collect.main(Job(config, {"runs": [], "seeds": []}, tables_))
+    facts = {
+        "architectures": "architectures.json",
+        "facts": ["fashion_mnist.json"],
+        "original": str(synthetic.ROOT / "config" / "original.yaml"),
+        "benchmark": "benchmark.csv",
+    }
+    made = {name: f"{name}.csv" for name in analysis.CSV_TABLES} | {"analysis": "analysis.json"}
+    analyse.main(Job(config, tables_ | facts, made))
+    found = json.loads((tmp_path / "analysis.json").read_text(encoding="utf-8"))
+    analysis.check(found)
+    assert [(row["program"], row["gflops"]) for row in found["benchmark"]["rows"]] == [("matrix product", 180.5)]
+    assert found["study"]["runs"]["finished"] == 12
+    assert tables.read("cells", tmp_path / "cells.csv")["n"].sum() == 12 * len(analysis.METRICS)
+
+
+@pytest.mark.parametrize(("content", "words"), [("{", "cannot be read as JSON"), ("[]", "holds no JSON object")])
+def test_facts_that_cannot_be_read_are_told(tmp_path, content, words):
+    (tmp_path / "facts.json").write_text(content)
+    with pytest.raises(UserError, match=words):
+        analysis.read_descriptions([tmp_path / "facts.json"])
+
+
+# ----------------------------------------------------------------------------------------- known truths, many draws
+
+REPETITIONS = 1_000
+VERDICTS = (statistics.REPRODUCED, statistics.NOT_REPRODUCED, statistics.INCONCLUSIVE)
+
+
+def redrawn(runs, means, sd, seed):
+    """A table of runs with new accuracies: means (column -> percent by cell name) plus normal noise."""
+    rng = np.random.default_rng(seed)
+    names = tables.RunTable(runs).cells
+    cells = runs["architecture"].str.cat([runs[axis] for axis in ("fraction", "augmentation", "recipe")], sep="/")
+    new = {
+        column: cells.map({name: by_cell.get(name, 90.0) for name in names}) + sd * rng.standard_normal(len(runs))
+        for column, by_cell in means.items()
+    }
+    return tables.RunTable(runs.assign(**new))
+
+
+def verdict_rates(shift, seeds, sd):
+    """How often each verdict is given, by claim, over studies whose cells truly lie `shift` pp above what is printed.
+
+    The five printed validation accuracies, and the five training accuracies; judged in their families, as always.
+    """
+    judged = [f"{letter}{i}" for letter in "VT" for i in range(1, 6)]
+    entries = [dict(c, readings=c["readings"][:1]) for c in ORIGINAL["claims"] if c["id"] in (*judged, "V6")]
+    original = {**ORIGINAL, "claims": entries}
+    study, known = synthetic.study(seeds=seeds), synthetic.published(ORIGINAL, shift)
+    settings = study.config["analysis"] | {"sensitivity_margins": []}
+    runs = synthetic.runs(study, known, seed=0)
+    counts = {id_: dict.fromkeys(VERDICTS, 0) for id_ in judged}
+    for repetition in range(REPETITIONS):
+        table = redrawn(runs, {"val_accuracy": known.validation, "train_accuracy": known.training}, sd, repetition)
+        for claim in claims.judge(claims.Facts(original=original, settings=settings, runs=table)):
+            if claim.id in counts:
+                counts[claim.id][claim.verdict] += 1
+    return {id_: {word: count / REPETITIONS for word, count in found.items()} for id_, found in counts.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [10, 5])
+@pytest.mark.parametrize("shift", [0.0, 0.6, 1.2])
+def test_rates_of_verdicts_on_a_known_shift(shift, seeds, capsys, monkeypatch):
+    monkeypatch.setattr(claims, "REPETITIONS", 2)
+    found = verdict_rates(shift, seeds, sd=0.2)
+    with capsys.disabled():
+        print(f"\nshift {shift} pp, {seeds} seeds, SD 0.2 pp, {REPETITIONS} studies")
+        for id_, rates in found.items():
+            print(f"  {id_}: " + ", ".join(f"{word} {rate:.3f}" for word, rate in rates.items()))
+    if shift == 0.6 or seeds == 5:
+        return  # at the margin, or with few seeds: reported, not bounded
+    for id_, rates in found.items():
+        if shift == 0.0:
+            assert rates[statistics.REPRODUCED] >= 0.9, id_
+        elif id_.startswith("V"):
+            assert rates[statistics.NOT_REPRODUCED] >= 0.9, id_
+        else:  # 1.2 pp lies 0.2 pp beyond the margin of training accuracies; wrong is only "reproduced"
+            assert rates[statistics.REPRODUCED] <= 0.1, id_
+
+
+def effect_rates(seeds, sd):
+    """How often the factorial analysis of known effects is right, by effect, and how often by analysis of variance."""
+    true = {
+        "cnn4 minus cnn1": 2.0,
+        "lenet5 minus cnn1": 0.0,
+        "60k minus 10k": 0.75,
+        "(60k minus 10k) x (affine minus none)": -0.5,
+        "(cnn4 minus cnn1) x (60k minus 10k)": 0.0,
+        "(cnn4 minus cnn1) x (60k minus 10k) x (affine minus none)": 0.0,
+    }
+    terms = {"architecture": 1, "fraction": 1, "fraction x augmentation": 1, "architecture x fraction": 0}
+    study, known = synthetic.study(["factorial"], seeds=seeds), factorial_truth(sd=sd)
+    runs = synthetic.runs(study, known, seed=0)
+    images = {cell.name: study.images(cell) for cell in study.cells()}
+    covered, decided, in_anova = (dict.fromkeys(names, 0) for names in (true, true, terms))
+    for repetition in range(REPETITIONS):
+        table = redrawn(runs, {"clean_accuracy": known.validation}, sd, repetition)
+        facts = claims.Facts(original=ORIGINAL, settings=study.config["analysis"], runs=table)
+        policy = effects.policies(facts, study.experiments, images)[0]
+        contrasts, anova = by(policy["contrasts"], "label"), by(policy["anova"], "term")
+        for label, effect in true.items():
+            low, high = contrasts[label]["interval"]
+            covered[label] += low <= effect <= high
+            decided[label] += (contrasts[label]["p"] <= 0.05) == (effect != 0)
+        for term, real in terms.items():
+            in_anova[term] += (anova[term]["p"] <= 0.05) == bool(real)
+    return [{name: count / REPETITIONS for name, count in found.items()} for found in (covered, decided, in_anova)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [10, 5])
+def test_known_effects_are_found(seeds, capsys):
+    found = effect_rates(seeds, sd=0.2)
+    with capsys.disabled():
+        print(f"\nfactorial, {seeds} seeds, SD 0.2 pp, {REPETITIONS} studies; right: interval, contrast, ANOVA")
+        for rates in found:
+            print("  " + ", ".join(f"{name} {rate:.3f}" for name, rate in rates.items()))
+    if seeds == 10:
+        assert all(rate >= 0.9 for rates in found for rate in rates.values())
+
+
+# ------------------------------------------------------------------------------------------------------- 10,000 runs
+
+LARGE = """
+import json, resource, sys, time
+from pathlib import Path
+import synthetic
+from refashion.judging import analysis, collection, tables
+from refashion.telling import reporting
+
+folder, seeds = Path(sys.argv[1]), int(sys.argv[2])
+study = synthetic.study(sys.argv[3].split(","), seeds=seeds)
+wall, used = time.monotonic(), time.process_time()
+found = collection.collect(study, folder, strict=True)
+tables.write(found.runs, "runs", folder / "runs.csv")
+tables.write(found.histories, "histories", folder / "histories.csv.gz")
+collection.write_predictions(found.predictions, folder / "predictions.npz")
+del found
+with collection.PredictionsFile(folder / "predictions.npz") as predictions:
+    result = analysis.analyse(analysis.Inputs(
+        study=study, original=synthetic.original(), runs=tables.read("runs", folder / "runs.csv"),
+        histories=tables.read("histories", folder / "histories.csv.gz"), predictions=predictions))
+analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES})
+page = reporting.render(reporting.read_analysis(folder / "analysis.json"), reporting.Pictures(), study.config)
+print(json.dumps({
+    "megabytes of the page": len(page.encode()) / 2**20,
+    "runs": result.document["study"]["runs"]["finished"],
+    "seconds": time.monotonic() - wall,
+    "processor seconds": time.process_time() - used,
+    "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+}))
+"""
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_are_collected_analysed_and_told_in_two_minutes_and_two_gigabytes(tmp_path, capsys):
+    names = "original,readings,factorial,factorial_published,fractions,optimizers,augmentations,unstated"
+    seeds = 68  # of 149 different cells
+    synthetic.write_runs(
+        synthetic.study(names.split(","), seeds=seeds), tmp_path, seed=0, images=10_000, epochs=50, variants=10
+    )
+    paths = [str(synthetic.ROOT / "workflow" / "scripts"), str(synthetic.ROOT / "tests")]
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, str(tmp_path), str(seeds), names],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    with capsys.disabled():
+        print(f"\n{found}")
+    assert found["runs"] >= 10_000
+    assert found["gigabytes"] < 2
+    assert found["megabytes of the page"] < 6
+    assert found["processor seconds"] < 120

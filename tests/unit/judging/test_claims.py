@@ -1,0 +1,528 @@
+"""The ledger: what each kind of claim is judged by, on studies whose truth is known.
+
+Runs are drawn with SD 0.2 pp, ten a cell, where nothing else is said; the truths lie far enough from every margin that
+a wrong verdict is a wrong rule, not bad luck (rates over many draws: test_analysis.py).
+"""
+
+import copy
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+import synthetic
+from refashion.errors import UserError
+from refashion.inference import statistics
+from refashion.inference.statistics import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+from refashion.judging import claims, tables
+from refashion.study.model import AXES
+
+ORIGINAL = synthetic.original()
+COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
+CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
+
+
+@pytest.fixture(autouse=True)
+def few_repetitions(monkeypatch):
+    """The operating characteristics are simulated; their precision is not tested here."""
+    monkeypatch.setattr(claims, "REPETITIONS", 50)
+
+
+def facts(truth=None, run=("original",), seeds=10, original=ORIGINAL, runs=None, margins=(), **known):
+    study = synthetic.study(run, seeds=seeds)
+    truth = synthetic.published(original) if truth is None else truth
+    table = synthetic.runs(study, truth, seed=1) if runs is None else runs
+    fractions = study.config["fractions"]
+    defaults = {
+        "architectures": synthetic.architectures(original),
+        "data": synthetic.description(),
+        "validation": {cell.name: fractions[cell.fraction]["validation"] for cell in study.cells()},
+        "datasets": {cell.name: study.dataset(cell) for cell in study.cells()},
+    }
+    return claims.Facts(
+        original=original,
+        settings=study.config["analysis"] | {"sensitivity_margins": margins},
+        runs=tables.RunTable(table),
+        **defaults | known,
+    )
+
+
+def judge(*arguments, **options):
+    return {claim.id: claim for claim in claims.judge(facts(*arguments, **options))}
+
+
+def readings(claim):
+    return {reading.id: reading for reading in claim.readings}
+
+
+def truth(shift=0.0, **changes):
+    return dataclasses.replace(synthetic.published(ORIGINAL, shift), **changes)
+
+
+def with_means(**groups):
+    """The published truth with some cells' validation means changed."""
+    base = synthetic.published(ORIGINAL)
+    return dataclasses.replace(
+        base, validation={**base.validation, **groups.get("validation", {})}, clean=groups.get("clean", {})
+    )
+
+
+# ------------------------------------------------------------------------------------------------- published accuracies
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(0.0, REPRODUCED), (1.2, NOT_REPRODUCED), (-1.2, NOT_REPRODUCED)])
+def test_a_shift_of_all_cells_decides_all_validation_accuracies(shift, verdict):
+    ledger = judge(truth(shift))
+    assert [ledger[f"V{i}"].verdict for i in range(1, 6)] == [verdict] * 5
+
+
+def test_training_accuracies_have_their_own_margin():
+    ledger = judge(truth(0.7))
+    assert [ledger[f"T{i}"].verdict for i in range(1, 6)] == [REPRODUCED] * 5
+    assert ledger["T1"].readings[0].numbers.margin == 1.0
+    assert ledger["V1"].readings[0].numbers.margin == pytest.approx(1.96 * (91.97 * 8.03 / 10_000) ** 0.5)
+
+
+def test_gaps_follow_training_and_validation_together():
+    shifted = judge(truth(3.0))
+    assert shifted["V1"].verdict == shifted["T1"].verdict == NOT_REPRODUCED
+    assert shifted["G1"].verdict == REPRODUCED  # both moved alike
+    base = synthetic.published(ORIGINAL)
+    widened = judge(dataclasses.replace(base, training={cell: mean + 3 for cell, mean in base.training.items()}))
+    assert [widened[f"G{i}"].verdict for i in range(1, 6)] == [NOT_REPRODUCED] * 5
+    numbers = widened["G4"].readings[0].numbers
+    assert numbers.published == pytest.approx(-1.32)
+    assert numbers.margin == pytest.approx(1.0 + statistics.image_margin(92.51, 10_000))
+    assert widened["G4"].unit == "pp"
+
+
+def test_a_gap_is_read_as_both_of_its_numbers_are():
+    """Else a gap would seem robust while its two numbers turn with the reading."""
+    fold = "cnn1/50k_fold/none/b256_e100"
+    base = synthetic.published(ORIGINAL)
+    low = dataclasses.replace(
+        base,
+        validation={**base.validation, CNN1_SMALL: 88.0, fold: 91.97},
+        training={**base.training, CNN1_SMALL: 99.13, fold: 99.13},
+    )
+    gap = judge(low, run=("original", "readings"))["G1"]
+    found = readings(gap)
+    assert list(found) == ["primary", "evaluated", "fold"]
+    assert found["fold"].cells == [fold]
+    assert found["fold"].metric == "train_accuracy - val_accuracy"
+    assert (found["primary"].verdict, found["fold"].verdict) == (NOT_REPRODUCED, REPRODUCED)
+    assert gap.overall == "specification-dependent"
+
+
+def test_of_several_cells_only_the_nearest_is_called_so():
+    """The column that leaves a claim open may lie farther than one that does not."""
+    table = synthetic.runs(synthetic.study(("original",), seeds=10), with_means(validation={CNN1: 90.0}), seed=1)
+    small = table["architecture"].eq("cnn1") & table["fraction"].eq("10k")
+    table.loc[small, "val_accuracy"] = 86.9
+    table = table[~small | table["seed"].lt(1)]
+    found = judge(runs=table)["V6"]
+    assert found.verdict == INCONCLUSIVE
+    assert found.readings[0].numbers.cell == CNN1_SMALL
+    assert "the nearest" not in found.reason
+    assert "1 Layer CNN, 1 fold, which leaves it open" in found.reason
+
+
+def test_the_text_number_is_held_against_both_columns():
+    near = judge(with_means(validation={CNN1: 91.39}))["V6"]
+    assert near.verdict == REPRODUCED
+    assert near.readings[0].numbers.cell == CNN1
+    assert [check.holds for check in near.readings[0].checks][1] is True
+    far = judge(with_means(validation={CNN1: 85.0, CNN1_SMALL: 86.0}))["V6"]
+    assert far.verdict == NOT_REPRODUCED
+    assert far.readings[0].numbers.cell == CNN1_SMALL
+    assert far.reason.startswith("In no column is it reproduced")
+
+
+def test_primary_readings_are_judged_as_one_family_and_others_alone():
+    ledger = judge(truth(0.35))
+    first = {id_: claim.readings[0] for id_, claim in ledger.items() if claim.family == "V"}
+    assert list(first) == ["V1", "V2", "V3", "V4", "V5", "V6"]
+    held = [first[f"V{i}"].numbers for i in range(1, 6)]
+    both = [readings(ledger["V6"])[name].numbers for name in ("column_1", "column_2")]
+    adjusted = statistics.holm([one.p_rep for one in (*held, *both)])  # seven numbers, since V6 has two columns
+    assert [one.p_rep_adjusted for one in held] == pytest.approx(adjusted[:5])
+    assert [one.p_rep_adjusted for one in both] == [one.p_rep for one in both]
+    assert any(one.p_rep_adjusted > one.p_rep for one in held)
+
+
+def test_padded_and_unpadded_readings_of_the_best_result():
+    found = readings(judge(with_means(validation={CNN4: 91.0, CNN4_SAME: 92.51}))["V4"])
+    assert (found["primary"].verdict, found["padded"].verdict) == (NOT_REPRODUCED, REPRODUCED)
+
+
+#: Validation images whose luck is worth half a point.
+NOISY = {"image_variance": lambda cell: 0.25}
+
+
+def test_a_reading_on_held_out_images_allows_for_other_images():
+    options = {"run": ("original", "readings"), "truth": truth()}
+    plain = readings(judge(**options)["V1"])["fold"]
+    wider = readings(judge(**options, **NOISY)["V1"])["fold"]
+    assert plain.flags.count("fold") == 1
+    assert wider.numbers.image_variance == 0.25
+    assert wider.numbers.p_run > plain.numbers.p_run
+    assert wider.numbers.prediction[0] < plain.numbers.prediction[0]
+    plain, wider = (readings(judge(**given)["G1"])["fold"] for given in (options, options | NOISY))
+    assert (plain.numbers.image_variance, wider.numbers.image_variance) == (0.0, 0.25)
+    assert wider.numbers.p_run > plain.numbers.p_run
+    # other images matter to validation accuracies alone
+    training = readings(judge(**options, **NOISY)["T1"])["fold"]
+    assert training.numbers.image_variance == 0
+    assert "fold" not in training.flags
+
+
+def test_other_margins_give_other_verdicts():
+    numbers = judge(truth(0.75), margins=[0.25, 2.0])["V1"].readings[0].numbers
+    assert [(one.margin, one.verdict) for one in numbers.sensitivity] == [(0.25, NOT_REPRODUCED), (2.0, REPRODUCED)]
+    assert numbers.break_even_not_reproduced < 0.75 < numbers.break_even_reproduced
+
+
+def test_operating_characteristics_stand_beside_each_published_accuracy():
+    ledger = judge()
+    for id_, claim in ledger.items():
+        if not claim.family:
+            assert claim.operating is None
+            continue
+        assert [rate.shift for rate in claim.operating.rates] == [0.0, 0.6, 1.2], id_
+        for rate in claim.operating.rates:
+            assert rate.reproduced + rate.not_reproduced + rate.inconclusive == pytest.approx(1)
+    assert ledger["V1"].operating.sd == ledger["V1"].readings[0].numbers.sd
+
+
+# --------------------------------------------------------------------------------------------------------- exact claims
+
+
+def test_parameter_counts():
+    ledger = judge()
+    verdicts = {id_: ledger[id_].verdict for id_ in ("P1", "P2", "P3", "P4", "P5", "P6", "L1")}
+    assert verdicts == {
+        "P1": NOT_REPRODUCED,  # 693,932 where the rows sum to 693,962
+        "P2": NOT_REPRODUCED,
+        "P3": REPRODUCED,
+        "P4": REPRODUCED,
+        "P5": REPRODUCED,  # the trainable ones
+        "P6": NOT_REPRODUCED,  # 2.77 times
+        "L1": REPRODUCED,
+    }
+    assert ledger["P1"].reason == "Trainable parameters of cnn1: 693,962, where the original says 693,932."
+    assert ledger["P5"].overall == "specification-dependent"
+    assert [reading.verdict for reading in ledger["P6"].readings] == [NOT_REPRODUCED, REPRODUCED, NOT_REPRODUCED]
+    assert ledger["P6"].readings[0].checks[0].found == pytest.approx(3_384_234 / 1_221_546)
+
+
+def test_a_layer_that_differs_is_counted():
+    built = synthetic.architectures(ORIGINAL)
+    built["lenet5"]["rows"] = [["Conv2D", [28, 28, 6], 156], *built["lenet5"]["rows"][1:]]
+    claim = judge(architectures=built)["L1"]
+    assert claim.verdict == NOT_REPRODUCED
+    assert [check.holds for check in claim.readings[0].checks] == [True, False, True, True]
+    assert claim.reason == "LeNet-5: 1 rows or totals differ, where the original says 8 rows as printed."
+
+
+def test_networks_that_were_not_built_leave_counts_open():
+    ledger = judge(architectures={})
+    for id_ in ("P1", "P2", "P3", "P4", "P5", "P6", "L1"):
+        assert ledger[id_].verdict == INCONCLUSIVE
+        assert ledger[id_].reason.startswith("Cannot say, because ")
+        assert not ledger[id_].readings[0].tested
+
+
+def test_counts_of_the_data():
+    assert [judge()[f"D{i}"].verdict for i in range(1, 5)] == [REPRODUCED] * 4
+    wrong = synthetic.description() | {"image_shape": [28, 28, 3]}
+    assert judge(data=wrong)["D2"].reason == "Channels: 3, where the original says 1."
+    assert judge(data=None)["D1"].verdict == INCONCLUSIVE
+
+
+def test_rows_of_summaries_are_aligned_by_kind():
+    printed = [["a", "Conv2D", [2, 2, 3], 10], ["b", "Dropout", [2, 2, 3], 0], ["c", "Dense", [5], 65]]
+    built = [["ZeroPadding2D", (4, 4, 1), 0], ["Conv2D", (2, 2, 3), 10], ["Dense", (6,), 78]]
+    assert claims.align(printed, built) == [
+        ("", None, ("ZeroPadding2D", (4, 4, 1), 0)),
+        ("a", ("Conv2D", (2, 2, 3), 10), ("Conv2D", (2, 2, 3), 10)),
+        ("b", ("Dropout", (2, 2, 3), 0), None),
+        ("c", ("Dense", (5,), 65), ("Dense", (6,), 78)),
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------------- comparisons
+
+
+def test_the_best_column():
+    assert judge(with_means(validation={CNN4: 93.0}))["R1"].verdict == REPRODUCED
+    beaten = judge(with_means(validation={LENET: 93.5}))["R1"]
+    assert beaten.verdict == NOT_REPRODUCED
+    assert "4 Layer CNN, full dataset minus LeNet-5, full dataset is \N{MINUS SIGN}" in beaten.reason
+    open_ = judge(with_means(validation={LENET: 92.51}))["R1"]
+    assert open_.verdict == INCONCLUSIVE
+    assert open_.reason.startswith("Imprecise: 1 of 4 differences is not clear; ")
+
+
+def test_best_uses_holm_over_its_differences():
+    found = facts(with_means(validation={CNN4: 92.3}))
+    checks = claims._differences(
+        [claims._Stated(CNN4, other) for other in (LENET, CNN1, CNN1_SMALL)], "val_accuracy", found
+    )
+    raw = [
+        statistics.bound_test(np.subtract(*found.runs.paired((CNN4, other), "val_accuracy")[1]), 0).p_above
+        for other in (LENET, CNN1, CNN1_SMALL)
+    ]
+    assert [check.p for check in checks] == pytest.approx(statistics.holm(raw))
+
+
+def test_the_order_of_the_columns():
+    spaced = dict(zip((CNN4, LENET, CNN1_SMALL, CNN1, CNN4_SMALL), (93, 92, 91, 90, 89), strict=True))
+    assert judge(with_means(validation=spaced))["R2"].verdict == REPRODUCED
+    swapped = spaced | {CNN1: 89.0, CNN4_SMALL: 90.0}
+    assert judge(with_means(validation=swapped))["R2"].verdict == NOT_REPRODUCED
+
+
+def augmentation_gain(gain, metric="validation"):
+    """A truth in which augmentation adds `gain` pp in the factorial cells at equal updates."""
+    means = {
+        f"{net}/{fraction}/{augmentation}/b256_u11750": 90 + gain * (augmentation == "affine")
+        for net in ("cnn1", "lenet5", "cnn4")
+        for fraction in ("10k", "60k")
+        for augmentation in ("none", "affine")
+    }
+    return with_means(**{metric: means})
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"), [(2.0, REPRODUCED), (0.2, NOT_REPRODUCED), (-1.0, NOT_REPRODUCED), (1.05, INCONCLUSIVE)]
+)
+def test_much_worse_without_augmentation_means_more_than_the_margin(gain, verdict):
+    ledger = judge(augmentation_gain(gain), run=("original", "factorial"))
+    assert ledger["R3"].verdict == verdict
+
+
+def test_much_worse_reads_clean_images_too():
+    found = readings(judge(augmentation_gain(2.0, "clean"), run=("original", "factorial"))["R3"])
+    assert (found["primary"].verdict, found["clean"].verdict) == (NOT_REPRODUCED, REPRODUCED)
+
+
+@pytest.mark.parametrize(
+    ("best", "linear", "verdict"),
+    [(91.0, 84.0, REPRODUCED), (94.0, 84.0, NOT_REPRODUCED), (91.0, 92.0, NOT_REPRODUCED)],
+)
+def test_surprisingly_well_means_near_the_best_and_above_the_linear_baseline(best, linear, verdict):
+    means = dict.fromkeys(COLUMNS, 90.0) | {CNN4_SAME: best, "softmax/60k/none/b256_e50": linear}
+    assert judge(with_means(validation=means), run=("original", "baseline"))["R4"].verdict == verdict
+
+
+def test_surprisingly_well_needs_the_baseline():
+    claim = judge(with_means(validation=dict.fromkeys(COLUMNS, 90.0)))["R4"]
+    assert claim.verdict == INCONCLUSIVE
+    assert claim.reason == "Cannot say, because softmax/60k/none/b256_e50 is not part of this study."
+
+
+def test_the_subset_trains_faster():
+    claim = judge()["R6"]
+    assert claim.verdict == REPRODUCED
+    assert all(check.unit == "seconds" for check in claim.readings[0].checks)
+    slow = synthetic.runs(synthetic.study(), truth(), seed=1)
+    slow.loc[slow["fraction"] == "10k", "train_seconds"] += 1000
+    assert judge(runs=slow)["R6"].verdict == NOT_REPRODUCED
+
+
+def test_times_of_different_machines_are_not_compared():
+    runs = synthetic.runs(synthetic.study(), truth(), seed=1)
+    runs.loc[runs["fraction"] == "10k", "cpu"] = "another"
+    ledger = judge(runs=runs)
+    assert ledger["R6"].verdict == INCONCLUSIVE
+    assert ledger["R6"].reason.endswith("have no seed in common that ran on one kind of machine.")
+    runs["cpu"] = np.where(runs["seed"] % 2 == 0, "another", "one")
+    times = judge(runs=runs)["W1"].readings[0].checks
+    assert {check.reason for check in times} == {"the runs were made on different kinds of machine"}
+    assert judge(runs=runs)["R6"].verdict == REPRODUCED
+
+
+def test_the_least_clear_difference_is_the_one_with_the_largest_p():
+    """A small difference of little spread is clearer than a large one of much."""
+    checks = [
+        claims.Check(label=name, expected="above 0", found=d, unit="pp", interval=[d - 1, d + 1], p=p, p_against=1 - p,
+                     test="one-sided as one of 2 (Holm)", n=5, holds=True)
+        for name, d, p in (("small", 1.0, 0.001), ("large", 3.0, 0.03))
+    ]  # fmt: skip
+    verdict, reason = claims._verdict_of_checks(checks)
+    assert verdict == REPRODUCED
+    assert "the least clear: the mean of large is 3.00 pp" in reason
+    assert reason.endswith("(p\u00a0=\u00a00.030; one-sided as one of 2 (Holm))")
+
+
+def test_an_open_difference_tells_both_of_its_tests():
+    one = claims.Check(label="a minus b", expected="above 0", found=-0.98, unit="pp", interval=[-1.84, -0.11], p=1.0,
+                       p_against=0.07, test="one-sided as one of 4 (Holm)", n=5)  # fmt: skip
+    verdict, reason = claims._verdict_of_checks([one])
+    assert verdict == INCONCLUSIVE
+    assert "for it, p\u00a0=\u00a00.070 against it; one-sided as one of 4 (Holm)" in reason
+
+
+# ---------------------------------------------------------------------------------------------- procedure, not testable
+
+
+def losses(difference, seeds):
+    """runs of the experiment `losses` in which the second loss gives `difference` (a number or one a seed) more."""
+    study = synthetic.study(["losses"], seeds=seeds)
+    runs = synthetic.runs(study, synthetic.Truth(), seed=2)
+    cells = runs[list(AXES)].agg("/".join, axis=1)
+    for plain, sparse in next(claim for claim in ORIGINAL["claims"] if claim["id"] == "S1")["readings"][0]["pairs"]:
+        runs.loc[cells == sparse, "val_accuracy"] = runs.loc[cells == plain, "val_accuracy"].to_numpy() + difference
+    return runs
+
+
+def test_one_loss_under_two_names():
+    same = judge(run=["losses"], seeds=1, runs=losses(0.0, 1))["S1"]
+    assert same.verdict == REPRODUCED
+    assert "the same numbers for the one seed" in same.reason
+    rounding = judge(run=["losses"], seeds=10, runs=losses(0.01 * np.arange(-5, 5), 10))["S1"]
+    assert rounding.verdict == REPRODUCED
+    other = judge(run=["losses"], seeds=10, runs=losses(3 + 0.01 * np.arange(10), 10))["S1"]
+    assert other.verdict == NOT_REPRODUCED
+    assert "the largest difference is 3.09 pp" in other.reason
+    elsewhere = losses(0.01, 3)
+    elsewhere.loc[elsewhere["recipe"].str.endswith("_sparse"), "cpu"] = "another, which rounds otherwise"
+    assert judge(run=["losses"], seeds=3, runs=elsewhere)["S1"].reason.endswith(
+        "have no seed in common that ran on one kind of machine."
+    )
+    open_end = judge(run=["losses"], seeds=3, runs=losses(np.array([-0.6, 0.1, 0.9]), 3))["S1"]
+    assert open_end.verdict == INCONCLUSIVE
+    assert open_end.readings[0].tested
+
+
+@pytest.mark.parametrize(
+    ("validated", "clean", "verdict"),
+    [(0.0, 1.5, REPRODUCED), (-1.5, 0.0, NOT_REPRODUCED), (0.0, 0.0, INCONCLUSIVE), (3.0, 3.0, INCONCLUSIVE)],
+)
+def test_augmented_validation_follows_from_which_numbers_fit(validated, clean, verdict):
+    published = {CNN1: 90.29, CNN4: 92.51}
+    means = {
+        "validation": {cell: value + validated for cell, value in published.items()},
+        "clean": {cell: value + clean for cell, value in published.items()},
+    }
+    assert judge(with_means(**means))["S2"].verdict == verdict
+
+
+def test_claims_that_nothing_can_test_say_why_and_report_what_was_measured():
+    ledger = judge()
+    for id_ in ("R5", "W1", "W2"):
+        assert (ledger[id_].verdict, ledger[id_].overall) == (NOT_TESTABLE, NOT_TESTABLE)
+    times = ledger["W2"].readings[0].checks
+    assert [check.unit for check in times] == ["seconds"]
+    assert times[0].found == pytest.approx(65 + 37_500 / 100)
+    assert "mnist, on which no cell of this study is trained" in ledger["R5"].reason
+    trained = judge(datasets={CNN1: "mnist"})["R5"]
+    assert trained.verdict == NOT_TESTABLE
+    assert trained.readings[0].checks[0].unit == "percent"
+
+
+# -------------------------------------------------------------------------------------------------- what cannot be said
+
+
+def all_text(value):
+    return json.dumps(value, allow_nan=False)
+
+
+def equal_runs(seeds):
+    return synthetic.runs(synthetic.study(seeds=seeds), truth(sd=0.0), seed=0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"seeds": 1},
+        {"seeds": 2},
+        {"seeds": 3, "truth": truth(sd=0.0)},
+        {"seeds": 3, "truth": truth(diverged=frozenset({(CNN4, 0), (CNN1, 0), (CNN1, 1), (CNN1, 2)}))},
+        {"seeds": 3, "truth": truth(missing=frozenset((cell, seed) for cell in COLUMNS for seed in range(3)))},
+        {"seeds": 2, "truth": truth(failed=frozenset({(LENET, 0), (LENET, 1), (CNN4, 1)}))},
+        {"run": ("baseline",), "seeds": 3, "architectures": {}, "data": None},
+    ],
+    ids=["n=1", "n=2", "all equal", "diverged", "missing", "failed", "without the original"],
+)
+def test_every_verdict_has_a_reason_in_one_sentence(options):
+    for claim in judge(**options).values():
+        assert claim.verdict in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_TESTABLE)
+        all_text(dataclasses.asdict(claim))  # no NaN, no infinity, plain types
+        for reading in claim.readings:
+            assert re.fullmatch(r"[A-Z0-9].*\.", reading.reason), reading.reason
+            assert not re.search(r"\b(None|nan|inf)\b", reading.reason), reading.reason
+            if reading.verdict == INCONCLUSIVE and not reading.tested:
+                summed_up = (claim.id, reading.id) in {("S2", "columns"), ("V6", "primary")}  # from other readings
+                assert summed_up or reading.reason.startswith("Cannot say, because "), reading
+
+
+def test_one_run_decides_nothing():
+    ledger = judge(seeds=1)
+    assert {ledger[f"V{i}"].verdict for i in range(1, 7)} == {INCONCLUSIVE}
+    assert ledger["V1"].reason == "Cannot say, because one seed gives no interval."
+    assert ledger["V1"].readings[0].numbers.values != []
+    assert (
+        ledger["R1"].reason
+        == "Cannot say, because 4 Layer CNN, full dataset and 1 Layer CNN, 1 fold have only one seed in common."
+    )
+
+
+def test_equal_runs_decide_without_a_division_by_zero():
+    same = judge(truth=truth(sd=0.0), seeds=3)
+    assert {same[f"V{i}"].verdict for i in range(1, 6)} == {REPRODUCED}
+    assert same["V6"].verdict == NOT_REPRODUCED
+    far = judge(truth=truth(1.2, sd=0.0), seeds=3)
+    assert {far[f"V{i}"].verdict for i in range(1, 6)} == {NOT_REPRODUCED}
+
+
+def test_a_cell_with_a_diverged_run_is_at_most_inconclusive():
+    ledger = judge(truth(diverged=frozenset({(CNN4, 0)})))
+    assert ledger["V4"].verdict == INCONCLUSIVE
+    assert "1 of 10 runs diverged" in ledger["V4"].reason
+    assert "diverged runs" in ledger["V4"].readings[0].flags
+    assert ledger["R1"].verdict == INCONCLUSIVE
+    assert ledger["V1"].verdict == REPRODUCED
+
+
+def test_a_cell_that_nobody_ran_says_so():
+    ledger = judge(truth(missing=frozenset((CNN4, seed) for seed in range(10))))
+    assert ledger["V4"].reason == f"Cannot say, because no run of {CNN4} has finished."
+    assert readings(ledger["V1"])["fold"].reason == (
+        "Cannot say, because cnn1/50k_fold/none/b256_e100 is not part of this study."
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- the readings
+
+
+def test_overall_verdicts_name_how_readings_agree():
+    ledger = judge()
+    assert ledger["D1"].overall == "one reading"
+    assert ledger["T2"].overall == "robust"
+    assert ledger["V1"].overall == "unsettled"  # the held-out readings were not run
+    assert judge(seeds=1)["V1"].overall == "unsettled"  # agreeing on nothing is no agreement
+    assert ledger["P6"].overall == "specification-dependent"
+    assert ledger["P6"].overall_reason == "Of 3 readings: 1 reproduced, 2 not reproduced."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("kind", "guess", "claim V1: kind is 'guess'; allowed are accuracy, gap"),
+        ("margin", "wide", "claim V1: margin is 'wide'; allowed are binomial and the keys of `analysis`."),
+    ],
+)
+def test_a_mistake_in_the_ledger_gives_one_sentence(key, value, words):
+    original = copy.deepcopy(ORIGINAL)
+    next(claim for claim in original["claims"] if claim["id"] == "V1")[key] = value
+    with pytest.raises(UserError) as caught:
+        judge(original=original, truth=synthetic.published(ORIGINAL))
+    assert words in str(caught.value)
+
+
+def test_the_same_facts_give_the_same_ledger():
+    one, two = (all_text([dataclasses.asdict(claim) for claim in claims.judge(facts())]) for _ in range(2))
+    assert one == two

@@ -1,0 +1,390 @@
+"""Run files -> tables: every number, every unit, and one sentence for every kind of broken file."""
+
+import gzip
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import synthetic
+from refashion.errors import UserError
+from refashion.judging import collection, tables
+from refashion.study.model import Run, digest
+from refashion.telling import reporting
+from refashion.training import run_store
+from refashion.training.run_store import HISTORY, METRICS, PREDICTIONS, RunStore
+
+IMAGES, EPOCHS = 200, 5
+
+
+@pytest.fixture
+def study():
+    return synthetic.study(["original"], seeds=2)
+
+
+@pytest.fixture
+def root(study, tmp_path):
+    synthetic.write_runs(study, tmp_path, seed=0, images=IMAGES, epochs=EPOCHS)
+    return tmp_path
+
+
+def first(study):
+    return Run(study.cells()[0], 0)
+
+
+def collect(study, root, **options):
+    return collection.collect(study, root, **{"strict": True} | options)
+
+
+def row_of(collected, run):
+    found = collected.runs
+    for axis, name in vars(run.cell).items():
+        found = found[found[axis] == name]
+    return found[found["seed"] == run.seed].iloc[0]
+
+
+# --------------------------------------------------------------------------------------------------------- good files
+
+
+def test_a_row_a_wanted_run_by_cell_and_seed(study, root):
+    runs = collect(study, root).runs
+    assert list(runs.columns) == list(tables.COLUMNS["runs"])
+    expected = [(cell.name, seed) for cell in study.cells() for seed in (0, 1)]
+    assert list(zip(tables.RunTable(runs).cells, [0] * 6, strict=True)) == [e for e in expected if e[1] == 0]
+    assert list(runs["seed"]) == [0, 1] * 6
+    assert set(runs["status"]) == {"finished"}
+    assert list(runs["digest"]) == [
+        synthetic.studies.digest(study.spec(Run(c, s))) for c in study.cells() for s in (0, 1)
+    ]
+
+
+def test_accuracies_become_percent_and_nothing_else_does(study, root):
+    run = first(study)
+    metrics = json.loads((root / run.folder / METRICS).read_text())
+    row = row_of(collect(study, root), run)
+    for theirs, ours in (
+        ("accuracy", "train_accuracy"),
+        ("eval_accuracy", "eval_accuracy"),
+        ("val_accuracy", "val_accuracy"),
+        ("clean_accuracy", "clean_accuracy"),
+    ):
+        assert row[ours] == pytest.approx(100 * metrics["final"][theirs], abs=1e-6)
+    assert row["val_loss"] == metrics["final"]["val_loss"]
+    assert (row["seconds"], row["images_per_second"]) == (70.0, 5000.0)
+    assert row["images"] == study.images(run.cell)
+
+
+def test_accuracy_is_that_of_the_predictions(study, root):
+    collected = collect(study, root)
+    for cell, found in collected.predictions.items():
+        accuracy = 100 * (found.validated == found.labels).mean(1)
+        np.testing.assert_allclose(tables.RunTable(collected.runs).sample(cell, "val_accuracy").values, accuracy)
+
+
+def test_best_and_honest_best_by_hand(study, root):
+    run = first(study)
+    history = pd.read_csv(root / run.folder / HISTORY)
+    row = row_of(collect(study, root), run)
+    best = history["val_accuracy"].max()
+    assert row["best_val_accuracy"] == pytest.approx(100 * best, abs=1e-5)
+    assert row["best_epoch"] == 1 + history["val_accuracy"].tolist().index(best)
+    a, b = history["clean_accuracy_a"].tolist(), history["clean_accuracy_b"].tolist()
+    honest = (b[a.index(max(a))] + a[b.index(max(b))]) / 2
+    assert row["honest_best_clean_accuracy"] == pytest.approx(100 * honest, abs=1e-5)
+
+
+def test_histories_keep_every_epoch_of_every_run(study, root):
+    histories = collect(study, root).histories
+    assert list(histories.columns) == list(tables.COLUMNS["histories"])
+    assert len(histories) == 12 * EPOCHS
+    run = first(study)
+    own = pd.read_csv(root / run.folder / HISTORY)
+    mine = histories.iloc[:EPOCHS]
+    assert set(mine["seed"]) == {0}
+    np.testing.assert_allclose(mine["val_accuracy_a"], 100 * own["val_accuracy_a"], atol=1e-6)
+    np.testing.assert_allclose(mine["loss"], own["loss"])
+
+
+def test_tables_survive_writing_and_reading(study, root, tmp_path):
+    collected = collect(study, root)
+    tables.write(collected.runs, "runs", tmp_path / "runs.csv")
+    pd.testing.assert_frame_equal(tables.read("runs", tmp_path / "runs.csv"), collected.runs)
+    tables.write(collected.histories, "histories", tmp_path / "histories.csv.gz")
+    again = tables.read("histories", tmp_path / "histories.csv.gz")
+    pd.testing.assert_frame_equal(again, collected.histories.astype(again.dtypes))
+    collection.write_predictions(collected.predictions, tmp_path / "predictions.npz")
+    with collection.PredictionsFile(tmp_path / "predictions.npz") as read:
+        assert set(read) == set(collected.predictions)
+        for cell, found in collected.predictions.items():
+            for name in ("seeds", "validated", "clean", "labels"):
+                np.testing.assert_array_equal(getattr(read[cell], name), getattr(found, name))
+
+
+def test_the_same_runs_give_the_same_bytes(study, root, tmp_path):
+    written = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        collected = collect(study, root)
+        tables.write(collected.runs, "runs", tmp_path / name / "runs.csv")
+        tables.write(collected.histories, "histories", tmp_path / name / "histories.csv.gz")
+        collection.write_predictions(collected.predictions, tmp_path / name / "predictions.npz")
+        written.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    assert written[0] == written[1]
+
+
+def test_names_that_look_like_missing_values_stay_names(tmp_path):
+    changes = synthetic.config(seeds=1)
+    changes["augmentations"]["NA"] = {"rescale": "unit"}
+    changes["experiments"]["original"]["cells"] = [
+        {"architecture": "cnn1", "fraction": "10k", "augmentation": "NA", "recipe": "b256_e100"}
+    ]
+    study = synthetic.studies.load(changes)
+    table = synthetic.runs(study, synthetic.Truth(), seed=0)
+    tables.write(table, "runs", tmp_path / "runs.csv")
+    assert tables.RunTable(tables.read("runs", tmp_path / "runs.csv")).cells == ("cnn1/10k/NA/b256_e100",)
+
+
+def test_published_runs_are_known_by_their_digest(study, root):
+    digest = synthetic.studies.digest(study.spec(first(study)))
+    assert collect(study, root, published={digest}).runs["published"].sum() == 1
+
+
+def test_a_diverged_run_has_a_row_without_accuracies_and_no_predictions(study, root):
+    run = first(study)
+    folder = root / run.folder
+    header, *rows = (folder / HISTORY).read_text().splitlines(keepends=True)
+    (folder / HISTORY).write_text(header + rows[0])
+    np.savez(
+        folder / PREDICTIONS, validated=np.zeros(0, np.uint8), clean=np.zeros(0, np.uint8), labels=np.zeros(3, np.uint8)
+    )
+    names = (
+        "loss",
+        "accuracy",
+        "eval_loss",
+        "eval_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "clean_loss",
+        "clean_accuracy",
+    )
+    synthetic.write_metrics(
+        study.spec(run), folder, dict.fromkeys(names), status="diverged", diverged_epoch=2, epochs=1
+    )
+    collected = collect(study, root)
+    row = row_of(collected, run)
+    assert (row["status"], row["diverged_epoch"]) == ("diverged", 2)
+    assert pd.isna(row["val_accuracy"])
+    assert pd.isna(row["best_val_accuracy"])
+    assert collected.predictions[run.cell.name].seeds.tolist() == [1]
+    assert len(collected.histories) == 11 * EPOCHS + 1
+    assert tables.RunTable(collected.runs).counts(run.cell.name) == tables.Counts(2, 1, 1, 0, 0)
+
+
+# -------------------------------------------------------------------------------------------------------- broken files
+
+
+def spoil_empty(study, run, folder):
+    (folder / METRICS).write_bytes(b"")
+
+
+def spoil_cut_metrics(study, run, folder):
+    (folder / METRICS).write_bytes((folder / METRICS).read_bytes()[:100])
+
+
+def spoil_cut_history(study, run, folder):
+    (folder / HISTORY).write_bytes((folder / HISTORY).read_bytes()[:-20])
+
+
+def spoil_cut_predictions(study, run, folder):
+    (folder / PREDICTIONS).write_bytes((folder / PREDICTIONS).read_bytes()[:-20])
+
+
+def spoil_missing_history(study, run, folder):
+    (folder / HISTORY).unlink()
+
+
+def spoil_another_run(study, run, folder):
+    other = folder.parent / "seed-1"
+    for name in run_store.FILES:
+        (folder / name).write_bytes((other / name).read_bytes())
+
+
+def spoil_other_columns(study, run, folder):
+    (folder / HISTORY).write_text("epoch,loss\n1,0.5\n")
+    synthetic.write_metrics(study.spec(run), folder, dict.fromkeys(collection._FINAL, 0.5))
+
+
+def spoil_no_final(study, run, folder):
+    synthetic.write_metrics(study.spec(run), folder, {})
+
+
+def spoil_no_archive(study, run, folder):
+    (folder / PREDICTIONS).write_bytes(b"no archive")
+    synthetic.write_metrics(study.spec(run), folder, dict.fromkeys(collection._FINAL, 0.5))
+
+
+BROKEN = [
+    (spoil_empty, "(0 bytes) is not the metrics.json of a run"),
+    (spoil_cut_metrics, "(100 bytes) is not the metrics.json of a run"),
+    (spoil_cut_history, "history.csv has SHA-256"),
+    (spoil_cut_predictions, "predictions.npz has SHA-256"),
+    (spoil_missing_history, "history.csv cannot be read"),
+    (spoil_another_run, "it is another run"),
+    (spoil_other_columns, "has other columns than epoch, updates"),
+    (spoil_no_final, "are not those of a run: 'loss'"),
+    (spoil_no_archive, "are not those of a run"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_broken_run_ends_a_strict_collection_with_one_sentence(study, root, spoil, words):
+    run = first(study)
+    spoil(study, run, root / run.folder)
+    with pytest.raises(UserError) as caught:
+        collect(study, root)
+    sentence = str(caught.value)
+    assert words in sentence
+    assert "seed-0" in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(("spoil", "words"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_broken_run_is_a_failed_row_of_a_partial_collection(study, root, spoil, words):
+    run = first(study)
+    spoil(study, run, root / run.folder)
+    collected = collect(study, root, strict=False)
+    row = row_of(collected, run)
+    assert row["status"] == "failed"
+    assert words in row["reason"]
+    assert (collected.runs["status"] == "finished").sum() == 11
+    assert len(collected.histories) == 11 * EPOCHS
+    assert pd.isna(row["val_accuracy"])
+
+
+def test_a_run_store_is_read_by_digest(study, root, tmp_path):
+    """As `report_partial` does: runs that were restored, or trained under another name, have no folder of their own."""
+    store, run = RunStore(tmp_path / "store"), first(study)
+    wanted = {digest(study.spec(one)): root / one.folder for one in study.runs() if one != run}
+    for name, folder in wanted.items():
+        shutil.copytree(folder, store.path(name))
+    found = collect(study, store, strict=False)
+    assert row_of(found, run)["status"] == "missing"
+    assert (found.runs["status"] == "finished").sum() == len(wanted)
+
+
+def test_a_missing_run_ends_a_strict_collection(study, root):
+    (root / first(study).folder / METRICS).unlink()
+    with pytest.raises(UserError, match=r"metrics.json is missing, so the run is not finished"):
+        collect(study, root)
+
+
+@pytest.mark.parametrize(
+    ("log", "status", "reason"),
+    [
+        (None, "missing", ""),
+        ("", "missing", ""),
+        ("epoch 1/5  loss 0.5\n", "missing", ""),
+        ("Run 0123456789abcdef0123: 10 images\n\n", "missing", ""),
+        ("Using GPU 0.\n", "missing", ""),
+        ("epoch 1/5  loss 0.5\nThe job was asked to stop (SIGTERM) in epoch 2, step 4; ...\n", "missing", ""),
+        ("0123456789abcdef0123 was finished by another job meanwhile; that run stays.\n", "missing", ""),
+        ("epoch 1/5  loss 0.5\nNo space left on device.\n\n", "failed", "No space left on device."),
+    ],
+)
+def test_the_last_line_of_a_log_says_whether_a_run_failed(study, root, tmp_path, log, status, reason):
+    run = first(study)
+    (root / run.folder / METRICS).unlink()
+    if log is not None:
+        (tmp_path / "log").write_text(log)
+    row = row_of(collect(study, root, strict=False, log_of=lambda _: tmp_path / "log"), run)
+    assert (row["status"], row["reason"]) == (status, reason)
+
+
+def test_a_reason_tells_no_home(study, root, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    (root / first(study).folder / METRICS).unlink()
+    (tmp_path / "log").write_text(f"lost /home/somebody/x and {tmp_path.cwd()}/results/y")
+    row = row_of(collect(study, root, strict=False, log_of=lambda _: tmp_path / "log"), first(study))
+    assert reporting.redact(row["reason"]) == "lost ~/x and results/y"  # as `report_partial` does before anything else
+
+
+def test_a_study_without_any_run_gives_empty_tables(study, tmp_path):
+    collected = collect(study, tmp_path, strict=False)
+    assert set(collected.runs["status"]) == {"missing"}
+    assert collected.histories.empty
+    assert list(collected.histories.columns) == list(tables.COLUMNS["histories"])
+    collection.write_predictions(collected.predictions, tmp_path / "predictions.npz")
+    with collection.PredictionsFile(tmp_path / "predictions.npz") as read:
+        assert len(read) == 0
+        with pytest.raises(KeyError):
+            read["a/b/c/d"]
+
+
+def test_predictions_of_other_labels_are_refused(study, root):
+    run = Run(first(study).cell, 1)
+    rng = np.random.default_rng(1)
+    files = synthetic.run_files(rng.integers(0, 10, IMAGES, np.uint8), rng, EPOCHS)
+    synthetic.write_run(study.spec(run), root / run.folder, files, EPOCHS)
+    with pytest.raises(UserError, match="has other labels than the runs of the same cell"):
+        collect(study, root)
+
+
+# -------------------------------------------------------------------------------------------------------------- tables
+
+
+def test_a_file_that_is_no_table_is_told(tmp_path):
+    (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="has other columns than the table runs of this version"):
+        tables.read("runs", tmp_path / "runs.csv")
+    with pytest.raises(UserError, match="cannot be read as the table runs"):
+        tables.read("runs", tmp_path / "nothing.csv")
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"architecture,fraction\n" * 100)[:30])
+    with pytest.raises(UserError, match="cannot be read as the table histories"):
+        tables.read("histories", tmp_path / "cut.csv.gz")
+    with pytest.raises(UserError, match="cannot be read as predictions"):
+        collection.PredictionsFile(tmp_path / "nothing.npz")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_no_table_holds_nan_or_infinity(value):
+    row = dict.fromkeys(tables.COLUMNS["effects"]) | {"f": value}
+    with pytest.raises(ValueError, match="column f holds NaN or infinity"):
+        tables.frame("effects", [row])
+
+
+def test_a_column_that_is_not_documented_is_refused():
+    with pytest.raises(ValueError, match="not as documented"):
+        tables.frame("effects", [dict.fromkeys(tables.COLUMNS["effects"]) | {"extra": 1}])
+
+
+def test_runs_are_paired_by_seed():
+    study = synthetic.study(["original"], seeds=[3, 1, 8])
+    cells = [cell.name for cell in study.cells()][:2]
+    table = tables.RunTable(synthetic.runs(study, synthetic.Truth(missing=frozenset({(cells[0], 3)})), seed=0))
+    seeds, scores = table.paired(cells, "val_accuracy")
+    assert seeds.tolist() == [1, 8]
+    for row, cell in zip(scores, cells, strict=True):
+        found = table.sample(cell, "val_accuracy")
+        assert row.tolist() == [dict(zip(found.seeds, found.values, strict=True))[seed] for seed in (1, 8)]
+
+
+def test_runs_that_do_not_say_on_how_many_machines_may_have_moved_if_resumed(study, root):
+    run = first(study)
+    path = root / run.folder / METRICS
+    metrics = json.loads(path.read_text())
+    del metrics["provenance"]["machines"]
+    for resumed, machines in ((0, 1), (2, 2)):
+        metrics["timing"]["resumed"] = resumed
+        path.write_text(json.dumps(metrics))
+        assert row_of(collect(study, root), run)["machines"] == machines
+
+
+def test_mixed_machines_are_noticed():
+    study = synthetic.study(["original"], seeds=2)
+    runs = synthetic.runs(study, synthetic.Truth(), seed=0)
+    runs.loc[0, "device"] = "gpu"
+    table = tables.RunTable(runs)
+    assert [table.mixed_machines(cell) for cell in table.cells] == [True] + [False] * 5

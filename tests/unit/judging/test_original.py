@@ -1,0 +1,138 @@
+"""config/original.yaml: the transcription agrees with itself and with the study's names."""
+
+import re
+
+import pytest
+
+import synthetic
+from refashion.judging import claims, side_by_side
+
+ORIGINAL = synthetic.original()
+CLAIMS = {claim["id"]: claim for claim in ORIGINAL["claims"]}
+CONFIG = synthetic.config()
+CELL = re.compile(r"[\w.+-]+/[\w.+-]+/[\w.+-]+/[\w.+-]+")
+
+
+def texts(value):
+    """Every text in a nested structure."""
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, str):
+        yield value
+    elif not isinstance(value, int | float | bool | None):
+        for one in value:
+            yield from texts(one)
+
+
+def cells_named():
+    machinery = (
+        ORIGINAL["claims"],
+        ORIGINAL["table"]["columns"],
+        [i["recompute"] for i in ORIGINAL["inconsistencies"]],
+    )
+    return sorted({text for text in texts(machinery) if CELL.fullmatch(text)})
+
+
+@pytest.mark.parametrize("name", ORIGINAL["summaries"])
+def test_the_rows_of_a_summary_sum_to_its_total(name):
+    summary = ORIGINAL["summaries"][name]
+    printed = summary["printed"]
+    assert sum(row[3] for row in summary["rows"]) == printed["total"]
+    assert printed["trainable"] + printed["non_trainable"] == printed["total"]
+    # a batch normalisation has four numbers a channel, two of which are statistics and not trained
+    statistics = sum(row[3] // 2 for row in summary["rows"] if row[1] == "BatchNormalization")
+    assert statistics == printed["non_trainable"]
+
+
+@pytest.mark.parametrize("name", ORIGINAL["summaries"])
+def test_the_parameters_of_each_row_follow_from_the_shapes(name):
+    """Dense: (inputs + 1) outputs. Convolution: (k k inputs + 1) outputs, k = 3, in LeNet-5 5. Others: none or 4."""
+    kernel = 5 if name == "lenet5" else 3
+    before = [1]
+    for _, kind, shape, parameters in ORIGINAL["summaries"][name]["rows"]:
+        expected = {
+            "Dense": (before[-1] + 1) * shape[-1],
+            "Conv2D": (kernel**2 * before[-1] + 1) * shape[-1],
+            "BatchNormalization": 4 * shape[-1],
+        }
+        assert parameters == expected.get(kind, 0), (kind, shape)
+        before = shape
+
+
+def test_every_claim_is_there_once():
+    expected = [
+        f"{letter}{i + 1}" for letter, n in zip("DPLVTGRWS", (4, 6, 1, 6, 5, 5, 6, 2, 2), strict=True) for i in range(n)
+    ]
+    assert [claim["id"] for claim in ORIGINAL["claims"]] == expected
+
+
+def test_every_claim_is_of_a_known_kind_and_has_words():
+    for claim in CLAIMS.values():
+        assert claim["kind"] in claims.KINDS
+        assert claim["quote"].strip()
+        assert claim["statement"].strip().endswith(".")
+        ids = [reading["id"] for reading in claim.get("readings", ())]
+        assert len(ids) == len(set(ids)), claim["id"]
+
+
+def test_a_published_accuracy_stands_in_its_quote_and_statement():
+    for claim in CLAIMS.values():
+        if claim["kind"] == "accuracy":
+            assert f"{claim['value']:.2f}%" in claim["quote"]
+            assert f"{claim['value']:.2f}%" in claim["statement"]
+
+
+def test_the_gaps_are_those_of_the_printed_accuracies():
+    for claim in CLAIMS.values():
+        if claim["kind"] == "gap":
+            gap = round(CLAIMS[claim["training"]]["value"] - CLAIMS[claim["validation"]]["value"], 2)
+            side = "above" if gap > 0 else "below"
+            assert f"{abs(gap):.2f} pp {side} validation accuracy" in claim["statement"]
+
+
+def test_the_table_prints_the_claimed_accuracies():
+    rows = {row["holds"]: row["printed"] for row in ORIGINAL["table"]["rows"]}
+    for position, column in enumerate(ORIGINAL["table"]["columns"][:5]):
+        for part in ("training", "validation"):
+            assert rows[part][position] == f"{CLAIMS[column[part]]['value']:.2f}%"
+            assert CLAIMS[column[part]]["readings"][0]["cells"] == [column["cell"]]
+
+
+def test_the_table_has_five_printed_columns_and_rows_that_we_can_answer():
+    assert all(len(row["printed"]) == 5 for row in ORIGINAL["table"]["rows"])
+    held = {row["holds"] for row in ORIGINAL["table"]["rows"]}
+    assert held == {*side_by_side.WORDS, *side_by_side.ACCURACIES, "parameters"}
+
+
+def test_the_stated_order_is_that_of_the_printed_numbers():
+    primary = CLAIMS["R2"]["readings"][0]["order"]
+    value = {column["cell"]: CLAIMS[column["validation"]]["value"] for column in ORIGINAL["table"]["columns"][:5]}
+    assert primary == sorted(value, key=value.get, reverse=True)
+
+
+@pytest.mark.parametrize("cell", cells_named())
+def test_every_cell_is_one_that_an_experiment_of_the_config_holds(cell):
+    study = synthetic.study(CONFIG["experiments"])
+    assert cell in {one.name for one in study.cells()}
+
+
+def test_every_inconsistency_can_be_recomputed():
+    assert [entry["id"] for entry in ORIGINAL["inconsistencies"]] == list(range(1, 16))
+    for entry in ORIGINAL["inconsistencies"]:
+        assert {wish["kind"] for wish in entry["recompute"]} <= set(side_by_side.RECOMPUTE)
+        assert set(entry["claims"]) <= set(CLAIMS)
+
+
+def test_every_assumption_says_why_and_whence():
+    experiments = {"", *CONFIG["experiments"]}
+    for entry in ORIGINAL["assumptions"]:
+        assert all(str(entry[key]).strip() for key in ("id", "what", "value", "why", "source"))
+        assert entry["experiment"] in experiments
+
+
+def test_margins_and_curves_name_what_exists():
+    for claim in CLAIMS.values():
+        assert claim.get("margin", "binomial") in {"binomial", *CONFIG["analysis"]}
+    for curve in ORIGINAL["specification_curves"]:
+        assert CLAIMS[curve["claim"]]["kind"] == "accuracy"
+        assert curve["experiment"] in CONFIG["experiments"]

@@ -1,0 +1,148 @@
+"""The networks: every row and total of the original's summaries, options, initial weights, counted operations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from refashion.errors import UserError
+from refashion.networks import architectures
+
+ORIGINAL = yaml.safe_load((Path(__file__).parents[3] / "config" / "original.yaml").read_text(encoding="utf-8"))
+SUMMARIES = ORIGINAL["summaries"]
+
+
+def build(builder: str, **options):
+    engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
+    engine.configure("cpu", threads=1)
+    return architectures.build(builder, (28, 28, 1), 10, architectures.options(builder) | options)
+
+
+def test_the_original_shows_four_summaries():
+    assert set(SUMMARIES) == {"cnn1", "lenet5", "cnn4", "cnn4_same"}
+
+
+@pytest.mark.parametrize("builder", SUMMARIES)
+def test_every_row_and_total_is_the_original_s(builder):
+    """Layer kind, output shape and parameters of each row; the printed totals."""
+    model = build(builder)
+    printed = [(layer, tuple(shape), parameters) for _, layer, shape, parameters in SUMMARIES[builder]["rows"]]
+    assert architectures.summary_rows(model) == printed
+    assert architectures.parameter_counts(model) == SUMMARIES[builder]["printed"]
+
+
+def test_lenet5_takes_28_pixels_to_32_by_padding_or_resizing():
+    """The rows do not depend on it, the input of the first convolution does."""
+    image = np.ones((1, 28, 28, 1), np.float32)
+    padded, resized = (build("lenet5", input=how) for how in ("pad", "resize"))
+    assert architectures.summary_rows(padded) == architectures.summary_rows(resized)
+    inputs = [model.layers[0](image) for model in (padded, resized)]
+    assert [tuple(x.shape) for x in inputs] == [(1, 32, 32, 1)] * 2
+    assert float(np.sum(inputs[0])) == 28 * 28
+    assert float(np.sum(inputs[1])) == 32 * 32
+
+
+@pytest.mark.parametrize(("builder", "low", "high"), [("softmax", 7850, 7850), ("resnet_small", 200_000, 1_200_000)])
+def test_the_other_networks_keep_to_their_budget(builder, low, high):
+    """A softmax on 784 pixels has 784 * 10 + 10 parameters; the modern one stays between LeNet-5 and `cnn4`."""
+    assert low <= architectures.parameter_counts(build(builder))["total"] <= high
+
+
+def test_options_reach_the_layers():
+    model = build("cnn4", conv_dropout=0.1, dense_dropout=0.3, activation="tanh", pooling="average")
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds.count("AveragePooling2D") == 2
+    assert "MaxPooling2D" not in kinds
+    assert [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"] == [0.1, 0.1, 0.1, 0.3, 0.3]
+    activations = [layer.activation.__name__ for layer in model.layers if hasattr(layer, "activation")]
+    assert activations == ["tanh"] * 6 + ["softmax"]
+
+
+def test_options_are_the_builder_s_keywords():
+    assert architectures.options("cnn1") == {"dropout": 0.2, "activation": "relu", "pooling": "max"}
+    assert architectures.options("softmax") == {}
+
+
+@pytest.mark.parametrize(
+    ("builder", "chosen", "words"),
+    [
+        ("cnn9", {}, ["config: a", "no builder 'cnn9'", "cnn1", "resnet_small"]),
+        ("cnn1", {"dropuot": 0.2}, ["no option 'dropuot'", "dropout, activation, pooling"]),
+        ("softmax", {"dropout": 0.2}, ["no option 'dropout'", "allowed are none"]),
+        ("cnn1", {"dropout": 1}, ["dropout is 1", "from 0 to 0.99"]),
+        ("cnn1", {"dropout": True}, ["dropout is True", "from 0 to 0.99"]),
+        ("cnn4", {"dense_dropout": "half"}, ["dense_dropout is 'half'", "from 0 to 0.99"]),
+        ("cnn4", {"activation": "rleu"}, ["activation is 'rleu'", "relu, tanh"]),
+        ("cnn4", {"pooling": ["max"]}, ["pooling is ['max']", "max, average"]),
+        ("lenet5", {"input": "crop"}, ["input is 'crop'", "pad, resize"]),
+        ("resnet_small", {"width": 0}, ["width is 0", "a positive integer"]),
+        ("resnet_small", {"width": 32.0}, ["width is 32.0", "a positive integer"]),
+    ],
+)
+def test_a_mistake_is_one_sentence(builder, chosen, words):
+    with pytest.raises(UserError) as error:
+        architectures.check(builder, chosen, "config: a")
+    sentence = str(error.value)
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    assert all(word in sentence for word in words), sentence
+
+
+@pytest.mark.parametrize("builder", architectures.BUILDERS)
+def test_defaults_pass_their_own_check(builder):
+    architectures.check(builder, architectures.options(builder))
+
+
+def kernels(model) -> list[np.ndarray]:
+    return [np.asarray(layer.kernel) for layer in model.layers if getattr(layer, "kernel", None) is not None]
+
+
+@pytest.mark.parametrize(("builder", "shape"), [("lenet5", (64, 64, 1)), ("cnn4", (12, 10, 1))])
+def test_images_of_a_size_that_a_network_cannot_take_get_one_sentence(builder, shape):
+    with pytest.raises(
+        UserError, match=rf"The network {builder} cannot be built for images of {shape[0]} x {shape[1]}: "
+    ):
+        architectures.build(builder, shape, 10, {})
+
+
+def test_initial_kernels_are_keyed_by_seed_and_position():
+    """Equal seeds give equal kernels, to the bit, whatever was built before; no two layers or seeds share draws."""
+    first, second, other = build("cnn4"), build("cnn4"), build("cnn4")
+    for model, seed in ((first, 7), (second, 7), (other, 8)):
+        architectures.initialise(model, seed)
+    assert all(np.array_equal(a, b) for a, b in zip(kernels(first), kernels(second), strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(kernels(first), kernels(other), strict=True))
+    units = [kernel.ravel()[:100] / np.abs(kernel).max() for kernel in kernels(first)]
+    correlations = np.abs(np.corrcoef([unit for unit in units if unit.size == 100]) - np.eye(len(units)))
+    assert correlations.max() < 0.5
+
+
+def test_initial_kernels_are_glorot_uniform():
+    """Bound sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010) and variance bound^2 / 3, biases zero."""
+    model = build("cnn4_same")
+    architectures.initialise(model, 1)
+    for layer in (layer for layer in model.layers if hasattr(layer, "kernel")):
+        kernel = np.asarray(layer.kernel)
+        receptive = int(np.prod(kernel.shape[:-2]))
+        bound = np.sqrt(6 / (receptive * (kernel.shape[-2] + kernel.shape[-1])))
+        assert np.abs(kernel).max() <= bound * (1 + 1e-6)
+        assert np.abs(kernel).max() > 0.98 * bound
+        assert np.var(kernel) == pytest.approx(bound**2 / 3, rel=4 / np.sqrt(kernel.size))
+        assert not np.asarray(layer.bias).any()
+
+
+def test_an_initialiser_that_is_not_uniform_is_refused():
+    keras = pytest.importorskip("keras")
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2, kernel_initializer="he_normal")])
+    with pytest.raises(UserError, match="HeNormal, allowed are Keras' uniform ones"):
+        architectures.initialise(model, 0)
+
+
+def test_operations_of_a_training_step_are_counted():
+    """cnn1 by hand: 2 * 26*26 * 9*32, 2 * 5408*128 and 2 * 128*10 forward; three times that, less the first layer's."""
+    convolution, dense, output = 2 * 26 * 26 * 9 * 32, 2 * 5408 * 128, 2 * 128 * 10
+    assert architectures.training_flops(build("cnn1")) == 2 * convolution + 3 * (dense + output)
+    assert architectures.training_flops(build("softmax")) == 2 * 2 * 7840

@@ -1,0 +1,72 @@
+"""Which device a job gets, decided without TensorFlow; `nvidia-smi` is a stand-in, since few machines have one."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from refashion.errors import UserError
+from refashion.training import devices
+
+
+@pytest.fixture
+def two_gpus(tmp_path, monkeypatch):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'GPU 0: A (UUID: x)'\necho 'GPU 1: A (UUID: y)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def test_the_driver_tells_which_gpus_there_are(two_gpus):
+    assert devices.visible_gpus() == ("0", "1")
+
+
+def test_the_parts_of_a_gpu_are_no_gpus(two_gpus, tmp_path):
+    """`nvidia-smi -L` lists the instances of a GPU (MIG) in lines of their own."""
+    lines = ["GPU 0: A (UUID: x)", "  MIG 1g.5gb Device 0: (UUID: p)", "GPU 1: A (UUID: y)"]
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
+    assert devices.visible_gpus() == ("0", "1")
+
+
+@pytest.mark.parametrize(("preset", "expected"), [("1", ("1",)), ("", ()), ("-1", ()), ("GPU-ab, 3", ("GPU-ab", "3"))])
+def test_a_preset_choice_is_respected(two_gpus, monkeypatch, preset, expected):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", preset)
+    assert devices.visible_gpus() == expected
+
+
+def test_no_driver_no_gpu(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert devices.visible_gpus() == ()
+
+
+def test_concurrent_jobs_get_different_gpus_and_give_them_back(two_gpus):
+    with devices.one_gpu() as first, _other_job() as second:
+        assert (first, second) == ("0", "1")
+    with devices.one_gpu() as again:
+        assert again == "0"
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def _other_job():
+    """Another job starts with its own environment, not with the first one's choice."""
+    os.environ.pop("CUDA_VISIBLE_DEVICES")
+    return devices.one_gpu()
+
+
+def test_a_job_that_was_given_a_gpu_and_finds_none_says_so(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UserError, match="given a GPU and the machine shows none"), devices.one_gpu():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("device", "given", "expected"),
+    [("auto", 0, "cpu"), ("auto", 1, "gpu"), ("cpu", 1, "cpu"), ("gpu", 0, "gpu"), ("gpu", 1, "gpu")],
+)
+def test_what_a_job_trains_on(device, given, expected):
+    assert devices.wanted(device, given) == expected

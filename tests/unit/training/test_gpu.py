@@ -1,0 +1,87 @@
+"""What needs a GPU. Each test starts processes of its own, since TensorFlow fixes its devices once a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from project import PROJECT
+from refashion.study import model as study
+from refashion.training import devices, run_store
+from refashion.training.run_store import RunStore
+
+RUN = """
+import json, sys
+from pathlib import Path
+from refashion.training import run as training
+from refashion.training.run_store import RunStore
+spec, data, store, device = json.loads(sys.argv[1]), Path(sys.argv[2]), RunStore(sys.argv[3]), sys.argv[4]
+training.train(spec, data, store, device=device, threads=1, checkpoint_seconds=1e9)
+"""
+
+needs_gpu = pytest.mark.skipif(not devices.visible_gpus(), reason="this machine has no GPU (nvidia-smi shows none)")
+
+
+@pytest.fixture
+def spec(small_config):
+    small_config["limits"] = {"images": 2000, "epochs": 3}
+    return study.load(small_config).spec(study.Run(study.Cell("cnn4", "10k", "affine", "b256_e100"), 0))
+
+
+def _start(spec, data, store, device, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, json.dumps(spec), str(data), str(store.folder), device],
+        env=os.environ | {"PYTHONPATH": str(PROJECT / "workflow" / "scripts")} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _finished(process, spec, store):
+    output = process.communicate(timeout=600)[0]
+    assert process.returncode == 0, output
+    return run_store.read_metrics(store.path(study.digest(spec)))
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_a_run_on_a_gpu_agrees_with_one_on_the_cpu_and_with_itself(spec, small_data, tmp_path):
+    found = {}
+    for name, device in (("gpu", "gpu"), ("again", "gpu"), ("cpu", "cpu")):
+        store = RunStore(tmp_path / name)
+        found[name] = _finished(_start(spec, small_data, store, device), spec, store)
+    assert found["gpu"]["provenance"]["device"] == "gpu"
+    assert found["gpu"]["final"] == found["again"]["final"]
+    # Three epochs of the same draws: rounding differs, the network does not.
+    assert found["gpu"]["final"]["loss"] == pytest.approx(found["cpu"]["final"]["loss"], rel=0.02)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(len(devices.visible_gpus()) < 2, reason="this machine has fewer than two GPUs")
+def test_concurrent_runs_land_on_different_gpus(spec, small_data, tmp_path):
+    stores = [RunStore(tmp_path / str(seed)) for seed in range(2)]
+    specs = [{**spec, "seed": seed} for seed in range(2)]
+    started = [_start(one, small_data, store, "gpu") for one, store in zip(specs, stores, strict=True)]
+    outputs = [process.communicate(timeout=600)[0] for process in started]
+    assert len({line for output in outputs for line in output.splitlines() if "Using GPU" in line}) == 2
+
+
+def test_a_run_that_was_given_a_gpu_where_there_is_none_fails_with_a_sentence(spec, small_data, tmp_path):
+    store = RunStore(tmp_path / "store")
+    output = _start(spec, small_data, store, "gpu", CUDA_VISIBLE_DEVICES="").communicate(timeout=600)[0]
+    assert "This job was given a GPU and the machine shows none" in output
+    assert store.find(spec) is None
+
+
+def test_a_gpu_that_tensorflow_cannot_see_is_no_silent_fallback(spec, small_data, tmp_path):
+    if devices.visible_gpus():
+        pytest.skip("this machine has a GPU, so TensorFlow may see it")
+    store = RunStore(tmp_path / "store")
+    output = _start(spec, small_data, store, "gpu", CUDA_VISIBLE_DEVICES="0").communicate(timeout=600)[0]
+    assert "sees no GPU (CUDA_VISIBLE_DEVICES: 0)" in output
+    assert store.find(spec) is None

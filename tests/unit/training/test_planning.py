@@ -1,0 +1,143 @@
+"""Stein's second stage as the Snakefile uses it: from pilot runs to seeds.csv to more runs."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from project import PROJECT
+from refashion.errors import UserError
+from refashion.study import model as study
+from refashion.study.model import Cell
+from refashion.training import planning, run_store
+from refashion.upkeep import publishing
+
+CELL = Cell("lenet5", "60k", "none", "b32_e20")
+OTHER = Cell("cnn1", "10k", "none", "b256_e100")
+ACCURACIES = {CELL: (0.890, 0.894, 0.897), OTHER: (0.88, 0.88, 0.88)}
+
+
+@pytest.fixture
+def pilots(config):
+    config["run"] = ["losses"]
+    config["experiments"]["losses"]["cells"] = [
+        dict(zip(study.AXES, cell.name.split("/"), strict=True)) for cell in ACCURACIES
+    ]
+    config["experiments"]["losses"]["seeds"] = {"pilot": 3, "half_width": 0.5, "most": 20}
+    return config
+
+
+def _finish(loaded, root, diverged=()):
+    for run in loaded.pilot_runs():
+        spec = loaded.spec(run)
+        store = run_store.RunStore(root / "store")
+        accuracy = ACCURACIES[run.cell][run.seed]
+        status = "diverged" if (run.cell, run.seed) in diverged else "finished"
+        final = {"val_accuracy": None if status == "diverged" else accuracy}
+        store.publish(spec, {"status": status, "final": final}, "epoch\n", {"clean": np.zeros(1, np.uint8)})
+        store.export(spec, {name: root / run.folder / name for name in run_store.FILES})
+
+
+def test_the_second_stage_is_steins(pilots, tmp_path):
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path)
+    rows = {row["architecture"]: row for row in planning.plan(loaded, tmp_path)}
+    # Stein 1945: N = max(n0, ceil((t(n0 - 1) s0 / h)^2)), here written out by hand; the first cell has n0 = 3.
+    sd = np.std([89.0, 89.4, 89.7], ddof=1)
+    wanted = math.ceil((stats.t.ppf(0.975, 2) * sd / 0.5) ** 2)
+    assert (rows["lenet5"]["wanted"], rows["lenet5"]["planned"], rows["lenet5"]["capped"]) == (wanted, wanted, False)
+    assert rows["cnn1"]["planned"] == 3  # no spread at all
+
+
+def test_the_most_is_binding_and_said(pilots, tmp_path):
+    pilots["experiments"]["losses"]["seeds"]["most"] = 4
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path)
+    row = next(row for row in planning.plan(loaded, tmp_path) if row["architecture"] == "lenet5")
+    assert (row["planned"], row["capped"]) == (4, True)
+
+
+def test_a_cell_without_two_runs_keeps_its_pilot_and_says_why(pilots, tmp_path):
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path, diverged={(CELL, 0), (CELL, 2)})
+    row = next(row for row in planning.plan(loaded, tmp_path) if row["architecture"] == "lenet5")
+    assert (row["finished"], row["planned"], row["sd"]) == (1, 3, None)
+    assert row["reason"]
+
+
+def test_a_written_plan_makes_the_study_grow(pilots, tmp_path):
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path)
+    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
+    grown = planning.with_plan(loaded, tmp_path / "seeds.csv")
+    with open(tmp_path / "seeds.csv", newline="") as file:
+        planned = {row["architecture"]: int(row["planned"]) for row in csv.DictReader(file)}
+    for cell in (CELL, OTHER):
+        assert sum(run.cell == cell for run in grown.runs()) == planned[cell.architecture]
+    assert planning.with_plan(loaded, None) is loaded
+    (tmp_path / "seeds.csv").write_text("cell,planned\n")
+    with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds \(its columns are others\)"):
+        planning.with_plan(loaded, tmp_path / "seeds.csv")
+
+
+@pytest.mark.parametrize(
+    "broken", [b"\xff\xfe", b"cnn1,10k,none,b256_e100,x,2,2,0.1,1,3,9,abc,False,\n", b"cnn1,10k\n"]
+)
+def test_a_broken_plan_is_told_in_a_sentence(pilots, tmp_path, broken):
+    path = tmp_path / "seeds.csv"
+    path.write_bytes(",".join(planning.COLUMNS).encode() + b"\n" + broken)
+    with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds .*; delete it and run again\."):
+        planning.with_plan(study.load(pilots), path)
+
+
+def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
+    """The rule's script, as Snakemake calls it: the report that it publishes rests on them."""
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path)
+    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
+    grown = planning.with_plan(loaded, tmp_path / "seeds.csv")
+    assert len(grown.runs()) > len(loaded.runs())
+    asked = []
+    monkeypatch.setattr(publishing, "publish", lambda study, *others, **named: asked.extend(study.runs()))
+    monkeypatch.setattr(publishing, "readme_block", lambda analysis: "")
+    monkeypatch.setattr(publishing, "runs_block", lambda published: "")
+    monkeypatch.setattr(publishing, "with_block", lambda text, block: text)
+    source = importlib.util.spec_from_file_location("publish", PROJECT / "workflow" / "scripts" / "publish.py")
+    script = importlib.util.module_from_spec(source)
+    source.loader.exec_module(script)
+    for name in ("README.md", "readme"):
+        (tmp_path / name).write_text("")
+    params = {"published": tmp_path, "store": tmp_path / "store", "seeds": tmp_path / "seeds.csv"}
+    params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "readme": tmp_path / "readme", "derived": []}
+    params |= {"told": PROJECT / "config" / "config.yaml"}
+    script.main(SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)
+    assert asked == list(grown.runs())
+
+
+@pytest.mark.parametrize("changed", [{"pilot": 2}, {"half_width": 0.6}, {"most": 5}])
+def test_a_plan_made_for_other_settings_plans_nothing(pilots, tmp_path, changed):
+    loaded = study.load(pilots)
+    _finish(loaded, tmp_path)
+    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
+    assert planning.with_plan(loaded, tmp_path / "seeds.csv").runs() != loaded.runs()
+    pilots["experiments"]["losses"]["seeds"] |= changed
+    edited = study.load(pilots)
+    assert planning.with_plan(edited, tmp_path / "seeds.csv").runs() == edited.runs()
+
+
+def test_a_plan_that_is_not_there_yet_is_none(pilots, tmp_path):
+    loaded = study.load(pilots)
+    assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded
+
+
+def test_a_study_without_pilots_does_not_look_at_the_plan_of_another(config, tmp_path):
+    (tmp_path / "seeds.csv").write_text("no plan at all\n")
+    config["run"] = ["original"]
+    loaded = study.load(config)
+    assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded

@@ -1,0 +1,243 @@
+"""How far a study is: read from its store and its logs, and told in three lines."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from refashion.errors import UserError
+from refashion.study import model as study
+from refashion.study.model import Cell, Run
+from refashion.training import run_log
+from refashion.upkeep import costing, progress
+
+PROJECT = Path(__file__).resolve().parents[3]
+CNN1 = Cell("cnn1", "10k", "none", "b256_e100")
+NOW = 1_800_000_000.0
+EPOCH = (
+    "epoch {epoch}/100  loss 0.2671  accuracy 0.9012  val_loss 0.3010  val_accuracy 0.8899  clean 0.8899  "
+    "5,963 images/s  {left} left"
+)
+#: Seconds that a run is made to cost here.
+SECONDS = 100.0
+
+
+@pytest.fixture
+def places(tmp_path):
+    return costing.Places(tmp_path / "results/store", tmp_path / "published", tmp_path / "benchmark.csv")
+
+
+@pytest.fixture
+def loaded(config):
+    """Six runs of one cell."""
+    cell = {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
+    config["experiments"] = {"only": {"title": "Only", "question": "?", "cells": [cell]}}
+    return study.load(config | {"device": "cpu", "seeds": 6, "run": ["only"]})
+
+
+@pytest.fixture
+def known_cost(monkeypatch):
+    monkeypatch.setattr(costing.Speeds, "seconds", lambda *_: SECONDS)
+
+
+def _log(folder, seed, *lines, age=10.0):
+    path = folder / run_log.path_of(Run(CNN1, seed))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    os.utime(path, (NOW - age, NOW - age))
+
+
+def _digest(loaded, seed):
+    return study.digest(loaded.spec(Run(CNN1, seed)))
+
+
+def _finish(places, loaded, seed):
+    folder = places.store / _digest(loaded, seed)
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text("{}")
+
+
+@pytest.fixture
+def under_way(tmp_path, places, loaded, known_cost):
+    """Seed 0 is done, 1 and 2 run, 3 failed, 4 was killed, 5 has not begun."""
+    _finish(places, loaded, 0)
+    (places.store / _digest(loaded, 5)).mkdir()  # a run that lost its files is not done
+    _log(tmp_path, 1, "Run 0123", EPOCH.format(epoch=6, left="0:01:31"), EPOCH.format(epoch=7, left="0:01:30"))
+    _log(tmp_path, 2, f"Run {'0' * 20}: 10000 images, 100 epochs, 4000 updates on CPU, 1 thread(s); ready after 4.1 s.")
+    _log(tmp_path, 3, "Traceback (most recent call last):", "ValueError: no good", "")
+    _log(tmp_path, 4, EPOCH.format(epoch=50, left="1 day, 0:00:01"), age=1000)
+    return progress.look(loaded, tmp_path, NOW, places)
+
+
+def test_runs_are_done_running_failed_or_waiting(under_way):
+    assert (under_way.wanted, under_way.done, under_way.waiting, under_way.unmeasured) == (6, 1, 2, 0)
+    assert under_way.running == (
+        progress.Running(Run(CNN1, 1), 7, 100, 90.0 - 10.0),  # its log is 10 s old
+        progress.Running(Run(CNN1, 2), 0, None, SECONDS - 10.0),
+    )
+    assert under_way.failed == (progress.Failed(Run(CNN1, 3), "ValueError: no good"),)
+    assert under_way.left == 2 * SECONDS
+
+
+def test_three_lines_and_the_failures(under_way):
+    log = "logs/train/cnn1/10k/none/b256_e100/seed-3.log"
+    assert progress.text(under_way, jobs=8).splitlines() == [
+        "Done     1 of 6 runs",
+        "Running  2: cnn1/10k/none/b256_e100 seed 1, epoch 7 of 100 done, 1 min 20 s left; "
+        "cnn1/10k/none/b256_e100 seed 2, before its first epoch's end, 1 min 30 s left",
+        "Left     2 waiting; all done in about 3 min 5 s with 2 at a time",  # (80 + 90 + 2 x 100) / 2
+        "Failed   1",
+        f"  cnn1/10k/none/b256_e100 seed 3: ValueError: no good ({log})",
+    ]
+
+
+def test_a_run_that_saved_lately_is_running_however_long_its_epochs_are(tmp_path, places, loaded, known_cost):
+    _log(tmp_path, 0, EPOCH.format(epoch=1, left="2 days, 3:04:05"), age=1000)
+    assert progress.look(loaded, tmp_path, NOW, places).running == ()
+    checkpoint = places.store / "checkpoints" / f"{_digest(loaded, 0)}.npz"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"")
+    os.utime(checkpoint, (NOW - 100, NOW - 100))
+    (found,) = progress.look(loaded, tmp_path, NOW, places).running
+    assert found.left == 2 * 86400 + 3 * 3600 + 4 * 60 + 5 - 1000
+
+
+STOPPED = "The job was asked to stop (SIGTERM) in epoch 3, step 4; its state is saved."
+INTERRUPTED = "The job was asked to stop (SIGINT) and left at once."
+
+
+@pytest.mark.parametrize("age", [1.0, 1e6])
+@pytest.mark.parametrize("last", [STOPPED, STOPPED.replace("SIGTERM", "SIGINT"), INTERRUPTED])
+def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, last, age):
+    _log(tmp_path, 0, EPOCH.format(epoch=2, left="0:01:30"), last, age=age)
+    found = progress.look(loaded, tmp_path, NOW, places)
+    assert (found.waiting, found.failed, found.running) == (6, (), ())
+
+
+@pytest.mark.parametrize(
+    "last", ["Using GPU 0.", "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR"]
+)
+def test_a_run_that_starts_is_running_and_one_that_was_killed_then_waits(tmp_path, places, loaded, known_cost, last):
+    _log(tmp_path, 0, last, age=1.0)
+    _log(tmp_path, 1, last, age=1e6)
+    found = progress.look(loaded, tmp_path, NOW, places)
+    assert (found.waiting, found.failed) == (5, ())
+    assert found.running == (progress.Running(Run(CNN1, 0), 0, None, SECONDS - 1.0),)
+
+
+BEGUN = f"Run {'0' * 20}: 10000 images, 100 epochs, 4000 updates on CPU, 1 thread(s); ready after 4.1 s."
+
+
+@pytest.mark.parametrize(
+    ("lines", "epoch", "epochs", "left"),
+    [
+        (("Continue after epoch 75, step 3.", BEGUN), 75, 100, SECONDS * 0.25 - 1),
+        (("Continue after epoch 75, step 3, on another machine.", BEGUN, "W0000 00:00:1795492433 a.cc"), 75, 100, 24.0),
+        (("Continue after epoch 100, step 0.", BEGUN), 100, 100, 0.0),  # its training images remain to be scored
+        (("Continue after epoch 0, step 3.", BEGUN), 0, None, SECONDS - 1),
+        (("Continue after epoch 75, step 3.",), 0, None, SECONDS - 1),
+        (("Continue after epoch 75, step 3.", BEGUN, EPOCH.format(epoch=76, left="0:00:30")), 76, 100, 29.0),
+    ],
+)
+def test_a_run_that_goes_on_has_only_the_rest_left(tmp_path, places, loaded, known_cost, lines, epoch, epochs, left):
+    _log(tmp_path, 0, *lines, age=1.0)
+    found = progress.look(loaded, tmp_path, NOW, places)
+    assert found.running == (progress.Running(Run(CNN1, 0), epoch, epochs, left),)
+    if epoch == 75:
+        assert "seed 0, epoch 75 of 100 done, 24 s left" in progress.text(found, jobs=8)
+
+
+def test_where_nothing_is_measured_no_time_is_claimed(tmp_path, places, loaded):
+    text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
+    assert text.splitlines() == [
+        "Done     0 of 6 runs",
+        "Running  0",
+        "Left     6 waiting; the time is not measured yet (snakemake benchmark)",
+    ]
+
+
+def test_runs_of_unknown_speed_are_told_beside_the_time(under_way):
+    partly = progress.Progress(9, 1, under_way.running, (), 4, 200.0, 100.0, 2)
+    assert progress.text(partly, 8).splitlines()[2] == (
+        "Left     4 waiting; all done in about 3 min 5 s with 2 at a time, and 2 runs whose speed is not measured yet"
+    )
+
+
+def test_no_end_comes_before_that_of_the_longest_run():
+    long = progress.Running(Run(CNN1, 0), 1, 100, 7200.0)
+    short = progress.Running(Run(CNN1, 1), 99, 100, 10.0)
+    found = progress.Progress(2, 0, (long, short), (), 0, 0.0, 0.0, 0)
+    assert "all done in about 2 h with 2" in progress.text(found, jobs=2)
+
+
+@pytest.mark.parametrize(("left", "longest"), [(2 * 10_800.0, 10_800.0), (10_900.0, 10_800.0)])
+def test_no_number_of_cores_makes_a_run_that_waits_shorter(left, longest):
+    found = progress.Progress(2, 0, (), (), 2, left, longest, 0)
+    assert progress.text(found, jobs=64).splitlines()[2] == (
+        "Left     2 waiting; all done in about 3 h with 2 at a time"
+    )
+
+
+def test_the_longest_run_that_waits_is_known(tmp_path, places, loaded, known_cost):
+    found = progress.look(loaded, tmp_path, NOW, places)
+    assert (found.waiting, found.left, found.longest) == (6, 6 * SECONDS, SECONDS)
+
+
+def test_a_finished_study_has_nothing_left(tmp_path, places, loaded, known_cost):
+    for seed in range(6):
+        _finish(places, loaded, seed)
+    _log(tmp_path, 0, "Done: val_accuracy 0.9000, clean 0.9000.")
+    text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
+    assert text.splitlines() == ["Done     6 of 6 runs", "Running  0", "Left     0 waiting"]
+
+
+def test_overlays_are_laid_as_snakemake_lays_them(committed_config):
+    paths = [PROJECT / "config" / name for name in ("config.yaml", "quick.yaml")]
+    layers = [yaml.safe_load(path.read_text()) for path in paths]
+    wanted = layers[0]
+    update_config(wanted, layers[1])
+    found = progress.configuration(paths[0], paths[1:])
+    assert found == wanted
+    assert found["limits"] == committed_config["limits"] | layers[1]["limits"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "is missing; a YAML file is wanted"), ("seeds: [1", "no valid YAML "), ("- seeds\n", "holds no config")],
+)
+def test_a_wrong_overlay_is_told_in_a_sentence(tmp_path, content, message):
+    path = tmp_path / "mine.yaml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=message) as error:
+        progress.configuration(PROJECT / "config" / "config.yaml", [path])
+    assert "\n" not in str(error.value)
+
+
+def test_the_command_reads_only_and_imports_no_tensorflow(tmp_path):
+    script = PROJECT / "workflow" / "scripts" / "progress.py"
+    watch = (
+        "import runpy, sys\n"
+        f"sys.argv = ['progress.py', {str(PROJECT / 'config' / 'quick.yaml')!r}]\n"
+        f"sys.path.insert(0, {str(script.parent)!r})\n"
+        f"runpy.run_path({str(script)!r}, run_name='__main__')\n"
+        "print(sorted({'tensorflow', 'keras', 'pandas', 'snakemake'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", watch], cwd=tmp_path, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Done     0 of 18 runs"
+    assert lines[-1] == "[]"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_tells_a_mistake_in_a_sentence(tmp_path):
+    command = [sys.executable, str(PROJECT / "workflow" / "scripts" / "progress.py"), "nothing.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "nothing.yaml is missing; a YAML file is wanted.\n"

@@ -1,0 +1,400 @@
+"""What is published can be restored, is what it says it is, and is what the README shows."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from project import PROJECT
+from refashion.errors import UserError
+from refashion.judging import tables
+from refashion.judging.analysis import read_benchmark
+from refashion.study import model as study
+from refashion.telling import reporting
+from refashion.training import run_store
+from refashion.training.run_store import RunStore
+from refashion.upkeep import benchmarking, publishing
+
+PUBLISHED = PROJECT / "published"
+
+
+def _run(store: RunStore, seed: int, numerics: int = study.NUMERICS) -> str:
+    spec = {"numerics": numerics, "seed": seed}
+    store.publish(spec, {"status": "finished"}, "epoch\n", {"clean": np.zeros(3, np.uint8)})
+    return study.digest(spec)
+
+
+@pytest.fixture
+def published(tmp_path):
+    store = RunStore(tmp_path / "made")
+    for seed in range(2):
+        name = _run(store, seed)
+        shutil.copytree(store.path(name), tmp_path / "published" / "runs" / name)
+    (tmp_path / "published" / "derived").mkdir()
+    (tmp_path / "published" / "derived" / "x.json").write_text("{}")
+    (tmp_path / "published" / "benchmark.csv").write_text("architecture\n")
+    return tmp_path / "published"
+
+
+def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path):
+    store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmarks" / "published.csv"
+    said = []
+    assert publishing.restore(published, store, benchmark, said.append) == 2
+    assert store.find({"numerics": study.NUMERICS, "seed": 1}) is not None
+    assert (store.folder / "derived" / "x.json").read_text() == "{}"
+    assert benchmark.read_text() == "architecture\n"
+    assert publishing.restore(published, store, benchmark, said.append) == 0
+    assert said == ["Restored 2 published runs; 0 were there.", "Restored 0 published runs; 2 were there."]
+
+
+def test_a_run_that_the_store_has_broken_is_set_aside_and_restored(published, tmp_path):
+    store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmark.csv"
+    publishing.restore(published, store, benchmark)
+    mine = next(store.folder.glob("*/history.csv"))
+    mine.write_text("cut")
+    assert publishing.restore(published, store, benchmark) == 1
+    assert mine.read_text() == "epoch\n"
+    assert next(store.folder.glob("*.broken-*/history.csv")).read_text() == "cut"
+
+
+def test_runs_under_other_numerics_are_refused_in_one_sentence(published, tmp_path):
+    made = RunStore(tmp_path / "made")
+    name = _run(made, 7, numerics=study.NUMERICS + 1)
+    shutil.copytree(made.path(name), published / "runs" / name)
+    store = RunStore(tmp_path / "store")
+    with pytest.raises(UserError, match=f"numerics {study.NUMERICS + 1} and this version has {study.NUMERICS}"):
+        publishing.restore(published, store, tmp_path / "benchmark.csv")
+    assert not store.folder.exists()
+
+
+def test_a_broken_published_run_is_refused(published, tmp_path):
+    next(published.glob("runs/*/history.csv")).write_text("edited by hand")
+    store = RunStore(tmp_path / "store")
+    with pytest.raises(UserError, match=r"history\.csv has SHA-256"):
+        publishing.restore(published, store, tmp_path / "benchmark.csv")
+    assert not store.folder.exists()
+
+
+def test_a_published_folder_is_named_by_its_run(published, tmp_path):
+    shutil.copytree(next(published.glob("runs/*")), published / "runs" / "a_copy")
+    with pytest.raises(UserError, match="by which its folder must be named"):
+        publishing.restore(published, RunStore(tmp_path / "store"), tmp_path / "benchmark.csv")
+
+
+def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
+    target = tmp_path / "published"
+    asked = study.load(committed_config | {"evidence": False})
+    made = publishing.Made(tmp_path, (), tmp_path / "benchmark.csv")
+    with pytest.raises(UserError, match="is no evidence"):
+        publishing.publish(asked, asked, RunStore(tmp_path / "store"), made, target)
+    assert not target.exists()
+
+
+def test_a_twin_that_is_faster_stays_and_restoring_goes_on(published, tmp_path, monkeypatch):
+    store, copy = RunStore(tmp_path / "store"), shutil.copyfile
+    first = min(path.name for path in published.glob("runs/*"))
+
+    def copy_and_race(source, target):
+        copy(source, target)
+        if source.parent.name == first and source.name == run_store.PREDICTIONS:
+            shutil.copytree(source.parent, store.path(first), copy_function=copy)
+            (store.path(first) / "mark").touch()
+
+    monkeypatch.setattr(publishing.shutil, "copyfile", copy_and_race)
+    publishing.restore(published, store, tmp_path / "benchmark.csv", lambda text: None)
+    assert (store.path(first) / "mark").exists()
+    assert len(list(store.folder.glob("*/metrics.json"))) == 2
+    assert not list(store.folder.glob("*.tmp-*"))
+
+
+class _Place:
+    """A study with a store, a folder of the report and a folder of what is published, all in `folder`."""
+
+    def __init__(self, folder, config):
+        self.study = self.told = study.load(config)
+        self.store, self.results, self.published = RunStore(folder / "store"), folder / "partial", folder / "published"
+        self.benchmark, self.derived, self.said = folder / "benchmark.csv", folder / "architectures.json", []
+        self.wanted = list(dict.fromkeys(study.digest(self.study.spec(run)) for run in self.study.runs()))
+
+    def finish(self, seed, status="finished", store=None):
+        """Finish the run of the first cell with this seed."""
+        spec = self.study.spec(study.Run(self.study.cells()[0], seed))
+        (store or self.store).publish(spec, {"status": status, "made": str(store)}, "epoch\n", {})
+        return study.digest(spec)
+
+    def measure(self, speed):
+        """Leave what the rule `benchmark` does: a table of one row."""
+        row = dict.fromkeys(benchmarking.COLUMNS) | {"architecture": "cnn1", "cores": 2, "images_per_second": speed}
+        benchmarking.write(self.benchmark, [row])
+
+    def report(self, ended, page="", **other):
+        """Leave what `report_partial` does; ended: the status by digest."""
+        self.results.mkdir(exist_ok=True)
+        told = {"preset": self.study.config["preset"], "evidence": True} | other
+        rows = benchmarking.read(self.benchmark) if self.benchmark.exists() else []
+        document = {"format": reporting.FORMAT, "study": told, "benchmark": {"rows": rows}}
+        (self.results / "analysis.json").write_text(json.dumps(document))
+        lines = [f"{name},{ended.get(name, 'missing')}\n" for name in self.wanted]
+        (self.results / "runs.csv").write_text("digest,status\n" + "".join(lines))
+        (self.results / "report.html").write_text(page or f"of {len(ended)}")
+
+    def publish(self):
+        self.said.clear()
+        made = publishing.Made(self.results, (self.derived,), self.benchmark)
+        return publishing.publish(self.study, self.told, self.store, made, self.published, log=self.said.append)
+
+    @property
+    def page(self):
+        path = self.published / "report.html"
+        return path.read_text() if path.exists() else None
+
+
+@pytest.fixture
+def place(tmp_path, config):
+    return _Place(tmp_path, config)
+
+
+def test_publish_report_and_publish_again(place):
+    """The order of `make publish`: the report of an earlier time lies there at first, and in the end the one of now."""
+    ended = {place.finish(0): "finished"}
+    place.measure(1000)
+    assert place.publish() == 1
+    assert place.page is None
+    assert "snakemake report_partial, and then snakemake publish again" in place.said[-1]
+    place.report(ended)
+    assert place.publish() == 0
+    assert place.page == "of 1"
+    assert len(place.said) == 1
+    ended |= {place.finish(1): "finished", place.finish(2, "diverged"): "diverged"}
+    place.measure(2000)
+    assert place.publish() == 2
+    assert place.page == "of 1"
+    assert "no report of just the 3 finished runs that are published now" in place.said[-1]
+    place.report(ended)
+    place.publish()
+    assert place.page == "of 3"
+    assert benchmarking.read(place.published / "benchmark.csv")[0]["images_per_second"] == 2000
+
+
+def test_the_published_benchmark_is_that_of_the_report(place):
+    ended = {place.finish(0): "finished"}
+    place.measure(1000)
+    place.report(ended)
+    place.publish()
+    place.measure(2000)
+    place.publish()
+    assert benchmarking.read(place.published / "benchmark.csv")[0]["images_per_second"] == 1000
+
+
+def test_of_what_needs_tensorflow_just_what_the_report_was_made_from_is_published(place):
+    ended = {place.finish(0): "finished"}
+    derived = place.store.folder / "derived"
+    derived.mkdir()
+    place.derived.write_text("the networks of this study")
+    for name, text in {"a.json": "those of another", "b.json": "the networks of this study"}.items():
+        (derived / name).write_text(text)
+    (derived / "a.tmp-1").mkdir()
+    place.report(ended)
+    (place.published / "derived").mkdir(parents=True)
+    (place.published / "derived" / "c.json").write_text("of an earlier one")
+    place.publish()
+    assert [path.name for path in (place.published / "derived").iterdir()] == ["b.json"]
+
+
+@pytest.mark.parametrize("other", [{}, {"preset": "tiny"}, {"evidence": False}])
+def test_a_report_of_other_runs_is_not_taken(place, other):
+    ended = {place.finish(0): "finished"}
+    place.report(ended, page="the right one")
+    place.publish()
+    place.report(ended if other else {place.wanted[1]: "finished"}, **other)
+    place.publish()
+    assert place.page == "the right one"
+    assert "The published report stays as it is" in place.said[-1]
+
+
+def test_an_overlay_publishes_runs_and_no_report(place, config):
+    place.report({place.finish(0): "finished"})
+    place.told = study.load(config | {"seeds": 7})
+    assert place.publish() == 1
+    assert place.page is None
+    assert (
+        place.said[-1] == "The published report stays as it is: it is that of config/config.yaml, without an overlay."
+    )
+    place.told = study.load(config | {"device": "cpu"})
+    place.publish()
+    assert place.page == "of 1"
+
+
+def test_a_report_of_another_layout_is_none(place):
+    place.report({place.finish(0): "finished"})
+    text = json.dumps({"format": reporting.FORMAT + 1})
+    (place.results / "analysis.json").write_text(text)
+    assert place.publish() == 1
+    assert place.page is None
+
+
+def test_published_runs_are_restored_before_others_are_published(place, tmp_path):
+    name = place.finish(0)
+    place.publish()
+    place.report({name: "finished"})
+    place.store = RunStore(tmp_path / "fresh")
+    place.finish(1)
+    with pytest.raises(UserError, match=r"fresh lacks 1 of the published runs .*: make restore first\.$"):
+        place.publish()
+    assert len(list(place.published.glob("runs/*"))) == 1
+    assert place.page is None
+
+
+def test_a_twin_of_a_published_run_is_not_reported_in_its_place(place, tmp_path):
+    name = place.finish(0)
+    place.publish()
+    place.store = RunStore(tmp_path / "fresh")
+    place.finish(0, store=place.store)
+    with pytest.raises(UserError, match=rf"{name} is not the run that is published under this digest"):
+        place.publish()
+
+
+def test_published_runs_that_the_study_does_not_want_are_no_matter(place, tmp_path):
+    place.finish(0)
+    place.publish()
+    (folder,) = place.published.glob("runs/*")
+    folder.rename(folder.parent / "another")
+    place.store = RunStore(tmp_path / "fresh")
+    assert place.publish() == 0
+
+
+def test_published_holds_every_run_of_the_config(committed_config):
+    """So that `restore` and `report` train nothing in a fresh clone."""
+    asked = study.load(committed_config)
+    wanted = {study.digest(asked.spec(run)) for run in asked.runs()}
+    assert wanted <= {folder.name for folder in publishing.published_runs(PUBLISHED)}
+
+
+def test_every_published_run_is_whole_and_of_these_numerics():
+    folders = [path.parent for path in PUBLISHED.glob("runs/*/metrics.json")]
+    assert folders
+    for folder in folders:
+        metrics = run_store.read_metrics(folder)
+        assert metrics["spec"]["numerics"] == study.NUMERICS
+        assert metrics["digest"] == folder.name
+
+
+def test_the_readme_shows_what_is_published():
+    path = PUBLISHED / "analysis.json"
+    if not path.exists():
+        pytest.skip("nothing is published yet")
+    analysis = json.loads(path.read_text(encoding="utf-8"))
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert readme == publishing.with_block(readme, publishing.readme_block(analysis))
+    shown = [row for row in reporting.original_rows(analysis) if row["measure"] == "Validation accuracy"]
+    assert len(shown) == 6
+    assert all(row["published"] in readme and row["ours"] in readme for row in shown)
+
+
+def test_the_published_report_shows_the_published_benchmark():
+    analysis = json.loads((PUBLISHED / "analysis.json").read_text(encoding="utf-8"))
+    assert analysis["benchmark"]["rows"] == read_benchmark(PUBLISHED / "benchmark.csv")
+
+
+def test_a_readme_without_its_marks_is_a_mistake():
+    with pytest.raises(UserError, match="lacks the marks"):
+        publishing.with_block("# no marks\n", "x")
+
+
+def test_the_published_readme_tells_how_the_runs_were_made():
+    path = PUBLISHED / "README.md"
+    text, folders = path.read_text(encoding="utf-8"), list(PUBLISHED.glob("runs/*"))
+    assert text == publishing.with_block(text, publishing.runs_block(PUBLISHED))
+    assert f"| runs | {len(folders)}, of which" in text
+    for made in (run_store.read_metrics(folder)["provenance"] for folder in folders):
+        assert made["commit"][:12] in text
+        assert f"tensorflow {made['tensorflow']}" in text
+
+
+def test_runs_that_know_no_commit_are_told_of_too(tmp_path):
+    shutil.copytree(next(PUBLISHED.glob("runs/*")), tmp_path / "runs" / "0123456789abcdef0123")
+    path = tmp_path / "runs" / "0123456789abcdef0123" / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    metrics["provenance"] |= {"commit": None, "dirty": None}
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+    assert "| commit | none |" in publishing.runs_block(tmp_path)
+
+
+def test_runs_of_another_precision_have_costs_of_their_own():
+    spec = run_store.read_metrics(next(PUBLISHED.glob("runs/*")))["spec"]
+    low = spec | {"recipe": spec["recipe"] | {"precision": "mixed_bfloat16"}}
+    assert spec["recipe"]["precision"] == "float32"
+    assert publishing._work(low) != publishing._work(spec)
+    assert "mixed_bfloat16" in publishing._work(low)[0]
+
+
+def test_the_columns_of_every_published_table_are_told(tmp_path):
+    assert publishing.with_columns("# Runs\n", publishing.columns_block(tmp_path)) == "# Runs\n"
+    for name in ("cells", "claims", "comparisons", "effects"):
+        tables.write(tables.frame(name, []), name, tmp_path / f"{name}.csv")
+    block = publishing.columns_block(tmp_path)
+    text = publishing.with_columns("# Runs\n", block)
+    assert text == publishing.with_columns(text, block)
+    assert text.startswith("# Runs\n\n## The tables\n\n<!-- columns:begin")
+    for name in ("cells", "claims", "comparisons", "effects"):
+        assert f"### {name}.csv\n" in text
+        for column, kind in tables.COLUMNS[name].items():
+            assert reporting.to_markdown([{"column": column, "holds": kind.holds}]).splitlines()[-1] in text
+    with open(tmp_path / "effects.csv", "w") as file:
+        file.write("policy,of_an_earlier_version\n")
+    assert r"| of\_an\_earlier\_version |  |" in publishing.columns_block(tmp_path)
+
+
+def test_the_published_readme_tells_what_the_columns_hold():
+    text = (PUBLISHED / "README.md").read_text(encoding="utf-8")
+    if "columns:begin" not in text:
+        pytest.skip("published before the columns were told")
+    for path in PUBLISHED.glob("*.csv"):
+        if path.stem in tables.COLUMNS:
+            with open(path, newline="", encoding="utf-8") as file:
+                for column in next(csv.reader(file)):
+                    assert reporting.to_markdown([{"column": column}]).splitlines()[-1] in text
+
+
+def _script(name):
+    source = importlib.util.spec_from_file_location(name, PROJECT / "workflow" / "scripts" / f"{name}.py")
+    script = importlib.util.module_from_spec(source)
+    source.loader.exec_module(script)
+    return script
+
+
+def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypatch):
+    published, readme = tmp_path / "published", tmp_path / "README.md"
+    published.mkdir()
+    shutil.copyfile(PUBLISHED / "analysis.json", published / "analysis.json")
+    begin, end = "<!-- result:begin (by hand) -->", "<!-- result:end -->"
+    for path in (readme, published / "README.md"):
+        path.write_text(f"# Title\n\n{begin}\n{end}\n\nThe end.\n")
+    paths = {"published": published, "store": tmp_path / "store", "seeds": None, "results": tmp_path / "partial"}
+    told = PROJECT / "config" / "config.yaml"
+    params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", derived=[], readme=readme, told=told)
+    job, terminal = SimpleNamespace(params=params, config=config), io.StringIO()
+    whole, copy = readme.read_text(), shutil.copyfile
+
+    def full_disk(source, target):
+        Path(target).write_text("half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(run_store.shutil, "copyfile", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        _script("publish").main(job, terminal)
+    assert readme.read_text() == whole
+    monkeypatch.setattr(run_store.shutil, "copyfile", copy)
+    _script("publish").main(job, terminal)
+    for path, words in ((readme, "| 1 Layer CNN |"), (published / "README.md", "| runs | 0, of which 0 diverged |")):
+        assert words in path.read_text()
+        assert path.read_text().endswith(f"{end}\n\nThe end.\n")
+        assert [one.name for one in path.parent.glob(".README*")] == []

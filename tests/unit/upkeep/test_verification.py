@@ -1,0 +1,204 @@
+"""Published runs against their retraining: identical here, and every way to differ is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+
+import pytest
+
+from refashion.errors import UserError
+from refashion.study import model as study
+from refashion.training import run as training
+from refashion.training.run_store import RunStore
+from refashion.upkeep import verification
+
+
+def _published(folder, config, data, architecture):
+    config = json.loads(json.dumps(config)) | {"limits": {"images": 512, "epochs": 3}}
+    spec = study.load(config).spec(study.Run(study.Cell(architecture, "10k", "none", "b256_e100"), 0))
+    training.train(spec, data, RunStore(folder / "runs"), device="cpu", threads=1, checkpoint_seconds=1e9)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(_small_config, small_data, tmp_path_factory):
+    """One finished run of `cnn1`, as published/ would hold it."""
+    return _published(tmp_path_factory.mktemp("published"), _small_config, small_data, "cnn1")
+
+
+@pytest.fixture(scope="module")
+def published_cnn4(_small_config, small_data, tmp_path_factory):
+    """One finished run of `cnn4`, which has batch normalisation."""
+    return _published(tmp_path_factory.mktemp("published"), _small_config, small_data, "cnn4")
+
+
+def _verify(published, data, epochs=2):
+    return list(verification.verify(published, data, epochs=epochs, device="cpu", threads=1))
+
+
+def test_the_same_machine_gives_the_same_bits(published, small_data):
+    (found,) = _verify(published, small_data)
+    assert found.passes
+    assert found.identical
+    assert found.same_kind
+    assert (found.epochs, found.accuracy, found.loss) == (2, 0.0, 0.0)
+    assert str(found).startswith("passes: cnn1 on 512 images, seed 0, ")
+
+
+def _copied(published, tmp_path, change=lambda metrics: None, seed=0):
+    """The one run of `published` below `tmp_path`, its metrics as `change` leaves them; returns its folder.
+
+    Its sums and its name are made to fit.
+    """
+    (source,) = published.glob("runs/*")
+    metrics = json.loads((source / "metrics.json").read_text())
+    metrics["spec"]["seed"] = seed
+    change(metrics)
+    metrics["digest"] = study.digest(metrics["spec"])
+    folder = tmp_path / "runs" / metrics["digest"]
+    shutil.copytree(source, folder)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return folder
+
+
+def _renew_sums(folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in metrics["files"]}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+
+def _edited(published, tmp_path, column, change, cpu=None):
+    folder = _copied(published, tmp_path, lambda metrics: metrics["provenance"].update({"cpu": cpu} if cpu else {}))
+    path = folder / "history.csv"
+    lines = path.read_text().splitlines()
+    position = lines[0].split(",").index(column)
+    fields = lines[1].split(",")
+    fields[position] = repr(float(fields[position]) * change)
+    path.write_text("\n".join([lines[0], ",".join(fields), *lines[2:]]) + "\n")
+    _renew_sums(folder)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "cpu", "passes"),
+    [
+        ("loss", 1 + 1e-12, None, False),
+        ("loss", 1.01, "another", True),
+        ("loss", 1.20, "another", False),
+        ("accuracy", 1.20, "another", False),
+        ("val_loss", 1.20, "another", False),
+        ("val_loss", 1 + 1e-12, None, False),
+    ],
+)
+def test_a_difference_is_told_and_judged_by_the_kind_of_machine(
+    published, small_data, tmp_path, column, change, cpu, passes
+):
+    (found,) = _verify(_edited(published, tmp_path, column, change, cpu), small_data, epochs=1)
+    assert found.passes is passes
+    assert not found.identical
+    assert found.same_kind is (cpu is None)
+    assert str(found).startswith("passes" if passes else "FAILS")
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "cpu", "passes"),
+    [
+        ("val_loss", 2.0, "another", True),
+        ("val_loss", 1 + 1e-12, None, False),
+        ("loss", 1.01, "another", True),
+        ("loss", 1.20, "another", False),
+    ],
+)
+def test_of_batch_normalisation_elsewhere_training_alone_is_judged(
+    published_cnn4, small_data, tmp_path, column, change, cpu, passes
+):
+    (found,) = _verify(_edited(published_cnn4, tmp_path, column, change, cpu), small_data, epochs=1)
+    assert found.passes is passes
+    assert found.training_only is (cpu is not None)
+    assert ("in training" in str(found)) is (found.training_only and not found.identical)
+
+
+@pytest.mark.parametrize(
+    ("provenance", "resumed", "same_kind"),
+    [
+        ({"machines": 1}, 3, True),
+        ({"machines": 2}, 1, False),
+        ({"machines": None}, 0, True),
+        ({"machines": None}, 1, False),  # of the first runs, which do not tell
+        ({"keras": "0.0"}, 0, False),
+        ({"numpy": "0.0"}, 0, False),
+    ],
+)
+def test_a_run_that_may_have_moved_or_of_other_software_is_of_another_kind(
+    published, small_data, tmp_path, provenance, resumed, same_kind
+):
+    def change(metrics):
+        found = metrics["provenance"] | provenance
+        metrics["provenance"] = {name: value for name, value in found.items() if value is not None}
+        metrics["timing"]["resumed"] = resumed
+
+    _copied(published, tmp_path, change)
+    (found,) = _verify(tmp_path, small_data, epochs=1)
+    assert (found.same_kind, found.identical, found.passes) == (same_kind, True, True)
+
+
+def test_a_retraining_that_diverges_fails_and_says_so(published, small_data, tmp_path, monkeypatch):
+    (folder,) = published.glob("runs/*")
+    known = json.loads((folder / "metrics.json").read_text())
+    lines = (folder / "history.csv").read_text().splitlines()
+
+    def diverge(spec, data, store, **options):
+        metrics = {name: known[name] for name in ("provenance", "timing", "final")}
+        metrics |= {"status": "diverged", "diverged_epoch": 2, "epochs": 1, "updates": 2}
+        store.publish(spec, metrics, "\n".join(lines[:2]) + "\n", {})
+
+    monkeypatch.setattr(training, "train", diverge)
+    (found,) = _verify(published, small_data)
+    assert not found.passes
+    assert str(found).startswith("FAILS: cnn1 on 512 images, seed 0, ")
+    assert "the retraining diverged in epoch 2 of 2 epochs, on the same kind of machine" in str(found)
+
+
+def test_a_broken_published_run_is_one_sentence(published, small_data, tmp_path):
+    folder = _copied(published, tmp_path)
+    (folder / "history.csv").write_text("edited by hand")
+    with pytest.raises(UserError, match=r"history\.csv has SHA-256"):
+        _verify(tmp_path, small_data)
+    (folder / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match=r"metrics\.json .* is not the metrics\.json of a run"):
+        verification.dataset(tmp_path, {})
+
+
+def test_runs_of_other_numerics_are_not_verified(published, small_data, tmp_path):
+    other = study.NUMERICS + 1
+    _copied(published, tmp_path, lambda metrics: metrics["spec"].update(numerics=other))
+    sentence = f"made under numerics {other} and this version has {study.NUMERICS}"
+    with pytest.raises(UserError, match=sentence):
+        verification.dataset(tmp_path, {})
+    with pytest.raises(UserError, match=sentence):
+        _verify(tmp_path, small_data)
+
+
+def test_runs_of_another_data_set_are_not_compared_on_the_first_ones_images(published, published_cnn4, tmp_path):
+    _copied(published, tmp_path, lambda metrics: None)
+    _copied(published_cnn4, tmp_path, lambda metrics: metrics["spec"]["dataset"].update(train_images="ab" * 32))
+    (chosen,) = verification.sample(tmp_path, "any")
+    first = min(tmp_path.glob("runs/*")).name
+    assert chosen["digest"] == first
+
+
+def test_a_run_of_this_processor_goes_before_a_cheaper_one(published, tmp_path):
+    (original,) = published.glob("runs/*/metrics.json")
+    here = json.loads(original.read_text())["provenance"]["cpu"]
+    made = (("another", 1.0, 1), (here, 3.0, 1), (here, 2.0, 1), (here, 0.5, 2))
+    for seed, (cpu, seconds, machines) in enumerate(made):
+
+        def change(metrics, cpu=cpu, seconds=seconds, machines=machines):
+            metrics["provenance"] |= {"cpu": cpu, "machines": machines}
+            metrics["timing"]["train_seconds"] = seconds
+
+        _copied(published, tmp_path, change, seed)
+    assert [metrics["spec"]["seed"] for metrics in verification.sample(tmp_path, here)] == [2]
+    assert [metrics["spec"]["seed"] for metrics in verification.sample(tmp_path, "another")] == [0]

@@ -1,0 +1,267 @@
+"""The published report as data, config/original.yaml: read and checked, each mistake in one sentence.
+
+`read` holds the file against config/original.schema.yaml and against itself, `check` against a study. Knows no pandas.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from refashion import violations, yaml_files
+from refashion.errors import UserError
+from refashion.study.model import AXES, TRAINING_METRICS, Study
+
+SCHEMA_FILE = Path(__file__).resolve().parents[4] / "config" / "original.schema.yaml"
+
+#: How sentences name the file, wherever it lies.
+NAME = "original.yaml"
+
+#: Lists whose entries sentences name by id, and not by position.
+_BY_ID = ("claims", "inconsistencies", "assumptions")
+
+#: A word of `names` in the schema -> what is wrong with a name of that kind, or "".
+Names = Mapping[str, Callable[[str], str]]
+
+
+def read(path: Path | str) -> dict[str, Any]:
+    """The published report, complete and agreeing with itself.
+
+    Raises UserError with one sentence for the first mistake found.
+    """
+    original = yaml_files.read(path)
+    _check_schema(original, {})  # first the layout, on which all else relies
+    _check_schema(original, _own_names(original))
+    _raise_first(_mistakes_of_claims(original))
+    _raise_first(_mistakes_of_the_table(original["table"]))
+    return original
+
+
+def check(original: Mapping[str, Any], study: Study) -> None:
+    """Raise UserError, in one sentence, if the report names what the study's config does not define.
+
+    A cell whose four entries are defined need not be part of an experiment: its claims are inconclusive, and say why.
+    """
+    _check_schema(original, _names_of_study(study.config))
+    _raise_first(_mistakes_of_cells(original))
+
+
+def _raise_first(mistakes: Iterator[str]) -> None:
+    for mistake in mistakes:
+        raise UserError(f"{NAME}: {mistake}.")
+
+
+def dataset(original: Mapping[str, Any], study: Study) -> str:
+    """The name of the data set that the report is about: that of its cells, else that of the study's first cell."""
+    columns = {column["cell"] for column in original["table"]["columns"]}
+    cells = [cell for cell in study.cells() if cell.name in columns] or study.cells()
+    return study.dataset(cells[0])
+
+
+# ----------------------------------------------------------------------------------------------------------- the schema
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return yaml_files.read(SCHEMA_FILE)
+
+
+def _check_schema(original: Any, names: Names) -> None:
+    """Raise UserError for the first of the least deep violations of the schema; `names` are the names to look up."""
+    errors = _validator(names).iter_errors(original)
+    error = min(errors, key=lambda error: len(error.absolute_path), default=None)
+    if error is not None:
+        raise UserError(_sentence(error, original))
+
+
+def _validator(names: Names) -> jsonschema.protocols.Validator:
+    """A validator that knows the schema's two keywords of ours, and numbers and texts as a report wants them."""
+
+    def look_up(_validator: Any, kind: str, name: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if kind in names and isinstance(name, str) and (wrong := names[kind](name)):
+            yield jsonschema.ValidationError(wrong)
+
+    ours = {"integer": _is_whole, "number": _is_number, "string": _is_text}
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(ours)
+    keywords = {"names": look_up, "distinct": _distinct}
+    return jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords, type_checker=types)(_schema())
+
+
+def _is_whole(_checker: Any, value: Any) -> bool:
+    """693962.0 would be printed as such, so it is no whole number here."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_checker: Any, value: Any) -> bool:
+    """YAML's .nan and .inf are none."""
+    return _is_whole(_checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_text(_checker: Any, value: Any) -> bool:
+    r"""YAML's "\ud800" is half a character, which no file can hold."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _distinct(_validator: Any, keys: list[str], entries: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+    for key in keys:
+        seen: dict[Any, int] = {}
+        for position, entry in enumerate(entries if isinstance(entries, list) else ()):
+            value = entry.get(key) if isinstance(entry, dict) else None
+            if not isinstance(value, str | int):
+                continue  # missing or of another type, which is a mistake of its own
+            if value in seen:
+                yield jsonschema.ValidationError(str(seen[value]), path=(position, key), instance=value)
+            seen.setdefault(value, position)
+
+
+def _sentence(error: jsonschema.ValidationError, original: Any) -> str:
+    """One sentence for a violation: the key, the value and what is allowed."""
+    if error.validator == "distinct":
+        return _told_twice(error)
+    path = _named(error.absolute_path, original)
+    if error.validator == "names":
+        where = violations.path(path)
+        if "propertyNames" in error.absolute_schema_path:
+            where = f"a name in {where}"
+        return f"{NAME}: {where} is {violations.short(error.instance)}; {error.message}."
+    error.relative_path = path
+    return violations.sentence(NAME, error)
+
+
+def _told_twice(error: jsonschema.ValidationError) -> str:
+    """Two entries with one id: positions tell which are meant."""
+    *entries, position, key = error.absolute_path
+    first = violations.path([*entries, int(error.message)])
+    second = violations.path([*entries, position])
+    return f"{NAME}: {second} has the {key} {violations.short(error.instance)} of {first}; each {key} may stand once."
+
+
+def _named(path: Iterable[str | int], original: Any) -> deque[str | int]:
+    """A path in which a claim, an inconsistency or an assumption is named by its id, where it has a proper one."""
+    named = deque(path)
+    if len(named) > 1 and named[0] in _BY_ID:
+        entry = original[named[0]][named[1]]
+        name = str(entry.get("id", "")) if isinstance(entry, dict) else ""
+        if name.replace("_", "").isalnum():
+            named[1] = name
+    return named
+
+
+# ---------------------------------------------------------------------------------------------------------------- names
+
+
+def _own_names(original: Mapping[str, Any]) -> Names:
+    """Lookups of what the file itself defines."""
+    entries = original["claims"]
+    accuracies = [claim for claim in entries if claim["kind"] == "accuracy"]
+    training = [claim for claim in accuracies if claim["readings"][0]["metric"] in TRAINING_METRICS]
+    return {
+        "claims": _one_of([claim["id"] for claim in entries]),
+        "accuracy claims": _one_of([claim["id"] for claim in accuracies]),
+        "training claims": _one_of([claim["id"] for claim in training]),
+        "validation claims": _one_of([claim["id"] for claim in accuracies if claim not in training]),
+        "summaries": _one_of(list(original["summaries"])),
+    }
+
+
+def _names_of_study(config: Mapping[str, Any]) -> Names:
+    """Lookups of what the config defines, whether or not an experiment that runs uses it."""
+    entries = {axis: _one_of(list(config[f"{axis}s"])) for axis in AXES}
+
+    def cells(name: str) -> str:
+        parts = zip(AXES, name.split("/"), strict=True)
+        wrong = ((axis, part, entries[axis](part)) for axis, part in parts)
+        return next((f"the config has no {axis} {part!r}; {allowed}" for axis, part, allowed in wrong if allowed), "")
+
+    return {
+        "architectures": entries["architecture"],
+        "experiments": _one_of(list(config["experiments"])),
+        "experiments or none": _one_of(["", *config["experiments"]]),
+        "cells": cells,
+    }
+
+
+def _one_of(names: Sequence[str]) -> Callable[[str], str]:
+    allowed = ", ".join(name or "''" for name in names)
+    wrong = f"allowed are {allowed}" if names else "there is none that it could name"
+    return lambda name: "" if name in names else wrong
+
+
+# ------------------------------------------------------------------------------------------ what a schema cannot say
+
+
+def _mistakes_of_claims(original: Mapping[str, Any]) -> Iterator[str]:
+    by_id = {claim["id"]: claim for claim in original["claims"]}
+    for claim in original["claims"]:
+        where = f"claims.{claim['id']}"
+        if claim["kind"] == "accuracy" and claim["margin"] == "binomial" and claim["value"] == 100:
+            yield f"{where}.margin is 'binomial', which is 0 at 100 percent; allowed is a key of `analysis`"
+        for position, reading in enumerate(claim.get("readings", ())):
+            place = f"{where}.readings[{position}]"
+            yield from _mistakes_of_a_reading(place, claim["kind"], reading)
+            if claim["kind"] == "follows_from":
+                yield from _mistakes_of_a_consequence(place, claim, reading, by_id)
+
+
+def _mistakes_of_a_reading(where: str, kind: str, reading: Mapping[str, Any]) -> Iterator[str]:
+    if kind == "parameter_ratio" and round(reading["value"], reading["decimals"]) != reading["value"]:
+        most = f"at most {reading['decimals']} decimals, as `decimals` says"
+        yield f"{where}.value is {reading['value']}; allowed is a number with {most}"
+    if kind in ("best", "near_best"):
+        key = "best" if kind == "best" else "cell"
+        for other in (*reading["others"], reading.get("baseline")):
+            if other == reading[key]:
+                yield f"{where} compares {other} with itself; others and baseline must be other cells than {key}"
+
+
+def _mistakes_of_a_consequence(
+    where: str, claim: Mapping[str, Any], reading: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """A consequence is drawn from claims that stand before it, each with both of the readings that it compares."""
+    before = list(by_id)[: list(by_id).index(claim["id"])]
+    for name in reading["claims"]:
+        if name not in before:
+            yield f"{where}.claims names {name}, which must stand before {claim['id']}; move {claim['id']} behind it"
+            continue
+        gap = by_id[name]["kind"] == "gap"  # whose readings `claims.gap` makes
+        known = ["primary", "evaluated"] if gap else [one["id"] for one in by_id[name]["readings"]]
+        for key in ("stated", "alternative"):
+            if reading[key] not in known:
+                has = f"the readings of {name} are {', '.join(known)}"
+                yield f"{where}.{key} is {reading[key]!r}, which {name} does not have; {has}"
+
+
+def _mistakes_of_the_table(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every row has as many entries as columns are printed: at least all that name a claim."""
+    columns = table["columns"]
+    least = max(position + 1 for position, column in enumerate(columns) if {"training", "validation"} & column.keys())
+    length = len(table["rows"][0]["printed"])
+    for position, row in enumerate(table["rows"]):
+        where, found = f"table.rows[{position}].printed has length {len(row['printed'])}", len(row["printed"])
+        if not least <= found <= len(columns):
+            allowed = f"{least} to {len(columns)}" if least < len(columns) else f"{least}"
+            yield f"{where}; allowed is {allowed}, one for each column but those at the end that name no claim"
+        if found != length:
+            yield f"{where}, that of rows[0] {length}; they must be alike"
+
+
+def _mistakes_of_cells(original: Mapping[str, Any]) -> Iterator[str]:
+    """What stands side by side is about one cell: the claims of a gap, and a column and its claims."""
+    cells = {claim["id"]: claim["readings"][0].get("cells") for claim in original["claims"] if "readings" in claim}
+    for claim in original["claims"]:
+        if claim["kind"] == "gap":
+            training, validation = (cells[claim[part]][0] for part in ("training", "validation"))
+            if training != validation:
+                told = f"{claim['training']} is about {training} and {claim['validation']} about {validation}"
+                yield f"claims.{claim['id']} is a gap of two cells ({told}); both claims must be about one"
+    for position, column in enumerate(original["table"]["columns"]):
+        for part in ("training", "validation"):
+            if part in column and column["cell"] not in cells[column[part]]:
+                wanted = f"allowed is a claim whose first reading is about this column's cell, {column['cell']}"
+                yield f"table.columns[{position}].{part} is {column[part]!r}; {wanted}"

@@ -1,0 +1,364 @@
+"""One run: spec -> engine -> metrics, history and predictions in the run store. Survives kills; knows no statistics."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime
+import io
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from refashion import provenance
+from refashion.data import dataset as data
+from refashion.errors import UserError
+from refashion.study.model import digest
+from refashion.training import devices
+from refashion.training.run_store import Checkpoint, RunStore
+
+if TYPE_CHECKING:
+    from refashion.training.engine import Engine, Evaluation, Scores
+
+#: The columns of history.csv, an epoch a row. Accuracies are fractions; a and b are halves of the validation images.
+HISTORY_COLUMNS = (
+    "epoch",
+    "updates",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "val_accuracy_a",
+    "val_accuracy_b",
+    "clean_loss",
+    "clean_accuracy",
+    "clean_accuracy_a",
+    "clean_accuracy_b",
+)
+
+_FINAL = ("loss", "accuracy", "eval_loss", "eval_accuracy", "val_loss", "val_accuracy", "clean_loss", "clean_accuracy")
+
+
+class PreemptedError(UserError):
+    """The job was asked to stop; its state is saved and it can be started again."""
+
+
+@dataclass
+class _Progress:
+    """How far a run is. All of it goes into a checkpoint."""
+
+    epoch: int = 0  # finished epochs
+    step: int = 0  # finished steps of the epoch that is under way
+    history: list[dict[str, Any]] = field(default_factory=list)
+    resumed: int = 0
+    train_seconds: float = 0.0
+    eval_seconds: float = 0.0
+    seconds: float = 0.0  # of earlier processes
+    images: int = 0  # images trained on in train_seconds
+    machines: list[list[str]] = field(default_factory=list)  # what the processes computed on and with, each once
+
+
+def train(
+    spec: dict[str, Any], dataset: Path, store: RunStore, *, device: str, threads: int, checkpoint_seconds: float
+) -> None:
+    """Train a run, unless the store has it, and publish it there.
+
+    `device` is "cpu" or "gpu"; `threads` is the size of TensorFlow's thread pools. Raises PreemptedError after a
+    SIGTERM or a SIGINT (Ctrl-C), with the state saved, and UserError where data or device are not there.
+    """
+    if store.find(spec) is not None:
+        print(f"Run {digest(spec)} is in the store.")
+        return
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        if device == "gpu":
+            print(f"Using GPU {stack.enter_context(devices.one_gpu())}.")
+        stop = stack.enter_context(_stop_signal())
+        _Run(spec, dataset, store, device, threads, checkpoint_seconds, stop, started).go()
+
+
+class _Stop(BaseException):
+    """Leaves an evaluation at once; never leaves this module."""
+
+
+class _StopFlag:
+    """Set by a signal. Training reads it between calls to TensorFlow; an evaluation, without state, ends at once."""
+
+    def __init__(self) -> None:
+        self.signal = ""  # the name of the first that came
+        self.at_once = False
+
+    @property
+    def raised(self) -> bool:
+        return bool(self.signal)
+
+    def __call__(self, number: int, _: Any) -> None:
+        self.signal = self.signal or signal.Signals(number).name
+        if self.at_once:
+            self.at_once = False  # a second Ctrl-C must not interrupt the saving
+            raise _Stop
+
+
+@contextlib.contextmanager
+def _stop_signal() -> Iterator[_StopFlag]:
+    """The flag that SIGTERM (a cluster's, a time limit's) and SIGINT (Ctrl-C) set while the block runs."""
+    flag = _StopFlag()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    if before[signal.SIGINT] == signal.SIG_IGN:  # a script's job in the background: Ctrl-C is not meant for it
+        del before[signal.SIGINT]
+    try:
+        for number in before:
+            signal.signal(number, flag)
+        yield flag
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Run:
+    """The life of one run in this process."""
+
+    def __init__(
+        self,
+        spec: dict[str, Any],
+        dataset: Path,
+        store: RunStore,
+        device: str,
+        threads: int,
+        checkpoint_seconds: float,
+        stop: _StopFlag,
+        started: float,
+    ) -> None:
+        from refashion.training import engine  # imports TensorFlow, which a run that is in the store never needs
+
+        self.spec, self.store, self.stop, self.started = spec, store, stop, started
+        self.checkpoint_seconds, self.threads = checkpoint_seconds, threads
+        self.origin = provenance.collect()  # now, since the files may be other ones when the run ends
+        self.started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self.device = engine.configure(device, threads)
+        self.split = data.split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
+        self.engine: Engine = engine.Engine(spec, self.split, self.device, interrupted=self._interrupted)
+        self.progress = self._resume()
+        machine = self._machine()
+        if machine not in self.progress.machines:
+            self.progress.machines.append(machine)
+        self.evaluation: Evaluation | None = None  # of the last finished epoch
+        self.setup_seconds = time.monotonic() - started
+        self.saved = time.monotonic()
+
+    @property
+    def updates(self) -> int:
+        return self.spec["recipe"]["updates"]
+
+    @property
+    def steps(self) -> int:
+        return self.engine.steps_per_epoch
+
+    def go(self) -> None:
+        """Train to the end, or until the run diverges or is asked to stop."""
+        epochs = -(-self.updates // self.steps)
+        print(
+            f"Run {digest(self.spec)}: {len(self.split.train_images)} images, {epochs} epochs, {self.updates} updates "
+            f"on {self.device.name}, {self.threads} thread(s); ready after {self.setup_seconds:.1f} s."
+        )
+        while self.progress.epoch < epochs:
+            if not (self._train_epoch(self.progress.epoch) and self._evaluate_epoch(epochs)):
+                self._publish_diverged()
+                return
+        self._publish_finished()
+
+    def _resume(self) -> _Progress:
+        checkpoint = self.store.load_checkpoint(self.spec)
+        if checkpoint is None:
+            return _Progress()
+        try:
+            progress = _Progress(**checkpoint.progress)
+            self.engine.restore(checkpoint.arrays)  # changes nothing unless everything fits
+        except (ValueError, TypeError) as error:
+            print(f"Discarded a checkpoint that does not fit this version: {error}.")
+            self.store.drop_checkpoint(self.spec)
+            return _Progress()
+        progress.resumed += 1
+        elsewhere = progress.machines not in ([], [self._machine()])
+        print(f"Continue after epoch {progress.epoch}, step {progress.step}{', on another machine' * elsewhere}.")
+        return progress
+
+    def _machine(self) -> list[str]:
+        """What can change a run's last bits: processor, device, TensorFlow."""
+        return [provenance.machine()["cpu"], self.device.kind, self.device.name, self.device.tensorflow]
+
+    # --------------------------------------------------------------------------------------------------------- training
+
+    def _train_epoch(self, epoch: int) -> bool:
+        """Train the rest of an epoch; False if the loss is no longer a finite number."""
+        end = min(self.steps, self.updates - epoch * self.steps)
+        if self.progress.step == 0:
+            self.engine.reset_sums()
+        while self.progress.step < end:
+            begin, clock = self.progress.step, time.monotonic()
+            self.progress.step = self.engine.train(epoch, begin, end)
+            self.progress.train_seconds += time.monotonic() - clock
+            self.progress.images += self._images(begin, self.progress.step)
+            if not math.isfinite(self.engine.sums()[0]):
+                return False
+            if self._interrupted():
+                self._save()
+        return True
+
+    def _images(self, begin: int, end: int) -> int:
+        batch, images = self.spec["recipe"]["batch_size"], len(self.split.train_images)
+        return min(end * batch, images) - min(begin * batch, images)
+
+    def _interrupted(self) -> bool:
+        """Whether the engine should hand back control: to stop, or to save."""
+        return self.stop.raised or time.monotonic() - self.saved > self.checkpoint_seconds
+
+    def _save(self) -> None:
+        """Write a checkpoint; raise PreemptedError if the job was asked to stop."""
+        seconds = self.progress.seconds + time.monotonic() - self.started
+        self.store.save_checkpoint(
+            self.spec, Checkpoint(self.engine.state(), {**vars(self.progress), "seconds": seconds})
+        )
+        self.saved = time.monotonic()
+        if self.stop.raised:
+            raise PreemptedError(
+                f"The job was asked to stop ({self.stop.signal}) in epoch {self.progress.epoch + 1}, "
+                f"step {self.progress.step}; its state is saved, and starting it again continues there."
+            )
+
+    def _evaluate_epoch(self, epochs: int) -> bool:
+        """Validate, add a row to the history and tell the log; False if a loss is no finite number.
+
+        That a network is lost in an epoch's last update shows only here: the loss of that update was still finite.
+        """
+        loss, accuracy = self.engine.sums()
+        self.evaluation = self._stoppable(self.engine.evaluate, self.progress.epoch)
+        row = {
+            "epoch": self.progress.epoch + 1,
+            "updates": min((self.progress.epoch + 1) * self.steps, self.updates),
+            "loss": loss,
+            "accuracy": accuracy,
+            **self._scores("val", self.evaluation.validated),
+            **self._scores("clean", self.evaluation.clean),
+        }
+        if not (math.isfinite(row["val_loss"]) and math.isfinite(row["clean_loss"])):
+            return False
+        self.progress.history.append(row)
+        self.progress.epoch += 1
+        self.progress.step = 0
+        self._tell(row, epochs)
+        return True
+
+    def _stoppable(self, evaluate: Callable[..., Any], *arguments: Any) -> Any:
+        """Evaluate. If the job is asked to stop meanwhile, leave at once with the state from before saved."""
+        clock = time.monotonic()
+        try:
+            self.stop.at_once = True
+            if self.stop.raised:
+                raise _Stop
+            return evaluate(*arguments)
+        except _Stop:
+            self.stop.at_once = False
+            self._save()
+            raise AssertionError("a saved run that was asked to stop goes on") from None
+        finally:
+            self.stop.at_once = False
+            self.progress.eval_seconds += time.monotonic() - clock
+
+    def _scores(self, prefix: str, result: Scores) -> dict[str, float]:
+        right = result.classes == self.split.validation_labels
+        return {
+            f"{prefix}_loss": float(result.losses.mean(dtype=np.float64)),
+            f"{prefix}_accuracy": float(right.mean()),
+            f"{prefix}_accuracy_a": float(right[0::2].mean()),
+            f"{prefix}_accuracy_b": float(right[1::2].mean()),
+        }
+
+    def _tell(self, row: dict[str, Any], epochs: int) -> None:
+        done = self.progress
+        left = (done.train_seconds + done.eval_seconds) / done.epoch * (epochs - done.epoch)
+        print(
+            f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
+            f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  "
+            f"clean {row['clean_accuracy']:.4f}  "
+            f"{self._images_per_second():,.0f} images/s  {datetime.timedelta(seconds=round(left))} left"
+        )
+
+    def _images_per_second(self) -> float:
+        return self.progress.images / max(self.progress.train_seconds, 1e-9)
+
+    # ------------------------------------------------------------------------------------------------------ the result
+
+    def _publish_finished(self) -> None:
+        eval_loss, eval_accuracy = self._stoppable(self.engine.evaluate_training)
+        if not math.isfinite(eval_loss):  # lost in its last update, and only a training image shows it
+            self.progress.history.pop()
+            self.progress.epoch -= 1
+            self._publish_diverged()
+            return
+        if self.evaluation is None:  # stopped in the line above, and resumed
+            self.evaluation = self._stoppable(self.engine.evaluate, self.progress.epoch - 1)
+        last = self.progress.history[-1]
+        final = {key: last[key] for key in _FINAL if key in last}
+        final |= {"eval_loss": eval_loss, "eval_accuracy": eval_accuracy}
+        self._publish(
+            {"status": "finished", "diverged_epoch": None, "final": final},
+            validated=self.evaluation.validated.classes,
+            clean=self.evaluation.clean.classes,
+            labels=self.split.validation_labels,
+        )
+        print(f"Done: val_accuracy {final['val_accuracy']:.4f}, clean {final['clean_accuracy']:.4f}.")
+
+    def _publish_diverged(self) -> None:
+        epoch = self.progress.epoch + 1
+        nothing = np.zeros(0, np.uint8)
+        self._publish(
+            {"status": "diverged", "diverged_epoch": epoch, "final": dict.fromkeys(_FINAL)},
+            validated=nothing,
+            clean=nothing,
+            labels=self.split.validation_labels,
+        )
+        print(f"Diverged: the loss of epoch {epoch} is no finite number.")
+
+    def _publish(self, outcome: dict[str, Any], **predictions: np.ndarray) -> None:
+        done = self.progress
+        metrics = outcome | {
+            "epochs": done.epoch,
+            "updates": done.history[-1]["updates"] if done.history else 0,
+            "steps_per_epoch": self.steps,
+            "timing": {
+                "started": self.started_at,
+                "seconds": done.seconds + time.monotonic() - self.started,
+                "train_seconds": done.train_seconds,
+                "eval_seconds": done.eval_seconds,
+                "setup_seconds": self.setup_seconds,
+                "images_per_second": self._images_per_second(),
+                "resumed": done.resumed,
+            },
+            "provenance": {
+                **self.origin,
+                **provenance.versions("keras", "numpy"),
+                "tensorflow": self.device.tensorflow,
+                "device": self.device.kind,
+                "device_name": self.device.name,
+                "threads": self.threads,
+                "precision": self.spec["recipe"]["precision"],
+                "machines": len(done.machines),
+            },
+        }
+        self.store.publish(self.spec, metrics, _csv(done.history), predictions)
+
+
+def _csv(history: list[dict[str, Any]]) -> str:
+    """The history as CSV; `repr` of a float is read back bit by bit."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()

@@ -1,0 +1,208 @@
+"""How far a study is: done, running and left, from the run store and the logs, while it runs. Knows no TensorFlow.
+
+Why not one of Snakemake's logger plugins or monitors: they count jobs and take the mean duration of a rule for the time
+left. Here one rule makes jobs of seconds (a copy from the run store) and of an hour (60,000 images through the largest
+network), and what is already trained is known by digest only. So the time left is the sum of what each run costs.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refashion import formatting, provenance, yaml_files
+from refashion.errors import UserError
+from refashion.study import model as studies
+from refashion.study.model import Run, Study
+from refashion.training import planning, run_log
+from refashion.upkeep import costing
+
+#: Seconds, beyond the interval of its checkpoints, after which a run that neither saved nor said anything has stopped.
+SILENCE = 60
+
+_EPOCH = re.compile(r"epoch (\d+)/(\d+) .*? (?:(\d+) days?, )?(\d+):(\d\d):(\d\d) left$")
+_CONTINUED = re.compile(r"Continue after epoch (\d+), ")
+_BEGUN = re.compile(r"Run [0-9a-f]{20}: \d+ images, (\d+) epochs, ")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A run that is under way. epoch: of `epochs`, how many are done, as far as it has said.
+
+    left: seconds, by its own log, or estimated before it ends an epoch; None if unknown.
+    """
+
+    run: Run
+    epoch: int
+    epochs: int | None
+    left: float | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run whose log ends with a failure."""
+
+    run: Run
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a study stands. done: of `wanted`; left: seconds of work that wait, of runs whose speed is known.
+
+    longest: seconds of the longest of them.
+    """
+
+    wanted: int
+    done: int
+    running: tuple[Running, ...]
+    failed: tuple[Failed, ...]
+    waiting: int
+    left: float
+    longest: float
+    unmeasured: int
+
+
+def configuration(base: Path, overlays: Sequence[Path]) -> dict[str, Any]:
+    """The config with overlays, as `snakemake --configfile` lays them over it. Raises UserError for another file."""
+    whole: dict[str, Any] = {}
+    for path in (base, *overlays):
+        layer = yaml_files.read(path)
+        if not isinstance(layer, dict):
+            raise UserError(f"{path} holds no config; it must be a YAML file of keys and values.")
+        whole = _laid_over(whole, layer)
+    return whole
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for key, value in above.items():
+        nested = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
+        both[key] = _laid_over(both[key], value) if nested else value
+    return both
+
+
+def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
+    """The study of a config, with the seeds planned in `folder` if that has come to pass."""
+    return planning.with_plan(studies.load(configuration(base, overlays)), folder / "results" / "seeds.csv")
+
+
+def look(study: Study, folder: Path, now: float, places: costing.Places) -> Progress:
+    """Where the study in `folder` stands at the time `now` (seconds since 1970). A run of two names counts once."""
+    runs: dict[str, Run] = {}
+    for run, name in costing.digests(study).items():
+        runs.setdefault(name, run)
+    done = costing.finished(places.store)
+    speeds = costing.Speeds(study, {name: run.cell for name, run in runs.items()}, places, costing.device_of(study))
+    estimates = {cell: speeds.seconds(cell) for cell in study.cells()}
+    patience = study.config["checkpoint_seconds"] + SILENCE
+    running, failed, waiting = [], [], []
+    for name in runs.keys() - done:
+        run = runs[name]
+        log = folder / run_log.path_of(run)
+        said, heard = run_log.last_line(log), _modified(log)
+        saved = _modified(places.store / "checkpoints" / f"{name}.npz")
+        silent = heard is None or now - max(heard, saved or 0.0) > patience
+        if run_log.failed(said):
+            failed.append(Failed(run, said))
+        elif not silent and not run_log.stopped(said):
+            running.append(_running(run, run_log.last_lines(log), now - heard, estimates[run.cell]))
+        else:
+            waiting.append(estimates[run.cell])
+    known = [seconds for seconds in waiting if seconds is not None]
+    return Progress(
+        wanted=len(runs),
+        done=len(done & runs.keys()),
+        running=tuple(sorted(running, key=lambda one: one.run)),
+        failed=tuple(sorted(failed, key=lambda one: one.run)),
+        waiting=len(waiting),
+        left=sum(known),
+        longest=max(known, default=0.0),
+        unmeasured=len(waiting) - len(known),
+    )
+
+
+def _running(run: Run, lines: Sequence[str], age: float, estimate: float | None) -> Running:
+    """What the last lines of a log say of a run; age: seconds since they were written."""
+    match = _EPOCH.match(lines[-1]) if lines else None
+    if match is None:
+        epoch, epochs = _continued(lines)
+        part = 1 - epoch / epochs if epochs else 1
+        return Running(run, epoch, epochs, None if estimate is None else max(0.0, estimate * part - age))
+    epoch, epochs, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    left = datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    return Running(run, epoch, epochs, max(0.0, left - age))
+
+
+def _continued(lines: Sequence[str]) -> tuple[int, int | None]:
+    """(epochs that were done when this process took the run up, its epochs); (0, None) where it begins."""
+    found = [next(filter(None, map(pattern.match, lines)), None) for pattern in (_CONTINUED, _BEGUN)]
+    done, epochs = (int(match[1]) if match else 0 for match in found)
+    return (done, epochs) if done and epochs else (0, None)
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
+
+
+# ------------------------------------------------------------------------------------------------------------- in words
+
+
+def text(found: Progress, jobs: int) -> str:
+    """Three lines, and one for each failed run. jobs: how many runs the machine takes at a time where none runs now."""
+    lines = [
+        f"Done     {found.done:,} of {found.wanted:,} runs",
+        f"Running  {_running_text(found)}",
+        _left_text(found, jobs),
+    ]
+    if found.failed:
+        lines.append(f"Failed   {len(found.failed):,}")
+    for one in found.failed:
+        lines.append(f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({run_log.path_of(one.run)})")
+    return "\n".join(lines)
+
+
+def _running_text(found: Progress) -> str:
+    parts = []
+    for one in found.running:
+        epoch = f"epoch {one.epoch} of {one.epochs} done" if one.epochs else "before its first epoch's end"
+        left = "" if one.left is None else f", {_clock(one.left)} left"
+        parts.append(f"{one.run.cell.name} seed {one.run.seed}, {epoch}{left}")
+    return f"{len(parts)}" + (f": {'; '.join(parts)}" if parts else "")
+
+
+def _left_text(found: Progress, jobs: int) -> str:
+    """Runs that wait, and when all will be done. What runs is in the time, what failed is not."""
+    line = f"Left     {found.waiting:,} waiting"
+    under_way = [one.left for one in found.running if one.left is not None]
+    at_a_time = len(found.running) or min(jobs, found.waiting)
+    work = found.left + sum(under_way)
+    if found.waiting + len(found.running) == 0:
+        return line
+    if found.unmeasured == found.waiting and not under_way:
+        return f"{line}; the time is not measured yet (snakemake benchmark)"
+    seconds = max([work / at_a_time, found.longest, *under_way])
+    line += f"; all done in about {_clock(seconds)} with {at_a_time} at a time"
+    return line + (f", and {found.unmeasured:,} runs whose speed is not measured yet" if found.unmeasured else "")
+
+
+def _clock(seconds: float) -> str:
+    """A time as the report writes it, with plain spaces for the terminal."""
+    return formatting.duration(seconds).replace(formatting.SPACE, " ")
+
+
+def show(overlays: Sequence[Path], project: Path, folder: Path) -> str:
+    """The progress of the study in `folder`, by the project's config and overlays over it."""
+    study = study_of(project / "config" / "config.yaml", overlays, folder)
+    store = folder / costing.PLACES.store
+    places = costing.Places(store, costing.PLACES.published, folder / costing.PLACES.benchmark)
+    jobs = provenance.machine()["cores"] if costing.device_of(study) == "cpu" else 1
+    return text(look(study, folder, time.time(), places), jobs)

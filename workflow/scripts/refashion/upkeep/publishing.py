@@ -1,0 +1,330 @@
+"""The published study: finished runs put under version control, and put back into a run store.
+
+published/runs/{digest}/        a finished run as the store holds it
+published/derived/              what else the report needs TensorFlow for
+published/report.html, analysis.json, cells.csv, claims.csv     what the runs gave
+published/benchmark.csv         how fast the machine was that made the report
+published/README.md             what the runs are, and what each column of the tables holds
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import statistics
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refashion.errors import UserError
+from refashion.networks import architectures, augmentation
+from refashion.study.model import NUMERICS, Study, digest
+from refashion.telling import reporting
+from refashion.training import run_store
+from refashion.training.run_store import RunStore
+from refashion.upkeep import benchmarking
+
+#: What a report leaves behind that is published beside the runs.
+RESULTS = ("report.html", "analysis.json", "runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
+BENCHMARK = "benchmark.csv"
+
+#: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the
+#: columns of the tables hold.
+_RESULT, _COLUMNS = "result", "columns"
+#: The accuracy that the project's README shows.
+_SHOWN = "Validation accuracy"
+
+#: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
+_VERSIONS = ("tensorflow", "keras", "numpy", "python")
+_COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
+
+
+def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[str], None] = print) -> int:
+    """Put every published run into the store that has not got it, and their benchmark to `benchmark`.
+
+    Returns how many runs that were. One that the store has broken is set aside there, and restored.
+    Raises UserError, before anything is copied, if a run is broken or was made under another `numerics`.
+    """
+    folders = published_runs(published)
+    specs = [read_run(folder)["spec"] for folder in folders]
+    new = [folder for folder, spec in zip(folders, specs, strict=True) if store.find(spec) is None]
+    for folder in new:
+        _copy_run(folder, store.path(folder.name))
+    for path in published.glob("derived/*"):
+        run_store.copy_whole(path, store.folder / "derived" / path.name)
+    if (published / BENCHMARK).exists():
+        run_store.copy_whole(published / BENCHMARK, benchmark)
+    log(f"Restored {len(new)} published runs; {len(folders) - len(new)} were there.")
+    return len(new)
+
+
+def published_runs(published: Path) -> list[Path]:
+    """The folders of the published runs, in the order of their digests."""
+    return sorted(path.parent for path in published.glob(f"runs/*/{run_store.METRICS}"))
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The checked metrics of a published run.
+
+    Raises UserError, in one sentence, if it is broken, was made under another `numerics`, or is not what its folder is
+    named by.
+    """
+    metrics = run_store.read_metrics(folder)
+    if metrics["digest"] != folder.name:
+        raise UserError(f"{folder} holds the run {metrics['digest']}, by which its folder must be named.")
+    numerics = metrics["spec"].get("numerics")
+    if numerics != NUMERICS:
+        raise UserError(
+            f"{folder} was made under numerics {numerics} and this version has {NUMERICS}: the same spec gives "
+            "other numbers now, so published runs cannot be mixed with new ones; use the version that made them."
+        )
+    return metrics
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a report left behind: its folder, the files that need TensorFlow, the benchmark measured here, if any."""
+
+    results: Path
+    derived: tuple[Path, ...]
+    benchmark: Path
+
+
+def publish(
+    study: Study,
+    told: Study,
+    store: RunStore,
+    made: Made,
+    published: Path,
+    log: Callable[[str], None] = print,
+) -> int:
+    """Copy the finished runs that the study wants, and the report of them, to `published`; returns how many are new.
+
+    `told` is the study whose report is published: that of config.yaml, while runs may be those of an overlay. A report
+    of another study, or of other runs than are published then, is not taken: the one that is there stays, which is
+    said.
+    Raises UserError, before anything is copied, if the study is no evidence, or if the store lacks a published run, or
+    has another one in its place.
+    """
+    if not study.config["evidence"]:
+        preset = study.config["preset"]
+        raise UserError(f"The preset “{preset}” is no evidence (evidence: false), so it is not published.")
+    wanted = dict.fromkeys(digest(study.spec(run)) for run in study.runs())
+    known = {folder.name for folder in published_runs(published)}
+    _refuse_other_runs([name for name in wanted if name in known], store, published)
+    new = [name for name in wanted if name not in known and (store.path(name) / run_store.METRICS).exists()]
+    for name in new:
+        run_store.read_metrics(store.path(name))  # nothing broken is published
+        _copy_run(store.path(name), published / "runs" / name)
+    log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
+    ended = {name for name in wanted if (published / "runs" / name / run_store.METRICS).exists()}
+    analysis = report_in(made.results)
+    if not _same_study(study, told):
+        log("The published report stays as it is: it is that of config/config.yaml, without an overlay.")
+    elif analysis is None or not _tells_of(made.results, analysis, study, ended):
+        log(
+            f"The published report stays as it is, since {made.results} holds no report of just the {len(ended)} "
+            "finished runs that are published now: snakemake report_partial, and then snakemake publish again."
+        )
+    else:
+        _publish_report(analysis, made, store, published)
+    return len(new)
+
+
+def _same_study(study: Study, told: Study) -> bool:
+    """Whether two configs give the same report; where and how often runs are saved while they train does not matter."""
+    here = ("device", "checkpoint_seconds")
+    mine, theirs = ({key: value for key, value in one.config.items() if key not in here} for one in (study, told))
+    return mine == theirs
+
+
+def _tells_of(results: Path, analysis: Mapping[str, Any], study: Study, ended: set[str]) -> bool:
+    """Whether the report in `results` is evidence, of a study of this name, and of just the runs that have ended."""
+    told = analysis["study"]
+    if not told["evidence"] or told["preset"] != study.config["preset"]:
+        return False
+    with open(results / "runs.csv", newline="", encoding="utf-8") as file:
+        return {row["digest"] for row in csv.DictReader(file) if row["status"] in ("finished", "diverged")} == ended
+
+
+def _publish_report(analysis: Mapping[str, Any], made: Made, store: RunStore, published: Path) -> None:
+    for name in RESULTS:
+        if (made.results / name).exists():
+            run_store.copy_whole(made.results / name, published / name)
+    # What the report was made from is known by its content: the rules copy it out of the store, under other names.
+    used = [path.read_bytes() for path in made.derived if path.exists()]
+    kept = [path for path in (store.folder / "derived").glob("*") if path.is_file() and path.read_bytes() in used]
+    for path in kept:
+        run_store.copy_whole(path, published / "derived" / path.name)
+    for path in (published / "derived").glob("*"):
+        if kept and path.name not in {one.name for one in kept}:
+            path.unlink()
+    if made.benchmark.exists() and benchmarking.read(made.benchmark) == analysis["benchmark"]["rows"]:
+        run_store.copy_whole(made.benchmark, published / BENCHMARK)
+
+
+def _refuse_other_runs(names: list[str], store: RunStore, published: Path) -> None:
+    """A report comes from the store: it tells of the published runs only if the store has each of them, and no twin."""
+    missing = [name for name in names if not (store.path(name) / run_store.METRICS).exists()]
+    if missing:
+        raise UserError(
+            f"{store.folder} lacks {len(missing)} of the published runs that this study wants, so a report would leave "
+            "them out: make restore first."
+        )
+    for name in names:
+        mine, theirs = (folder / run_store.METRICS for folder in (store.path(name), published / "runs" / name))
+        if mine.read_bytes() != theirs.read_bytes():
+            raise UserError(
+                f"{store.path(name)} is not the run that is published under this digest, but one that was trained "
+                "beside it, which a report would tell of: move it away, and make restore first."
+            )
+
+
+def report_in(folder: Path) -> dict[str, Any] | None:
+    """The analysis.json of the report in `folder`; None where there is none, or one of another version's layout."""
+    path = folder / "analysis.json"
+    try:
+        return reporting.read_analysis(path) if path.exists() else None
+    except UserError:  # it is made anew by report_partial, as one of fewer runs is
+        return None
+
+
+def readme_block(analysis: Mapping[str, Any]) -> str:
+    """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
+    rows = [
+        {key: row[key] for key in ("network", "data", "published", "ours", "interval", "seeds", "verdict")}
+        for row in reporting.original_rows(analysis)
+        if row["measure"] == _SHOWN
+    ]
+    caption = f"{_SHOWN}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
+    return "\n\n".join((analysis["study"]["answer"], caption, reporting.to_markdown(rows)))
+
+
+def runs_block(published: Path) -> str:
+    """The published runs as Markdown: when, on what and from what they were made, and what each cell cost."""
+    found = [run_store.read_metrics(folder) for folder in published_runs(published)]
+    begun = sorted(metrics["timing"]["started"][:10] for metrics in found)
+    facts = [
+        ("runs", f"{len(found)}, of which {sum(one['status'] == 'diverged' for one in found)} diverged"),
+        ("trained", " to ".join(dict.fromkeys((begun[0], begun[-1]))) if found else ""),
+        ("core-hours", f"{sum(map(_core_seconds, found)) / 3600:.1f}"),
+        ("machine", _counted(found, lambda made: f"{made['cpu']}, {made['cores']} cores, {made['platform']}")),
+        ("device, threads", _counted(found, lambda made: f"{made['device_name']}, {made['threads']}")),
+        ("versions", _counted(found, lambda made: ", ".join(f"{name} {made[name]}" for name in _VERSIONS))),
+        ("commit", _counted(found, _commit)),
+    ]
+    work: dict[tuple, list[float]] = {}
+    for metrics in found:
+        work.setdefault(_work(metrics["spec"]), []).append(_core_seconds(metrics))
+    costs = [
+        dict(zip(_COST, (*kind, len(seconds), f"{statistics.median(seconds):.0f}"), strict=True))
+        for kind, seconds in sorted(work.items())
+    ]
+    tables = ([{"": name, " ": value} for name, value in facts], costs)
+    return "\n".join(reporting.to_markdown(rows) for rows in tables if rows)
+
+
+def _core_seconds(metrics: Mapping[str, Any]) -> float:
+    """Seconds of a run's jobs, from start to end, times their threads."""
+    return metrics["timing"]["seconds"] * metrics["provenance"]["threads"]
+
+
+def _commit(made: Mapping[str, Any]) -> str:
+    """The commit that a run was made from; a project that is no Git checkout has none."""
+    return (made["commit"] or "none")[:12] + (" (edited)" if made["dirty"] else "")
+
+
+def _counted(found: list[dict[str, Any]], words: Callable[[Mapping[str, Any]], str]) -> str:
+    """What the runs' provenance says, and of how many where they differ."""
+    counts = Counter(words(metrics["provenance"]) for metrics in found)
+    return "; ".join(f"{text} ({count} runs)" if len(counts) > 1 else text for text, count in counts.most_common())
+
+
+def _work(spec: Mapping[str, Any]) -> tuple:
+    """What the cost of a run depends on, in the order of _COST: not its optimizer or learning rate, for one."""
+    defaults = architectures.options(spec["architecture"]["builder"])
+    changed = [f"{key} {value}" for key, value in spec["architecture"].items() if defaults.get(key, value) != value]
+    precision = spec["recipe"]["precision"]
+    return (
+        ", ".join([spec["architecture"]["builder"], *changed, *([precision] if precision != "float32" else [])]),
+        f"{spec['fraction']['images']:,}",
+        {"test": "test images", "fold": "held-out training images"}[spec["fraction"]["validation"]],
+        "yes" if augmentation.is_random(spec["augmentation"]) else "no",
+        spec["recipe"]["batch_size"],
+        f"{spec['recipe']['updates']:,}",
+    )
+
+
+def columns_block(published: Path) -> str:
+    """What each column of the published tables holds, as Markdown: a section a table, "" where none is published.
+
+    The columns are those of the published file, which may have been written by an earlier version.
+    """
+    from refashion.judging import tables  # imports pandas, which the Snakefile has no use for
+
+    sections = []
+    for path in (published / name for name in RESULTS if name.endswith(".csv")):
+        if path.exists():
+            with open(path, newline="", encoding="utf-8") as file:
+                header = next(csv.reader(file), [])
+            documented = tables.COLUMNS[path.stem]
+            rows = [
+                {"column": column, "holds": documented[column].holds if column in documented else ""}
+                for column in header
+            ]
+            sections.append(f"### {path.name}\n\n{reporting.to_markdown(rows)}" if rows else "")
+    return "\n".join(filter(None, sections))
+
+
+def with_block(readme: str, block: str) -> str:
+    """The README's text with another block between its two marks."""
+    return _between(readme, block, _RESULT)
+
+
+def with_columns(readme: str, block: str) -> str:
+    """published/README.md with another block on the columns; at its end, if it has none yet."""
+    if block and f"<!-- {_COLUMNS}:begin" not in readme:
+        readme = (
+            f"{readme.rstrip()}\n\n## The tables\n\n"
+            f"<!-- {_COLUMNS}:begin (written by the rule `publish`) -->\n<!-- {_COLUMNS}:end -->\n"
+        )
+    return _between(readme, block, _COLUMNS) if block else readme
+
+
+def _between(readme: str, block: str, name: str) -> str:
+    first, last = f"<!-- {name}:begin", f"<!-- {name}:end -->"
+    before, _, rest = readme.partition(first)
+    first_line, _, rest = rest.partition("\n")
+    _, end, after = rest.partition(last)
+    if not end:
+        raise UserError(f"The README lacks the marks {first!r} and {last!r} between which the {name} stands.")
+    return f"{before}{first}{first_line}\n\n{block.strip()}\n\n{last}{after}"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text so that `path` is either what it was or the whole text."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / path.name
+        work.write_text(text, encoding="utf-8")
+        run_store.copy_whole(work, path)
+
+
+def _copy_run(source: Path, target: Path) -> None:
+    """Copy a finished run as a whole or not at all. If a twin finishes meanwhile, its run stays and this one goes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.parent))
+    try:
+        for name in run_store.FILES:
+            shutil.copyfile(source / name, work / name)
+        work.chmod(0o755)
+        try:
+            os.rename(work, target)
+        except OSError:
+            if not (target / run_store.METRICS).exists():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,141 @@
+"""Programs timed from outside: processes that print a line an epoch, and the time at which each line arrives.
+
+Nothing is asked of a program but its lines, so that one is timed as it runs, whole.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from refashion.errors import UserError
+
+#: Seconds without a word after which a program is given up.
+PATIENCE = 900
+
+#: How a line begins that ends an epoch: a run's log, or a line of JSON.
+_EPOCH = re.compile(r'epoch \d+/|\{"epoch"')
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """units: images, or for the peak floating-point operations, a second of all processes together."""
+
+    units_per_second: float
+    fixed_seconds: float
+    peak_memory_mb: float
+
+
+class Job:
+    """A process whose lines are put into a queue as (its number, time of arrival, line), None at their end."""
+
+    def __init__(self, number: int, command: Sequence[str], lines: queue.Queue, environment: Mapping[str, str]):
+        self.number, self.lines, self.tail = number, lines, ""
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, **environment},
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.tail = line.strip() or self.tail
+            self.lines.put((self.number, time.monotonic(), line.rstrip()))
+        self.lines.put((self.number, time.monotonic(), None))
+
+    def end(self) -> float:
+        """Kill the process unless it has ended. Returns its peak resident memory in 10^6 bytes (getrusage)."""
+        os.kill(self.process.pid, signal.SIGKILL)  # Popen's own would reap it, and its memory would stay unknown
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+class Jobs:
+    """Processes that are started together and watched, one line at a time. A context manager: none outlives it."""
+
+    def __init__(self, commands: Iterable[Sequence[str]], device: str):
+        self.lines: queue.Queue = queue.Queue()
+        environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONUNBUFFERED": "1"}
+        if device == "cpu":
+            environment["CUDA_VISIBLE_DEVICES"] = ""
+        self.jobs: list[Job] = []
+        self.memory: list[float] = []
+        try:
+            for number, command in enumerate(commands):
+                self.jobs.append(Job(number, command, self.lines, environment))
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self) -> Jobs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.memory = [job.end() for job in self.jobs]
+
+    def __iter__(self) -> Iterator[tuple[Job, float, str | None]]:
+        """(job, time, line) as they come; a line of None means that the job has ended."""
+        while True:
+            try:
+                number, moment, line = self.lines.get(timeout=PATIENCE)
+            except queue.Empty:
+                raise UserError(f"A program of the benchmark has said nothing for {PATIENCE} s.") from None
+            yield self.jobs[number], moment, line
+
+
+def measure(commands: Sequence[Sequence[str]], units: int, seconds: float, device: str = "cpu") -> Measurement:
+    """Start all commands together, each of which prints a line an epoch of `units`, and time whole epochs.
+
+    Each process is timed over `seconds` at least, from its first line after all have warmed up to its last before the
+    first of them is stopped. Raises UserError, with the program's last words, if one ends before that.
+    """
+    marks: list[list[float]] = [[] for _ in commands]
+    with Jobs(commands, device) as jobs:
+        for job, moment, line in jobs:
+            if line is None:
+                raise UserError(f"A program of the benchmark ended early: {job.tail or 'it said nothing'}.")
+            if _EPOCH.match(line):
+                marks[job.number].append(moment)
+                if _long_enough(marks, seconds):
+                    break
+    rate, fixed = rate_and_fixed_cost([job.started for job in jobs.jobs], marks, units)
+    return Measurement(rate, fixed, max(jobs.memory))
+
+
+def rate_and_fixed_cost(started: Sequence[float], marks: Sequence[Sequence[float]], units: int) -> tuple[float, float]:
+    """Units a second of all processes together, and the median over them of what a first epoch took longer, in seconds.
+
+    started: when each process was started; marks: the ends of its epochs, two or more since all have ended their first.
+    """
+    epochs = [(steady[-1] - steady[0]) / (len(steady) - 1) for steady in _steady(marks)]
+    fixed = [mine[0] - start - epoch for start, mine, epoch in zip(started, marks, epochs, strict=True)]
+    return sum(units / epoch for epoch in epochs), statistics.median(fixed)
+
+
+def _steady(marks: Sequence[Sequence[float]]) -> list[list[float]]:
+    """The ends of epochs from the moment on at which every process has ended its first."""
+    warm = max(mine[0] for mine in marks)
+    return [[mark for mark in mine if mark >= warm] for mine in marks]
+
+
+def _long_enough(marks: Sequence[Sequence[float]], seconds: float) -> bool:
+    if not all(marks):
+        return False
+    return all(len(mine) > 1 and mine[-1] - mine[0] >= seconds for mine in _steady(marks))
