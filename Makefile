@@ -84,6 +84,7 @@ test-slow: $(STAMP)
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	PYTHONPATH=workflow/scripts $(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/snakemake --lint
 
 # After a change of pyproject.toml; needs uv.
