@@ -87,6 +87,7 @@ MISTAKES = {
     "learning rate as text": (_set("recipes/b256_e100/learning_rate", "1e-3"), ["learning_rate is '1e-3'", "number"]),
     "momentum for adam": (_set("recipes/b256_e100/momentum", 0.9), ["momentum is 0.9", "adam", "sgd only"]),
     "smoothing for sparse": (_set("recipes/b32_e20_sparse/label_smoothing", 0.1), ["b32_e20_sparse", "categorical"]),
+    "unknown order": (_set("recipes/b256_e100/shuffle", "never"), ["shuffle is 'never'", "each_epoch, once"]),
     "unknown precision": (_set("recipes/b256_e100/precision", "float16"), ["'float16'", "mixed_bfloat16"]),
     "fraction above the data": (_set("fractions/60k/images", 60001), ["fractions.60k.images is 60001", "1 to 60000"]),
     "fraction above the fold": (
@@ -462,7 +463,7 @@ def test_a_digest_depends_on_the_definition_and_not_on_names_or_order_or_spellin
     before = study.digest(study.load(config).spec(run))
     config["augmentations"]["affine"] = dict(reversed(config["augmentations"]["affine"].items())) | {"rotation": 8.0}
     config["augmentations"]["affine"]["vertical_flip"] = False
-    config["recipes"]["b256_e50"]["learning_rate"] = 0.001
+    config["recipes"]["b256_e50"] |= {"learning_rate": 0.001, "shuffle": "each_epoch"}
     assert study.digest(study.load(config).spec(run)) == before
     config["augmentations"]["affine"]["rotation"] = 9
     assert study.digest(study.load(config).spec(run)) != before
@@ -476,6 +477,7 @@ def test_a_digest_depends_on_the_definition_and_not_on_names_or_order_or_spellin
         _set("recipes/b256_e100/epochs", 99),
         _set("recipes/b256_e100/loss", "sparse"),
         _set("recipes/b256_e100/precision", "mixed_bfloat16"),
+        _set("recipes/b256_e100/shuffle", "once"),
         _set("architectures/cnn1/dropout", 0.3),
         _set("fractions/10k/images", 9999),
         _set("fractions/10k/validation", "fold"),

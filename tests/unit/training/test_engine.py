@@ -247,16 +247,26 @@ def test_dropout_drops_at_its_rate_and_scales_the_rest(rate, device):
         assert abs(np.mean(shares) - rate) < 5 * np.sqrt(0.16 / 4e6 + 0.16 / 256**2 / 400)
 
 
-@pytest.mark.parametrize("builder", ["softmax", "cnn1", "lenet5"])
-def test_training_is_that_of_keras(builder, split, device):
+@pytest.mark.parametrize(
+    ("builder", "recipe"),
+    [
+        ("softmax", {}),
+        ("cnn1", {}),
+        ("lenet5", {}),
+        ("softmax", {"shuffle": "each_epoch"}),
+        ("cnn1", {"shuffle": "once"}),
+    ],
+)
+def test_training_is_that_of_keras(builder, recipe, split, device):
     """Two epochs without dropout: the losses of Keras' own model, optimizer and loss on the same batches."""
     options = {name: 0.0 for name in architectures.options(builder) if name.endswith("dropout")}
-    ours = engine.Engine(spec(builder, options=options), split, device)
+    ours = engine.Engine(spec(builder, options=options, **recipe), split, device)
     model = architectures.build(builder, (28, 28, 1), 10, options)
     architectures.initialise(model, 5)
     model.compile("adam", "categorical_crossentropy")
     for epoch in range(2):
-        order = randomness.generator(5, "shuffle", epoch).permutation(160)
+        drawn = 0 if recipe.get("shuffle") == "once" else epoch
+        order = randomness.generator(5, "shuffle", drawn).permutation(160)
         losses = []
         for chosen in np.split(order, [64, 128]):
             inputs = (split.train_images[chosen] / np.float32(255))[..., np.newaxis]

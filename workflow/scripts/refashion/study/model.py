@@ -25,6 +25,12 @@ NUMERICS = 1
 #: The four axes of a cell, in the order of paths and tables.
 AXES = ("architecture", "fraction", "augmentation", "recipe")
 
+#: A recipe's options that stand in every spec. Others, which came later, stand there only where they differ from their
+#: default, so that a new option changes no existing run.
+FIRST_OPTIONS = frozenset(
+    {"batch_size", "label_smoothing", "learning_rate", "loss", "momentum", "optimizer", "precision", "schedule"}
+)
+
 #: Accuracies of a run on its training images; all others are on validation images.
 TRAINING_METRICS = ("train_accuracy", "eval_accuracy")
 
@@ -248,7 +254,6 @@ class Study:
     def _cell_spec(self, cell: Cell) -> dict[str, Any]:
         dataset = self.config["datasets"][self.dataset(cell)]
         fraction = self.config["fractions"][cell.fraction]
-        recipe = {key: value for key, value in self.config["recipes"][cell.recipe].items() if key != "epochs"}
         return _canonical(
             {
                 "numerics": NUMERICS,
@@ -264,7 +269,7 @@ class Study:
                 },
                 "architecture": self._architecture(cell),
                 "augmentation": self._augmentation(cell),
-                "recipe": {**recipe, "updates": self.updates(cell)},
+                "recipe": {**_said(self.config["recipes"][cell.recipe]), "updates": self.updates(cell)},
             }
         )
 
@@ -595,6 +600,16 @@ def _switched_on(entry: Mapping[str, Any]) -> dict[str, Any]:
     whole = {**augmentation.DEFAULTS, **entry}
     return {
         name: value for name, value in whole.items() if name == "rescale" or augmentation.OPERATIONS[name].is_on(value)
+    }
+
+
+def _said(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe as it stands in a spec: without its length, and without later options that are at their default."""
+    known = _schema()["properties"]["recipes"]["additionalProperties"]["properties"]
+    return {
+        name: value
+        for name, value in recipe.items()
+        if name in FIRST_OPTIONS or (name not in ("epochs", "updates") and value != known[name]["default"])
     }
 
 

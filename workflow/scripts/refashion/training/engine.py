@@ -499,10 +499,12 @@ class Engine:
         return 1 if self.seconds_per_step is None else max(1, int(CALL_SECONDS / self.seconds_per_step))
 
     def _shuffle(self, epoch: int) -> None:
-        if self.shuffled_epoch != epoch:
-            order = generator(self.seed, "shuffle", epoch).permutation(self.examples)
+        """Draws the epoch's order; with `shuffle: once` that of the first, as Keras' seeded `fit` serves it again."""
+        drawn = 0 if self.recipe.get("shuffle") == "once" else epoch
+        if self.shuffled_epoch != drawn:
+            order = generator(self.seed, "shuffle", drawn).permutation(self.examples)
             self.permutation.assign(order.astype(np.int32))
-            self.shuffled_epoch = epoch
+            self.shuffled_epoch = drawn
 
     def _steps(self, epoch_counter: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> None:
         """Full batches [first, last)."""
