@@ -25,6 +25,12 @@ STUDIES = {
 }
 
 
+@pytest.fixture(params=STUDIES)
+def study(request) -> str:
+    """The name of each study in turn."""
+    return request.param
+
+
 def with_holes() -> dict:
     """A study that is no evidence: cells, experiments and the benchmark are missing, runs failed and diverged."""
     given = analysis(n=4, absent=("cnn4/10k/none/b256_e100", "lenet5/60k/none/b32_e20_sparse"))

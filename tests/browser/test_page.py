@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from conftest import STUDIES
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +15,6 @@ OPEN_ALL = "document.querySelectorAll('details').forEach((fold) => { fold.open =
 
 
 @pytest.mark.parametrize("scheme", THEMES)
-@pytest.mark.parametrize("study", STUDIES)
 def test_axe_finds_no_violation(study, scheme, visit, axe):
     page = visit(study, scheme=scheme)
     page.evaluate(OPEN_ALL)
@@ -35,7 +33,6 @@ def test_axe_finds_no_violation_on_a_phone(scheme, visit, axe):
 
 
 @pytest.mark.parametrize("folds", ["closed", "open"])
-@pytest.mark.parametrize("study", STUDIES)
 def test_a_phone_never_scrolls_sideways(study, folds, visit):
     page = visit(study, width=PHONE, height=812)
     if folds == "open":
@@ -45,7 +42,6 @@ def test_a_phone_never_scrolls_sideways(study, folds, visit):
     assert page.evaluate("window.scrollX") == 0
 
 
-@pytest.mark.parametrize("study", STUDIES)
 def test_paper_cuts_no_table_and_no_figure(study, visit, artefacts):
     page = visit(study, width=PAPER, height=1000)
     page.emulate_media(media="print")
@@ -63,7 +59,6 @@ def test_paper_cuts_no_table_and_no_figure(study, visit, artefacts):
     assert pdf.startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("study", STUDIES)
 def test_no_figure_is_empty(study, visit):
     page = visit(study)
     boxes = page.evaluate(

@@ -15,7 +15,10 @@ from snakemake.iocontainers import InputFiles, OutputFiles
 
 import synthetic
 from refashion.errors import UserError
-from refashion.inference import statistics
+from refashion.inference.families import benjamini_hochberg, holm
+from refashion.inference.seeds import t_half_widths
+from refashion.inference.variance import image_noise
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from refashion.judging import analysis, claims, collection, effects, spread, tables
 from refashion.study.model import Cell
 from refashion.upkeep import benchmarking
@@ -355,7 +358,7 @@ def test_assumptions_say_whether_they_are_varied():
 def test_the_confirmatory_family_holds_every_pair_of_the_six_cells_under_holm():
     family = standard()["comparisons"][0]
     assert (family["kind"], family["correction"], len(family["pairs"])) == ("confirmatory", "Holm", 15)
-    adjusted = statistics.holm([one["p"] for one in family["pairs"]])
+    adjusted = holm([one["p"] for one in family["pairs"]])
     assert [one["p_adjusted"] for one in family["pairs"]] == pytest.approx(adjusted)
     for one in family["pairs"]:
         assert one["difference"] == pytest.approx(one["mean_a"] - one["mean_b"])
@@ -374,7 +377,7 @@ def test_an_exploratory_family_compares_cells_that_differ_in_one_axis_with_a_ref
         *((name("lenet5", size), name("cnn1", size)) for size in sizes),
         *((name(net, size), name(net, "1k")) for net in ("cnn1", "lenet5") for size in sizes[1:]),
     ]
-    adjusted = statistics.benjamini_hochberg([one["p"] for one in family["pairs"]])
+    adjusted = benjamini_hochberg([one["p"] for one in family["pairs"]])
     assert [one["p_adjusted"] for one in family["pairs"]] == pytest.approx(adjusted)
 
 
@@ -530,7 +533,7 @@ def test_half_widths_follow_from_the_spread():
     found = document(seeds=6)["half_widths"]
     cell = found["cells"][0]
     assert cell["curve"][found["ns"].index(6)] == pytest.approx(cell["half_width"])
-    reached = statistics.half_widths(cell["sd"], [cell["needed"][2]])[0]
+    reached = t_half_widths(cell["sd"], [cell["needed"][2]])[0]
     assert reached <= found["targets"][2]
     assert cell["stein"] is None
 
@@ -563,7 +566,7 @@ def test_other_images_than_the_originals_widen_what_is_compared(whole):
     given, result = whole
     reading = by(by(result.document["claims"], "id")["V1"]["readings"], "id")["fold"]
     found = given.predictions["cnn1/50k_fold/none/b256_e100"]
-    between = statistics.image_noise(found.validated == found.labels).between_images
+    between = image_noise(found.validated == found.labels).between_images
     assert reading["numbers"]["image_variance"] == pytest.approx(2 * between) != 0
 
 
@@ -663,7 +666,7 @@ def test_facts_that_cannot_be_read_are_told(tmp_path, content, words):
 # ----------------------------------------------------------------------------------------- known truths, many draws
 
 REPETITIONS = 1_000
-VERDICTS = (statistics.REPRODUCED, statistics.NOT_REPRODUCED, statistics.INCONCLUSIVE)
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE)
 
 
 def redrawn(runs, means, sd, seed):
@@ -712,11 +715,11 @@ def test_rates_of_verdicts_on_a_known_shift(shift, seeds, capsys, monkeypatch):
         return  # at the margin, or with few seeds: reported, not bounded
     for id_, rates in found.items():
         if shift == 0.0:
-            assert rates[statistics.REPRODUCED] >= 0.9, id_
+            assert rates[REPRODUCED] >= 0.9, id_
         elif id_.startswith("V"):
-            assert rates[statistics.NOT_REPRODUCED] >= 0.9, id_
+            assert rates[NOT_REPRODUCED] >= 0.9, id_
         else:  # 1.2 pp lies 0.2 pp beyond the margin of training accuracies; wrong is only "reproduced"
-            assert rates[statistics.REPRODUCED] <= 0.1, id_
+            assert rates[REPRODUCED] <= 0.1, id_
 
 
 def effect_rates(seeds, sd):

@@ -14,8 +14,9 @@ import pytest
 
 import synthetic
 from refashion.errors import UserError
-from refashion.inference import statistics
-from refashion.inference.statistics import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+from refashion.inference.evidence import bound_test, image_margin
+from refashion.inference.families import holm
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from refashion.judging import claims, tables
 from refashion.study.model import AXES
 
@@ -94,7 +95,7 @@ def test_gaps_follow_training_and_validation_together():
     assert [widened[f"G{i}"].verdict for i in range(1, 6)] == [NOT_REPRODUCED] * 5
     numbers = widened["G4"].readings[0].numbers
     assert numbers.published == pytest.approx(-1.32)
-    assert numbers.margin == pytest.approx(1.0 + statistics.image_margin(92.51, 10_000))
+    assert numbers.margin == pytest.approx(1.0 + image_margin(92.51, 10_000))
     assert widened["G4"].unit == "pp"
 
 
@@ -146,7 +147,7 @@ def test_primary_readings_are_judged_as_one_family_and_others_alone():
     assert list(first) == ["V1", "V2", "V3", "V4", "V5", "V6"]
     held = [first[f"V{i}"].numbers for i in range(1, 6)]
     both = [readings(ledger["V6"])[name].numbers for name in ("column_1", "column_2")]
-    adjusted = statistics.holm([one.p_rep for one in (*held, *both)])  # seven numbers, since V6 has two columns
+    adjusted = holm([one.p_rep for one in (*held, *both)])  # seven numbers, since V6 has two columns
     assert [one.p_rep_adjusted for one in held] == pytest.approx(adjusted[:5])
     assert [one.p_rep_adjusted for one in both] == [one.p_rep for one in both]
     assert any(one.p_rep_adjusted > one.p_rep for one in held)
@@ -271,10 +272,10 @@ def test_best_uses_holm_over_its_differences():
         [claims._Stated(CNN4, other) for other in (LENET, CNN1, CNN1_SMALL)], "val_accuracy", found
     )
     raw = [
-        statistics.bound_test(np.subtract(*found.runs.paired((CNN4, other), "val_accuracy")[1]), 0).p_above
+        bound_test(np.subtract(*found.runs.paired((CNN4, other), "val_accuracy")[1]), 0).p_above
         for other in (LENET, CNN1, CNN1_SMALL)
     ]
-    assert [check.p for check in checks] == pytest.approx(statistics.holm(raw))
+    assert [check.p for check in checks] == pytest.approx(holm(raw))
 
 
 def test_the_order_of_the_columns():

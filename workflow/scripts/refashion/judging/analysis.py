@@ -21,7 +21,8 @@ import pandas as pd
 
 from refashion import __version__, provenance
 from refashion.errors import UserError, first_line
-from refashion.inference import statistics
+from refashion.inference.summaries import LEVEL
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from refashion.judging import claims, effects, side_by_side, spread, tables
 from refashion.judging.claims import Facts
 from refashion.judging.collection import Predictions
@@ -222,7 +223,7 @@ def _study(inputs: Inputs, ledger: Sequence[claims.Claim]) -> dict[str, Any]:
         "trained anew, several times?",
         "answer": _answer(ledger, seeds, inputs),
         "confidence": inputs.facts.confidence,
-        "level": statistics.LEVEL,
+        "level": LEVEL,
         "units": "Accuracies are in percent, differences in percentage points (pp).",
         "claims": len(ledger),
         "verdicts": counted,
@@ -248,9 +249,7 @@ def _answer(ledger: Sequence[claims.Claim], seeds: Sequence[int], inputs: Inputs
     measured = [claim for claim in ledger if claim.kind == "accuracy"]
     if measured:
         told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured)}."
-    otherwise = [
-        claim.id for claim in ledger if claim.verdict == statistics.NOT_REPRODUCED and _reproduced_otherwise(claim)
-    ]
+    otherwise = [claim.id for claim in ledger if claim.verdict == NOT_REPRODUCED and _reproduced_otherwise(claim)]
     if otherwise:
         which = f"claim{'s' * (len(otherwise) > 1)} {', '.join(otherwise)}"
         told += f" Not reproduced as we read the original, but in another reading: {which}."
@@ -264,20 +263,19 @@ def _answer(ledger: Sequence[claims.Claim], seeds: Sequence[int], inputs: Inputs
 def _verdicts_told(ledger: Sequence[claims.Claim]) -> str:
     """How many claims have each verdict, in words; those that none have are left out."""
     counts = Counter(claim.verdict for claim in ledger)
-    untested = [claim.readings[0] for claim in ledger if claim.verdict == statistics.INCONCLUSIVE]
+    untested = [claim.readings[0] for claim in ledger if claim.verdict == INCONCLUSIVE]
     untested = [reading for reading in untested if not reading.tested]
     waiting = claims.untested_told(untested, "on cells that this study does not run")
     parts = [
-        f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {word}"
-        + (waiting if word == statistics.INCONCLUSIVE else "")
-        for word in (statistics.REPRODUCED, statistics.NOT_REPRODUCED, statistics.INCONCLUSIVE, statistics.NOT_TESTABLE)
+        f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {word}" + (waiting if word == INCONCLUSIVE else "")
+        for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_TESTABLE)
         if counts[word]
     ]
     return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1]
 
 
 def _reproduced_otherwise(claim: claims.Claim) -> bool:
-    return any(reading.verdict == statistics.REPRODUCED for reading in claim.readings)
+    return any(reading.verdict == REPRODUCED for reading in claim.readings)
 
 
 def _run_counts(runs: pd.DataFrame) -> dict[str, int]:

@@ -22,16 +22,22 @@ import numpy as np
 
 from refashion import formatting as fmt
 from refashion.errors import UserError
-from refashion.inference import statistics
-from refashion.inference.statistics import (
+from refashion.inference.evidence import Evidence, bound_test, image_margin, weigh
+from refashion.inference.families import holm
+from refashion.inference.intervals import Interval, prediction_interval, t_interval
+from refashion.inference.power import OperatingCharacteristics, operating_characteristics
+from refashion.inference.summaries import LEVEL
+from refashion.inference.verdicts import (
     INCONCLUSIVE,
-    LEVEL,
     NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
-    Evidence,
     Verdict,
+    judge_family,
+    margin_sensitivity,
+    overall_verdict,
 )
+from refashion.judging.reasons import reason_of
 from refashion.judging.tables import TIMES, RunTable, Sample
 from refashion.study.model import TRAINING_METRICS
 
@@ -82,7 +88,7 @@ class Facts:
 
     @property
     def confidence(self) -> float:
-        """Of the intervals that are shown; verdicts have a level of their own, `statistics.LEVEL`."""
+        """Of the intervals that are shown; verdicts have a level of their own, `LEVEL`."""
         return self.settings["confidence"]
 
 
@@ -259,7 +265,7 @@ def _claim(entry: Mapping[str, Any], readings: list[Reading], facts: Facts, fami
 def _overall(readings: Sequence[Reading]) -> tuple[str, str]:
     """How the readings agree, and one sentence on it."""
     verdicts = [reading.verdict for reading in readings]
-    overall = statistics.overall_verdict(verdicts)
+    overall = overall_verdict(verdicts)
     if len(readings) == 1:
         return overall, "There is one reading."
     counts = Counter(verdicts)
@@ -339,7 +345,7 @@ class _Family:
     evidence: list[Evidence]
     verdicts: tuple[Verdict, ...]
     sensitivity: Mapping[float, tuple[Verdict, ...]]
-    characteristics: statistics.OperatingCharacteristics
+    characteristics: OperatingCharacteristics
 
     def of(self, claim: str, cell: str) -> tuple[Verdict, list[Sensitivity]]:
         """The verdict on a claim's number in one cell, and with other margins."""
@@ -390,9 +396,9 @@ def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts) -> _Fa
         name=name,
         members=members,
         evidence=evidence,
-        verdicts=statistics.judge_family(evidence),
-        sensitivity=statistics.margin_sensitivity(evidence, facts.settings["sensitivity_margins"]),
-        characteristics=statistics.operating_characteristics(
+        verdicts=judge_family(evidence),
+        sensitivity=margin_sensitivity(evidence, facts.settings["sensitivity_margins"]),
+        characteristics=operating_characteristics(
             [e.n if k else 0 for e, k in zip(evidence, known, strict=True)],
             [e.sd if k else 0.0 for e, k in zip(evidence, known, strict=True)],
             [e.margin for e in evidence],
@@ -407,7 +413,7 @@ def margin(entry: Mapping[str, Any], facts: Facts) -> float:
     """The margin of a claim in pp: what the validation images resolve, or a key of `analysis` in the config."""
     rule = entry["margin"]
     if rule == "binomial":
-        return statistics.image_margin(entry["value"], facts.original["validation_images"])
+        return image_margin(entry["value"], facts.original["validation_images"])
     if rule not in facts.settings:
         raise UserError(f"claim {entry['id']}: margin is {rule!r}; allowed are binomial and the keys of `analysis`.")
     return float(facts.settings[rule])
@@ -424,7 +430,7 @@ def _published(entry: Mapping[str, Any], facts: Facts) -> float | None:
 def _evidence(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Evidence:
     """What a sample says about the published number of an accuracy."""
     variance = 0.0 if sample.metric in TRAINING_METRICS else _image_variance(sample.cell, facts)
-    return statistics.evidence(sample.values, entry["value"], margin(entry, facts), variance, sample.diverged)
+    return weigh(sample.values, entry["value"], margin(entry, facts), variance, sample.diverged)
 
 
 def _image_variance(cell: str, facts: Facts) -> float:
@@ -436,8 +442,8 @@ def numbers(
     sample: Sample, evidence: Evidence, verdict: Verdict, sensitivity: Sequence[Sensitivity], facts: Facts
 ) -> Numbers:
     """Evidence and verdict as the report shows them."""
-    interval = statistics.t_interval(sample.values, facts.confidence)
-    prediction = statistics.prediction_interval(sample.values, facts.confidence, evidence.image_variance)
+    interval = t_interval(sample.values, facts.confidence)
+    prediction = prediction_interval(sample.values, facts.confidence, evidence.image_variance)
     return Numbers(
         cell=sample.cell,
         published=evidence.published,
@@ -478,7 +484,7 @@ def why(sample: Sample, runs: RunTable, reason: str) -> str:
 
 
 def accuracy(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
-    """A published accuracy: closeness and farness (statistics.evidence); the primary reading within its family.
+    """A published accuracy: closeness and farness (weigh); the primary reading within its family.
 
     A reading with several cells is reproduced if one of them is (all are members of the family), and not reproduced if
     none is.
@@ -494,32 +500,39 @@ def accuracy(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
         else:
             judged = [_alone(one, margins) for one in evidence]
         found = [numbers(s, e, *v, facts) for s, e, v in zip(samples, evidence, judged, strict=True)]
-        readings.append(_accuracy_reading(reading, primary, found, [v for v, _ in judged], facts))
+        readings.append(_accuracy_reading(reading, primary, found, evidence, [v for v, _ in judged], facts))
     return readings
 
 
 def _alone(evidence: Evidence, margins: Sequence[float]) -> tuple[Verdict, list[Sensitivity]]:
     """The verdict on one published number outside any family, and with other margins."""
-    others = statistics.margin_sensitivity([evidence], margins)
-    return statistics.judge_family([evidence])[0], [
+    others = margin_sensitivity([evidence], margins)
+    return judge_family([evidence])[0], [
         Sensitivity(margin=margin, verdict=verdicts[0].verdict) for margin, verdicts in others.items()
     ]
 
 
-def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Verdict:
-    """The verdict on a claim's published accuracy that one sample gives by itself."""
-    return statistics.judge_family([_evidence(entry, sample, facts)])[0]
+def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> tuple[str, str]:
+    """The verdict on a claim's published accuracy that one sample gives by itself, and its reason."""
+    evidence = _evidence(entry, sample, facts)
+    verdict = judge_family([evidence])[0]
+    return verdict.verdict, reason_of(evidence, verdict)
 
 
 def _accuracy_reading(
-    entry: Mapping[str, Any], primary: bool, found: Sequence[Numbers], verdicts: Sequence[Verdict], facts: Facts
+    entry: Mapping[str, Any],
+    primary: bool,
+    found: Sequence[Numbers],
+    evidence: Sequence[Evidence],
+    verdicts: Sequence[Verdict],
+    facts: Facts,
 ) -> Reading:
     """A reading from its cells' numbers and verdicts; the cell that decides, else the nearest, gives the numbers."""
     words = [verdict.verdict for verdict in verdicts]
     word = REPRODUCED if REPRODUCED in words else words[0] if len(set(words)) == 1 else INCONCLUSIVE
     distance = [math.inf if one.difference is None else abs(one.difference) for one in found]
     shown = min(range(len(found)), key=lambda i: (words[i] != word, distance[i]))
-    reason = found[shown].reason or verdicts[shown].reason
+    reason = found[shown].reason or reason_of(evidence[shown], verdicts[shown])
     if len(found) > 1:
         reason = _reason_of_several(word, found[shown], reason, distance[shown] == min(distance), facts)
     if word == REPRODUCED and facts.validation.get(found[shown].cell) == "fold" and found[shown].image_variance:
@@ -584,11 +597,11 @@ def gap(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
     for words, cell, metrics in _gap_readings(training, validation):
         sample = _gap_sample(facts, cell, *metrics)
         published = _published(entry, facts)
-        evidence = statistics.evidence(sample.values, published, allowed, _image_variance(cell, facts), sample.diverged)
+        evidence = weigh(sample.values, published, allowed, _image_variance(cell, facts), sample.diverged)
         verdict, others = _alone(evidence, facts.settings["sensitivity_margins"])
         one = numbers(sample, evidence, verdict, others, facts)
         words = {**words, "metric": sample.metric}
-        readings.append(_accuracy_reading(words, not readings, [one], [verdict], facts))
+        readings.append(_accuracy_reading(words, not readings, [one], [evidence], [verdict], facts))
     return readings
 
 
@@ -637,13 +650,13 @@ class _Stated:
 def _differences(stated: Sequence[_Stated], metric: str, facts: Facts) -> list[Check]:
     """One-sided paired t tests of each stated difference, and of its opposite, Holm over each of the two families."""
     samples = [facts.runs.paired((one.a, one.b), metric) for one in stated]
-    tests = [statistics.bound_test(s[0] - s[1], one.bound) for (_, s), one in zip(samples, stated, strict=True)]
-    p_stated = statistics.holm([t.p_above if one.above else t.p_below for t, one in zip(tests, stated, strict=True)])
-    p_against = statistics.holm([t.p_below if one.above else t.p_above for t, one in zip(tests, stated, strict=True)])
+    tests = [bound_test(s[0] - s[1], one.bound) for (_, s), one in zip(samples, stated, strict=True)]
+    p_stated = holm([t.p_above if one.above else t.p_below for t, one in zip(tests, stated, strict=True)])
+    p_against = holm([t.p_below if one.above else t.p_above for t, one in zip(tests, stated, strict=True)])
     several = f" as one of {len(stated)} (Holm)" if len(stated) > 1 else ""
     checks = []
     for one, (_, scores), p, against in zip(stated, samples, p_stated, p_against, strict=True):
-        interval = statistics.t_interval(scores[0] - scores[1], facts.confidence)
+        interval = t_interval(scores[0] - scores[1], facts.confidence)
         diverged = any(facts.runs.counts(cell).diverged for cell in (one.a, one.b))
         checks.append(
             Check(
@@ -670,7 +683,7 @@ def _holds(p: float | None, against: float | None, diverged: bool) -> bool | Non
     return True if p <= LEVEL else False if against <= LEVEL else None
 
 
-def _why_no_pair(one: _Stated, interval: statistics.Interval, facts: Facts, diverged: bool, one_machine: bool) -> str:
+def _why_no_pair(one: _Stated, interval: Interval, facts: Facts, diverged: bool, one_machine: bool) -> str:
     """Why a difference cannot be judged, or "". one_machine: only runs of one kind of machine were compared."""
     empty = [cell for cell in (one.a, one.b) if facts.runs.counts(cell).finished == 0]
     if len(empty) == 2 and not any(facts.runs.counts(cell).wanted for cell in empty):
@@ -825,7 +838,7 @@ def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
     seeds, scores = facts.runs.paired((a, b), metric, one_machine=True)  # others round in another order
     label = f"in {facts.title(a)} and {facts.title(b)}"
     if not seeds.size:
-        reason = _why_no_pair(_Stated(a, b), statistics.t_interval([]), facts, diverged=False, one_machine=True)
+        reason = _why_no_pair(_Stated(a, b), t_interval([]), facts, diverged=False, one_machine=True)
         return Check(label=label, expected="the same numbers", n=0, reason=reason)
     difference = scores[0] - scores[1]
     largest = float(np.abs(difference).max())
@@ -833,14 +846,14 @@ def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
     if largest == 0:
         found = f"the same numbers for {'the one seed' if seeds.size == 1 else f'all {seeds.size} seeds'}"
         return Check(found=found, holds=True, **shared)
-    allowed = statistics.image_margin(float(scores.mean()), facts.original["validation_images"])
-    verdict = statistics.judge_family([statistics.evidence(difference, 0.0, allowed)])[0]
+    allowed = image_margin(float(scores.mean()), facts.original["validation_images"])
+    verdict = judge_family([weigh(difference, 0.0, allowed)])[0]
     return Check(
         found=f"not the same numbers, the largest difference is {largest:.2f} pp",
         p=verdict.p_rep,
         p_against=verdict.p_not,
         test="equal within the margin or not",
-        interval=pair(statistics.t_interval(difference, facts.confidence)),
+        interval=pair(t_interval(difference, facts.confidence)),
         holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
         **shared,
     )
@@ -1024,7 +1037,7 @@ def not_testable(entry: Mapping[str, Any], context: _Context) -> list[Reading]:
 def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
     """A mean that is reported and held against nothing."""
     sample = facts.runs.sample(cell, metric)
-    interval = statistics.t_interval(sample.values, facts.confidence)
+    interval = t_interval(sample.values, facts.confidence)
     reason = why(sample, facts.runs, interval.reason)
     ends = pair(interval)
     if metric in TIMES:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from refashion.errors import UserError
-from refashion.inference import statistics
+from refashion.inference.epochs import honest_best
 from refashion.judging import tables
 from refashion.study.model import AXES, Run, Study, digest
 from refashion.training import run_log, run_store
@@ -237,7 +237,7 @@ def _add_best_epochs(rows: list[dict[str, Any]], found: Mapping[int, bytes], his
             continue
         for part, epoch in (("val", "best_epoch"), ("clean", "best_clean_epoch")):
             whole, a, b = (series[f"{part}_accuracy{half}"][begin:end] for half in ("", "_a", "_b"))
-            best = statistics.honest_best(whole, a, b)
+            best = honest_best(whole, a, b)
             rows[row] |= {epoch: best.best_epoch, f"best_{part}_accuracy": best.best}
             rows[row][f"honest_best_{part}_accuracy"] = best.honest_best
 

@@ -15,8 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from refashion.inference import statistics
-from refashion.inference.statistics import LEVEL
+from refashion.inference.factorial import anova, logit_percent, paired_contrast, welch_contrast
+from refashion.inference.families import benjamini_hochberg, holm
+from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
+from refashion.inference.pairs import PairedComparison, mcnemar_share, paired_comparison
+from refashion.inference.ranks import order_probability, rank_probabilities
+from refashion.inference.summaries import LEVEL
 from refashion.judging.claims import Facts, pair
 from refashion.judging.collection import Predictions
 from refashion.study.model import AXES, Cell, Experiment
@@ -104,7 +108,7 @@ def comparisons(
 def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Predictions]) -> dict[str, Any]:
     correct = _Correct(predictions, "validated" if family.metric == PUBLISHED_METRIC else "clean")
     compared = [_compare(a, b, family, facts) for a, b in family.pairs]
-    adjust = statistics.holm if family.confirmatory else statistics.benjamini_hochberg
+    adjust = holm if family.confirmatory else benjamini_hochberg
     adjusted = adjust([one.p for _, one in compared])
     pairs = [
         _pair(names, seeds, one, p, family, facts, correct)
@@ -126,9 +130,9 @@ def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Pred
     }
 
 
-def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, statistics.PairedComparison]:
+def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, PairedComparison]:
     seeds, (first, second) = facts.runs.paired((a, b), family.metric)
-    return seeds, statistics.paired_comparison(
+    return seeds, paired_comparison(
         first,
         second,
         seed=facts.stream("sign flips", family.id, a, b),
@@ -140,7 +144,7 @@ def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, 
 def _pair(
     names: tuple[str, str],
     seeds: np.ndarray,
-    one: statistics.PairedComparison,
+    one: PairedComparison,
     p_adjusted: float | None,
     family: Family,
     facts: Facts,
@@ -181,7 +185,7 @@ def _pair(
     }
 
 
-def _why_not(names: tuple[str, str], one: statistics.PairedComparison, facts: Facts) -> str:
+def _why_not(names: tuple[str, str], one: PairedComparison, facts: Facts) -> str:
     """Why a comparison lacks something, or ""."""
     for cell in names:
         if facts.runs.counts(cell).finished == 0:
@@ -191,13 +195,13 @@ def _why_not(names: tuple[str, str], one: statistics.PairedComparison, facts: Fa
     return one.reason
 
 
-def _sign_flip_words(one: statistics.PairedComparison) -> str:
+def _sign_flip_words(one: PairedComparison) -> str:
     if one.p_smallest is None or one.p_smallest <= LEVEL:
         return ""
     return f"with {one.n} seeds the sign-flip test cannot give less than {one.p_smallest:.4g}, so it cannot decide"
 
 
-def _words(names: tuple[str, str], one: statistics.PairedComparison, conclusion: str, reason: str) -> str:
+def _words(names: tuple[str, str], one: PairedComparison, conclusion: str, reason: str) -> str:
     a, b = names
     if conclusion == "none":
         return f"{reason[:1].upper()}{reason[1:]}."
@@ -242,13 +246,13 @@ def _new_images(both: tuple[np.ndarray, np.ndarray] | None, confidence: float) -
     if both is None:
         return None
     scores = both[0].astype(np.int8) - both[1].astype(np.int8)
-    return pair(statistics.new_images_interval(scores, confidence))
+    return pair(new_images_interval(scores, confidence))
 
 
 def _one_run(both: tuple[np.ndarray, np.ndarray] | None) -> dict[str, float] | None:
     if both is None:
         return None
-    share = statistics.mcnemar_share(*both)
+    share = mcnemar_share(*both)
     names = ("a_ahead", "b_ahead", "tied", "a_significant", "b_significant")
     return {name: getattr(share, name) for name in names}
 
@@ -323,8 +327,8 @@ def _plot_point(cell: Cell, facts: Facts, images: Mapping[str, int]) -> dict[str
 def sample(facts: Facts, cell: str, metric: str) -> dict[str, Any]:
     """A metric of a cell with its interval (schema: sample)."""
     found = facts.runs.sample(cell, metric)
-    interval = statistics.t_interval(found.values, facts.confidence)
-    prediction = statistics.prediction_interval(found.values, facts.confidence)
+    interval = t_interval(found.values, facts.confidence)
+    prediction = prediction_interval(found.values, facts.confidence)
     return {
         "n": found.n,
         "seeds": found.seeds.tolist(),
@@ -344,12 +348,12 @@ def _anova(
     k, n = scores.shape
     factors = {factor: np.repeat([getattr(cell, factor) for cell in cells], n) for factor in FACTORS}
     y, block = scores.ravel(), np.tile(seeds, k)
-    plain = statistics.anova(y, factors, block)
+    plain = anova(y, factors, block)
     if plain.reason:
         return [], None, plain.reason
-    robust = {effect.name: effect for effect in statistics.anova(y, factors, block, hc3=True).effects}
+    robust = {effect.name: effect for effect in anova(y, factors, block, hc3=True).effects}
     inside = ((y > 0) & (y < 100)).all()
-    logit = statistics.anova(statistics.logit_percent(y), factors, block).effects if inside else ()
+    logit = anova(logit_percent(y), factors, block).effects if inside else ()
     odds = {effect.name: effect for effect in logit}
     terms = [
         {
@@ -382,7 +386,7 @@ def _contrasts(levels: Mapping[str, list[str]], scores: np.ndarray, confidence: 
                 weights = _weights(levels, dict(zip(factors, chosen, strict=True)))
                 labels = [f"{c} minus {levels[f][0]}" for f, c in zip(factors, chosen, strict=True)]
                 contrasts.append(_contrast(labels, factors, weights, scores, confidence))
-    for contrast, p in zip(contrasts, statistics.benjamini_hochberg([c["p"] for c in contrasts]), strict=True):
+    for contrast, p in zip(contrasts, benjamini_hochberg([c["p"] for c in contrasts]), strict=True):
         contrast["p_adjusted"] = p
     return contrasts
 
@@ -402,8 +406,8 @@ def _weights(levels: Mapping[str, list[str]], chosen: Mapping[str, str]) -> np.n
 def _contrast(
     labels: list[str], factors: tuple[str, ...], weights: np.ndarray, scores: np.ndarray, confidence: float
 ) -> dict[str, Any]:
-    welch = statistics.welch_contrast(list(scores), weights, confidence)
-    paired = statistics.paired_contrast(scores, weights, confidence)
+    welch = welch_contrast(list(scores), weights, confidence)
+    paired = paired_contrast(scores, weights, confidence)
     return {
         "label": labels[0] if len(labels) == 1 else " x ".join(f"({label})" for label in labels),
         "factor": " x ".join(factors),
@@ -428,10 +432,10 @@ def ranks(facts: Facts) -> dict[str, Any]:
     order = published_order(facts)
     seeds, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
     resamples = facts.settings["resamples"]
-    of_means = statistics.rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
-    of_runs = statistics.rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
+    of_means = rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
+    of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
     _, ordered = facts.runs.paired(order, PUBLISHED_METRIC)
-    chance = statistics.order_probability(ordered)
+    chance = order_probability(ordered)
     empty = [cell for cell in cells if facts.runs.counts(cell).finished == 0]
     return {
         "metric": PUBLISHED_METRIC,

@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from refashion.inference import statistics
+from refashion.inference.intervals import t_interval
+from refashion.inference.seeds import FORECAST_RUNS, seeds_for_half_width, stein_interval, stein_plan, t_half_widths
+from refashion.inference.variance import image_noise, share_right, variance_components
+from refashion.inference.verdicts import REPRODUCED
 from refashion.judging import claims, tables
 from refashion.judging.claims import Facts, pair
 from refashion.judging.collection import Predictions
@@ -94,15 +97,15 @@ def optimism(facts: Facts, cells: Sequence[str]) -> list[dict[str, Any]]:
 def _optimism(facts: Facts, cell: str, part: str) -> dict[str, Any]:
     names = (f"{part}_accuracy", f"honest_best_{part}_accuracy", f"best_{part}_accuracy")
     final, honest, best = (facts.runs.sample(cell, name).values for name in names)
-    interval = statistics.t_interval(best - honest, facts.confidence)
+    interval = t_interval(best - honest, facts.confidence)
     epochs = facts.runs.sample(cell, "best_epoch" if part == "val" else "best_clean_epoch").values
     return {
         "cell": cell,
         "metric": part,
         "n": interval.n,
-        "final": statistics.t_interval(final).mean,
-        "honest_best": statistics.t_interval(honest).mean,
-        "best": statistics.t_interval(best).mean,
+        "final": t_interval(final).mean,
+        "honest_best": t_interval(honest).mean,
+        "best": t_interval(best).mean,
         "optimism": interval.mean,
         "interval": pair(interval),
         "best_epoch": float(np.median(epochs)) if epochs.size else None,
@@ -125,14 +128,14 @@ def half_widths(facts: Facts, cells: Sequence[str], study: Study) -> dict[str, A
 
 def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
     values = facts.runs.sample(cell, PUBLISHED_METRIC).values
-    interval = statistics.t_interval(values, facts.confidence)
+    interval = t_interval(values, facts.confidence)
     sd = interval.sd
     return {
         "cell": cell,
         "n": interval.n,
         "sd": sd,
         "half_width": interval.half_width,
-        "curve": [] if sd is None else list(statistics.half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
+        "curve": [] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
         "needed": [] if sd is None else [_needed(sd, interval.n, width, facts.confidence) for width in HALF_WIDTHS],
         "stein": None if pilot is None else _stein(facts, cell, pilot),
         "reason": interval.reason if interval.n else facts.runs.why_empty(cell),
@@ -141,17 +144,17 @@ def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
 
 def _needed(sd: float, n: int, half_width: float, confidence: float) -> int | None:
     """Seeds for a half-width in pp at an SD in pp that n runs showed; None for too many seeds, or from too few runs."""
-    if n < statistics.FORECAST_RUNS:
+    if n < FORECAST_RUNS:
         return None
-    return statistics.seeds_for_half_width(sd, half_width, confidence, MOST_SEEDS)
+    return seeds_for_half_width(sd, half_width, confidence, MOST_SEEDS)
 
 
 def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:
     """Stein's two stages: what the pilot seeds asked for, and whether the maximum bound them."""
     found = facts.runs.sample(cell, PUBLISHED_METRIC)
     first = found.values[np.isin(found.seeds, range(pilot.pilot))]
-    plan = statistics.stein_plan(first, pilot.half_width, pilot.most, facts.confidence)
-    interval = statistics.stein_interval(found.values, first.size, facts.confidence)
+    plan = stein_plan(first, pilot.half_width, pilot.most, facts.confidence)
+    interval = stein_interval(found.values, first.size, facts.confidence)
     if plan.n is None:
         words = f"{plan.reason[:1].upper()}{plan.reason[1:]}."
     elif plan.capped:
@@ -189,7 +192,7 @@ def variance(
 def _image_noise(facts: Facts, cell: str, predictions: Mapping[str, Predictions]) -> dict[str, Any]:
     found = predictions.get(cell)
     right = found.validated == found.labels if found else np.zeros((0, 0), bool)
-    noise = statistics.image_noise(right)
+    noise = image_noise(right)
     true = noise.true_seed_variance
     return {
         "cell": cell,
@@ -210,7 +213,7 @@ def image_variance(cell: str, predictions: Mapping[str, Predictions]) -> float:
     found = predictions.get(cell)
     if found is None:
         return 0.0
-    between = statistics.image_noise(found.validated == found.labels).between_images
+    between = image_noise(found.validated == found.labels).between_images
     return 0.0 if between is None else 2 * between
 
 
@@ -226,7 +229,7 @@ def _components(facts: Facts, experiment: Experiment, study: Study) -> dict[str,
     """Variance of subset, of initialiser and order, and what is left, from one run each."""
     cells = [cell.name for cell in _subsets(experiment, study)]
     seeds, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
-    found = statistics.variance_components(scores, facts.confidence)
+    found = variance_components(scores, facts.confidence)
     names = {"subset": found.rows, "initialiser and order": found.columns, "residual": found.residual}
     return {
         "cells": cells,
@@ -277,7 +280,7 @@ def hardest(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predic
         empty = {"n": 0, "images": [], "histogram": [], "always_right": 0, "always_wrong": 0}
         return empty | {"reason": reason}
     said, labels = np.concatenate([one.clean for one in found]), found[0].labels
-    q = statistics.share_right(said == labels)
+    q = share_right(said == labels)
     order = np.argsort(q, kind="stable")[:HARDEST_IMAGES]
     width = -(-(len(said) + 1) // MOST_BARS)
     right = np.bincount((said == labels).sum(axis=0), minlength=len(said) + 1)
@@ -344,7 +347,7 @@ def _specification_curve(
         "margin": claims.margin(entry, facts),
         "points": sorted(points, key=lambda point: point["sample"]["mean"]),
         "left_out": left_out,
-        "within": sum(point["verdict"] == statistics.REPRODUCED for point in points),
+        "within": sum(point["verdict"] == REPRODUCED for point in points),
         "reason": reason,
     }
 
@@ -368,7 +371,7 @@ def _points(
         found = sample(facts, cell.name, metric)
         if not found["n"]:
             continue
-        verdict = claims.verdict_alone(entry, facts.runs.sample(cell.name, metric), facts)
+        verdict, reason = claims.verdict_alone(entry, facts.runs.sample(cell.name, metric), facts)
         chosen = {**differs, **({} if metric == metrics[0] else {"metric": metric})}
         points.append(
             {
@@ -377,8 +380,8 @@ def _points(
                 "choices": chosen,
                 "primary": primary and metric == metrics[0],
                 "sample": found,
-                "verdict": verdict.verdict,
-                "reason": claims.sentence(verdict.reason),
+                "verdict": verdict,
+                "reason": claims.sentence(reason),
             }
         )
     return points

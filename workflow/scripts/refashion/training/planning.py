@@ -38,13 +38,13 @@ def plan(study: Study, root: Path) -> list[dict]:
 
 
 def _row(study: Study, experiment: Experiment, cell: Cell, root: Path) -> dict:
-    from refashion.inference import statistics  # imports SciPy, which the Snakefile has no use for
+    from refashion.inference.seeds import stein_plan
 
     settings = experiment.seeds
     runs = [run_store.read_metrics(root / Run(cell, seed).folder) for seed in experiment.first_seeds]
     accuracies = [100 * metrics["final"]["val_accuracy"] for metrics in runs if metrics["status"] == "finished"]
     confidence = study.config["analysis"]["confidence"]
-    found = statistics.stein_plan(accuracies, settings.half_width, settings.most, confidence)
+    found = stein_plan(accuracies, settings.half_width, settings.most, confidence)
     return {
         **vars(cell),
         "experiment": experiment.name,

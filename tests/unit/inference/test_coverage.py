@@ -10,7 +10,14 @@ import math
 import numpy as np
 import pytest
 
-from refashion.inference import statistics as st
+from refashion.inference.evidence import weigh
+from refashion.inference.factorial import anova, paired_contrast, welch_contrast
+from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
+from refashion.inference.pairs import paired_comparison
+from refashion.inference.power import operating_characteristics
+from refashion.inference.seeds import stein_interval, stein_plan
+from refashion.inference.variance import variance_components
+from refashion.inference.verdicts import judge_family
 
 pytestmark = pytest.mark.slow
 
@@ -31,14 +38,14 @@ def coverage(intervals, truths) -> float:
 @pytest.mark.parametrize("confidence", [0.9, 0.95])
 def test_t_interval_covers_the_mean(n, confidence):
     runs = np.random.default_rng(n).normal(91, 0.2, (REPETITIONS, n))
-    seen = coverage((st.t_interval(x, confidence) for x in runs), [91] * REPETITIONS)
+    seen = coverage((t_interval(x, confidence) for x in runs), [91] * REPETITIONS)
     assert seen == pytest.approx(confidence, abs=monte_carlo(confidence, REPETITIONS))
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10])
 def test_prediction_interval_covers_one_more_run(n):
     runs = np.random.default_rng(n).normal(91, 0.2, (REPETITIONS, n + 1))
-    seen = coverage((st.prediction_interval(x[:n]) for x in runs), runs[:, n])
+    seen = coverage((prediction_interval(x[:n]) for x in runs), runs[:, n])
     assert seen == pytest.approx(0.95, abs=monte_carlo(0.95, REPETITIONS))
 
 
@@ -50,7 +57,7 @@ def test_prediction_interval_on_other_images_never_covers_too_little(n, share):
     rng = np.random.default_rng(n)
     runs = rng.normal(91, 0.2, (REPETITIONS, n))
     new = rng.normal(91, math.sqrt(0.04 + image_variance), REPETITIONS)
-    seen = coverage((st.prediction_interval(x, image_variance=image_variance) for x in runs), new)
+    seen = coverage((prediction_interval(x, image_variance=image_variance) for x in runs), new)
     assert 0.95 - monte_carlo(0.95, REPETITIONS) <= seen <= (0.99 if n == 2 else 0.98) + 0.005
 
 
@@ -60,8 +67,8 @@ def test_stein_interval_covers_whether_capped_or_not(pilot, half_width, most):
     intervals, capped, widest = [], 0, 0.0
     for _ in range(REPETITIONS):
         first = rng.normal(91, 0.25, pilot)
-        plan = st.stein_plan(first, half_width, most)
-        intervals.append(st.stein_interval([*first, *rng.normal(91, 0.25, plan.n - pilot)], pilot))
+        plan = stein_plan(first, half_width, most)
+        intervals.append(stein_interval([*first, *rng.normal(91, 0.25, plan.n - pilot)], pilot))
         capped += plan.capped
         widest = max(widest, 0.0 if plan.capped else intervals[-1].half_width)
     assert coverage(intervals, [91] * REPETITIONS) == pytest.approx(0.95, abs=monte_carlo(0.95, REPETITIONS))
@@ -74,7 +81,7 @@ def test_stein_coverage_at_a_pilot_of_five_is_not_what_a_published_table_says():
     rng, hits, repetitions = np.random.default_rng(0), 0, 20_000
     for _ in range(repetitions):
         first = rng.normal(0, 5, 5)
-        n = st.stein_plan(first, 1.789).n
+        n = stein_plan(first, 1.789).n
         mean = (first.sum() + rng.normal(0, 5 * math.sqrt(n - 5)) * (n > 5)) / n
         hits += abs(mean) <= 1.789
     assert hits / repetitions == pytest.approx(0.953, abs=monte_carlo(0.953, repetitions))
@@ -84,21 +91,21 @@ def test_stein_coverage_at_a_pilot_of_five_is_not_what_a_published_table_says():
 def test_paired_comparison_covers_whatever_the_seed_correlation(correlation):
     covariance = 0.04 * np.array([[1, 2 * correlation], [2 * correlation, 4]])  # SD .2 and .4
     pairs = np.random.default_rng(3).multivariate_normal([91, 91.5], covariance, (REPETITIONS, 5))
-    results = [st.paired_comparison(x[:, 0], x[:, 1], seed=0) for x in pairs]
+    results = [paired_comparison(x[:, 0], x[:, 1], seed=0) for x in pairs]
     assert coverage(results, [-0.5] * REPETITIONS) == pytest.approx(0.95, abs=monte_carlo(0.95, REPETITIONS))
 
 
 def test_sign_flip_test_keeps_its_level_and_misses_none_it_could_give():
     """Under symmetry the exact p is uniform on its grid: P(p <= k / 64) = k / 64 for n = 7, without ties."""
     runs = np.random.default_rng(1).standard_t(2, (REPETITIONS, 7))  # heavy tails, where t is only approximate
-    p = np.array([st.paired_comparison(x, np.zeros(7), seed=0).p_sign_flip for x in runs])
+    p = np.array([paired_comparison(x, np.zeros(7), seed=0).p_sign_flip for x in runs])
     for level in (1 / 64, 3 / 64, 16 / 64):
         assert np.mean(p <= level) == pytest.approx(level, abs=monte_carlo(level, REPETITIONS))
 
 
 def test_random_sign_flips_keep_their_level():
     runs = np.random.default_rng(2).normal(size=(1_000, 22))
-    p = np.array([st.paired_comparison(x, np.zeros(22), seed=0, resamples=499).p_sign_flip for x in runs])
+    p = np.array([paired_comparison(x, np.zeros(22), seed=0, resamples=499).p_sign_flip for x in runs])
     assert np.mean(p <= 0.05) == pytest.approx(0.05, abs=monte_carlo(0.05, 1_000))
 
 
@@ -118,7 +125,7 @@ def true_accuracy(seed_sd, strength):
 def test_new_images_interval_covers_the_accuracy_on_new_images(n, m, seed_sd):
     """Howe's form is a little wide, and negative components count as 0: between .94 and .98."""
     rng, repetitions, truth = np.random.default_rng(n + m), 1_500, true_accuracy(seed_sd, 4)
-    intervals = [st.new_images_interval(correct_images(rng, n, m, seed_sd, 4)) for _ in range(repetitions)]
+    intervals = [new_images_interval(correct_images(rng, n, m, seed_sd, 4)) for _ in range(repetitions)]
     slack = monte_carlo(0.95, repetitions)
     assert 0.945 - slack <= coverage(intervals, [truth] * repetitions) <= 0.97 + slack
 
@@ -134,8 +141,8 @@ def test_new_images_interval_covers_a_difference_where_the_seeds_interval_does_n
             rng.random((n, m)) < 1 / (1 + np.exp(-(s + images + shared + o)))
             for s, o in zip((4.3, 4), own, strict=True)
         )
-        both.append(st.new_images_interval(a.astype(int) - b))
-        seeds_only.append(st.t_interval(100 * (a.mean(1) - b.mean(1))))
+        both.append(new_images_interval(a.astype(int) - b))
+        seeds_only.append(t_interval(100 * (a.mean(1) - b.mean(1))))
     seen = coverage(both, [truth] * repetitions)
     assert 0.945 - monte_carlo(0.95, repetitions) <= seen <= 0.97 + monte_carlo(0.97, repetitions)
     assert coverage(seeds_only, [truth] * repetitions) < seen
@@ -146,7 +153,7 @@ def test_new_images_interval_covers_a_difference_where_the_seeds_interval_does_n
 def test_welch_contrast_covers_with_unequal_variances(sds, n):
     """Welch-Satterthwaite is approximate: within .01 of nominal beyond Monte Carlo error."""
     runs = np.random.default_rng(n).normal(91, np.array(sds)[:, None], (REPETITIONS, 4, n))
-    results = [st.welch_contrast(x, [1, -1, -1, 1]) for x in runs]
+    results = [welch_contrast(x, [1, -1, -1, 1]) for x in runs]
     assert coverage(results, [0.0] * REPETITIONS) == pytest.approx(0.95, abs=0.01 + monte_carlo(0.95, REPETITIONS))
 
 
@@ -157,8 +164,8 @@ def test_only_the_paired_contrast_covers_when_cells_share_seeds():
         0, math.sqrt(0.2) * 0.2, (REPETITIONS, 4, 6)
     )
     for weights, truth in (([1, -1, -1, 1], 0.0), ([0.25] * 4, 91.0)):
-        paired = coverage([st.paired_contrast(x, weights) for x in runs], [truth] * REPETITIONS)
-        welch = coverage([st.welch_contrast(x, weights) for x in runs], [truth] * REPETITIONS)
+        paired = coverage([paired_contrast(x, weights) for x in runs], [truth] * REPETITIONS)
+        welch = coverage([welch_contrast(x, weights) for x in runs], [truth] * REPETITIONS)
         assert paired == pytest.approx(0.95, abs=monte_carlo(0.95, REPETITIONS))
         assert welch > 0.99 if truth == 0 else welch < 0.85
 
@@ -173,7 +180,7 @@ def test_variance_component_intervals_cover(row_sd, column_sd):
         + rng.normal(0, row_sd, (REPETITIONS, 5, 1))
         + rng.normal(0, column_sd, (REPETITIONS, 1, 5))
     )
-    results = [st.variance_components(x) for x in y]
+    results = [variance_components(x) for x in y]
     slack = monte_carlo(0.95, REPETITIONS)
     for name, truth in (("rows", row_sd**2), ("columns", column_sd**2)):
         assert coverage([getattr(r, name) for r in results], [truth] * REPETITIONS) >= 0.95 - slack
@@ -192,25 +199,25 @@ def test_verdict_rule_keeps_its_family_wise_level(n, margin):
     p_run, which has to agree, prevents that.
     """
     oc = {"seed": n, "repetitions": 20_000, "published_is_a_run": False}
-    one = st.operating_characteristics([n], [0.2], [margin], [margin], **oc)
+    one = operating_characteristics([n], [0.2], [margin], [margin], **oc)
     slack = monte_carlo(0.05, 20_000)
     assert one.reproduced[0][0] <= 0.05 + slack
     assert one.not_reproduced[0][0] <= 0.05 + slack
-    many = st.operating_characteristics([n] * 6, [0.2] * 6, [margin] * 6, [margin], **oc)
+    many = operating_characteristics([n] * 6, [0.2] * 6, [margin] * 6, [margin], **oc)
     assert sum(many.reproduced[0]) <= 0.05 * 1.1 + 2 * slack  # expected false verdicts, at least their chance
     assert sum(many.not_reproduced[0]) <= 0.05 * 1.1 + 2 * slack
 
 
 def test_a_run_of_the_same_cell_is_called_not_reproduced_at_most_at_the_level():
     """The published number is one more run (shift 0), the SD so large that it lies beyond the margin as a rule."""
-    oc = st.operating_characteristics([10], [2.0], [0.53], [0.0], seed=1, repetitions=20_000)
+    oc = operating_characteristics([10], [2.0], [0.53], [0.0], seed=1, repetitions=20_000)
     assert oc.not_reproduced[0][0] <= 0.05 + monte_carlo(0.05, 20_000)
 
 
 def synthetic_verdicts(rng, shifts, n, margin, published_sd):
     """The rule as the ledger uses it: published numbers (mean 92, SD published_sd) against n runs shifted from 92."""
-    family = [st.evidence(rng.normal(92 + shift, 0.2, n), rng.normal(92, published_sd), margin) for shift in shifts]
-    return [v.verdict for v in st.judge_family(family)]
+    family = [weigh(rng.normal(92 + shift, 0.2, n), rng.normal(92, published_sd), margin) for shift in shifts]
+    return [v.verdict for v in judge_family(family)]
 
 
 def test_a_synthetic_study_gets_the_verdicts_it_should():
@@ -238,7 +245,7 @@ def test_operating_characteristics_are_those_of_the_rule_itself(shift):
     """The vectorised simulation against the rule applied to runs one by one, five seeds, six claims."""
     rng, repetitions = np.random.default_rng(5), 800
     words = np.array([synthetic_verdicts(rng, [shift] * 6, 5, 0.53, 0.2) for _ in range(repetitions)])
-    oc = st.operating_characteristics([5] * 6, [0.2] * 6, [0.53] * 6, [shift], seed=6, repetitions=20_000)
+    oc = operating_characteristics([5] * 6, [0.2] * 6, [0.53] * 6, [shift], seed=6, repetitions=20_000)
     for word, rates in (("reproduced", oc.reproduced), ("not reproduced", oc.not_reproduced)):
         # claims of a family are exchangeable but not independent: the spread of the families' own shares is the error
         shares = (words == word).mean(1)
@@ -258,7 +265,7 @@ def test_known_effects_are_found():
     blocks, rng, p = list(range(10)) * 12, np.random.default_rng(7), []
     for _ in range(300):
         y = rng.normal(mean[:, None], 0.2, (12, 10)) + rng.normal(0, 0.1, 10)
-        effects = {e.name: e for e in st.anova(y.ravel(), factors, blocks).effects}
+        effects = {e.name: e for e in anova(y.ravel(), factors, blocks).effects}
         p.append([effects["architecture:fraction"].p, effects["architecture:augmentation"].p])
     found = np.mean(np.array(p) <= 0.05, axis=0)
     assert found[0] >= 0.9

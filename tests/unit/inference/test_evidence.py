@@ -1,0 +1,83 @@
+"""Against published worked examples, closed forms and independent implementations; sources beside them."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+from statsmodels.stats.weightstats import DescrStatsW
+
+from refashion.inference.evidence import bound_test, image_margin, weigh
+from refashion.inference.intervals import prediction_interval, t_interval
+from worked_examples import sample
+
+
+@pytest.mark.parametrize(
+    ("published", "margin"),
+    # 1.96 sqrt(p (1 - p) / 10000) by hand; the design gives .52 to .59 for the six published accuracies
+    [(91.97, 0.5326), (90.29, 0.5803), (89.92, 0.5901), (92.51, 0.5159), (92.11, 0.5284), (91.39, 0.5498)],
+)
+def test_image_margin(published, margin):
+    assert image_margin(published, 10_000) == pytest.approx(margin, abs=5e-5)
+
+
+def test_tost_of_the_r_package_equivalence():
+    # R package `equivalence`, function tost, paired example
+    x = [2.84, 2.51, 2.41, 2.95, 3.14, 3.79, 4.14, 3.85, 3.02, 3.45, 5.37, 3.81, 4.19, 3.16, 3.84]
+    y = [2.60, 2.82, 2.18, 3.46, 4.01, 3.04, 3.47, 4.06, 2.91, 3.59, 4.51, 3.16, 3.86, 3.31, 3.02]
+    assert weigh(np.subtract(x, y), 0, 0.6).p_rep == pytest.approx(0.003166881489265175, rel=1e-12)
+
+
+@pytest.mark.parametrize("mean", [90.2, 91.0, 91.4, 91.9])
+def test_tost_against_statsmodels(mean):
+    x = sample(6, mean, 0.3)
+    p = DescrStatsW(x).ttost_mean(91 - 0.5, 91 + 0.5)[0]
+    p_rep = weigh(x, 91, 0.5).p_rep
+    assert p_rep == pytest.approx(p, rel=1e-10)
+    interval = t_interval(x, 0.90)  # a test at 0.05 is this interval within the margin
+    assert (p_rep <= 0.05) == (interval.low >= 90.5 and interval.high <= 91.5)
+
+
+def test_bound_test_against_scipy():
+    x = sample(8, 1.3, 0.4)
+    result = bound_test(x, 1.0)
+    assert result.p_above == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="greater").pvalue, rel=1e-10)
+    assert result.p_below == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="less").pvalue, rel=1e-10)
+
+
+@pytest.mark.parametrize("mean", [90.5, 91.9, 92.0, 93.2])
+def test_evidence_is_made_of_scipys_t_tests(mean):
+    x, published, margin = sample(5, mean, 0.25), 91.97, 0.53
+    e = weigh(x, published, margin)
+    inside = [
+        stats.ttest_1samp(x, published - margin, alternative="greater").pvalue,
+        stats.ttest_1samp(x, published + margin, alternative="less").pvalue,
+    ]
+    outside = [
+        stats.ttest_1samp(x, published + margin, alternative="greater").pvalue,
+        stats.ttest_1samp(x, published - margin, alternative="less").pvalue,
+    ]
+    assert e.difference == pytest.approx(mean - published)
+    assert e.p_rep == pytest.approx(max(inside), rel=1e-9)
+    assert e.p_far == pytest.approx(min(outside), rel=1e-9)
+    # one more run: the regression t test that the last of n + 1 values shifts the mean of the others
+    design = np.column_stack([np.ones(6), [0, 0, 0, 0, 0, 1]])
+    assert e.p_run == pytest.approx(sm.OLS([*x, published], design).fit().pvalues[1], rel=1e-9)
+    assert e.p_not == max(e.p_far, e.p_run)
+
+
+@pytest.mark.parametrize("n", [2, 5, 40])
+@pytest.mark.parametrize("image_variance", [0.0, 0.01, 0.2])
+def test_evidence_p_run_is_the_prediction_interval_turned_round(n, image_variance):
+    x = sample(n, 91, 0.25)
+    for confidence in (0.5, 0.95, 0.999):
+        edge = prediction_interval(x, confidence, image_variance).high
+        assert weigh(x, edge, 0.5, image_variance).p_run == pytest.approx(1 - confidence, rel=1e-6)
+    e = weigh(x, 91, 0.5, image_variance)
+    assert e.p_run == pytest.approx(1, abs=1e-6)
+    interval = prediction_interval(x, 0.95, image_variance)
+    assert (e.run_low, e.run_high) == pytest.approx((interval.low, interval.high), rel=1e-14)
+
+
+def test_evidence_far_beyond_any_prediction_interval_stays_a_probability():
+    e = weigh(sample(2, 0, 1e-6), 1e12, 0.5, image_variance=1e-6)
+    assert 0 <= e.p_run <= 1e-9

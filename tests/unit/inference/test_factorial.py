@@ -1,0 +1,133 @@
+"""Against published worked examples, closed forms and independent implementations; sources beside them."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from refashion.inference.factorial import anova, logit_percent, paired_contrast, welch_contrast
+from worked_examples import RATINGS, SLEEP_1, SLEEP_2, sample
+
+# NIST StRD, SiRstv: silicon resistivity by five instruments, with certified values.
+SIRSTV = [
+    [196.3052, 196.1240, 196.1890, 196.2569, 196.3403],
+    [196.3042, 196.3825, 196.1669, 196.3257, 196.0422],
+    [196.1303, 196.2005, 196.2889, 196.0343, 196.1811],
+    [196.2795, 196.1748, 196.1494, 196.1485, 195.9885],
+    [196.2119, 196.1051, 196.1850, 196.0052, 196.2090],
+]
+
+
+def test_anova_of_nist_sirstv():
+    result = anova(np.ravel(SIRSTV), {"instrument": np.repeat([1, 2, 3, 4, 5], 5)})
+    (effect,) = result.effects
+    assert (effect.name, effect.df, result.residual_df) == ("instrument", 4, 20)
+    assert effect.f == pytest.approx(1.18046237440255, rel=1e-9)
+    assert result.r2 == pytest.approx(0.190999039051129, rel=1e-9)
+    assert result.residual_sd == pytest.approx(0.104076068334656, rel=1e-9)
+    # omega^2 = df (F - 1) / (df (F - 1) + N), from the certified F
+    assert effect.partial_omega2 == pytest.approx(4 * 0.18046237440255 / (4 * 0.18046237440255 + 25), rel=1e-8)
+
+
+def test_anova_type_ii_of_r_mtcars():
+    # R, car::Anova(lm(wt ~ factor(cyl) * factor(am), mtcars), type = 2): an unbalanced table, where the types differ
+    wt = [
+        2.620, 2.875, 2.320, 3.215, 3.440, 3.460, 3.570, 3.190, 3.150, 3.440, 3.440, 4.070, 3.730, 3.780, 5.250, 5.424,
+        5.345, 2.200, 1.615, 1.835, 2.465, 3.520, 3.435, 3.840, 3.845, 1.935, 2.140, 1.513, 3.170, 2.770, 3.570, 2.780,
+    ]  # fmt: skip
+    cyl = [6, 6, 4, 6, 8, 6, 8, 4, 4, 6, 6, 8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 8, 8, 8, 8, 4, 4, 4, 8, 6, 8, 4]
+    am = [1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1]
+    result = anova(wt, {"cyl": cyl, "am": am})
+    table = [(e.name, round(e.ss, 4), e.df, round(e.f, 4)) for e in result.effects]
+    assert table == [("cyl", 7.2278, 2, 11.5266), ("am", 3.2845, 1, 10.4758), ("cyl:am", 0.0668, 2, 0.1065)]
+    assert [e.p for e in result.effects] == pytest.approx([0.0002606, 0.0032895, 0.8993714], rel=2e-4)
+    assert (round(result.residual_ss, 4), result.residual_df) == (8.1517, 26)
+
+
+def test_anova_with_a_block_by_shrout_and_fleiss():
+    targets, judges = np.indices(RATINGS.shape)
+    result = anova(RATINGS.ravel(), {"judge": judges.ravel()}, block=targets.ravel())
+    judge, block = result.effects
+    assert (judge.name, block.name, result.residual_df) == ("judge", "block", 15)
+    assert judge.ss / judge.df == pytest.approx(32.49, abs=5e-3)
+    assert block.ss / block.df == pytest.approx(11.24, abs=5e-3)
+    assert result.residual_ss / 15 == pytest.approx(1.02, abs=5e-3)
+
+
+def test_anova_names_all_interactions_and_survives_odd_names():
+    rng = np.random.default_rng(0)
+    levels = list(itertools.product("ab", "xy", ["no'ne", "C(q)~ +"], range(3)))
+    architecture, fraction, augmentation, seeds = zip(*levels, strict=True)
+    y = rng.normal(91, 0.2, 24) + 0.5 * np.array([a == "b" and f == "y" for a, f, _, _ in levels])
+    factors = {"architecture": architecture, "data fraction": fraction, "augment*": augmentation}
+    result = anova(y, factors, block=seeds)
+    assert [e.name for e in result.effects] == [
+        "architecture", "data fraction", "augment*", "architecture:data fraction", "architecture:augment*",
+        "data fraction:augment*", "architecture:data fraction:augment*", "block",
+    ]  # fmt: skip
+    total = sum(e.ss for e in result.effects) + result.residual_ss
+    assert total == pytest.approx(np.square(y - y.mean()).sum())  # balanced: the parts add up
+    assert result.effects[3].p < 0.01
+
+
+def test_anova_hc3_equals_welch_like_t_squared_in_the_two_cell_case():
+    # HC3 in a two-cell design: leverage 1/n, so the variance of each mean is s^2 / (n - 1) instead of s^2 / n
+    a, b = sample(6, 91, 0.1), sample(9, 91.3, 0.4)
+    result = anova([*a, *b], {"cell": ["a"] * 6 + ["b"] * 9}, hc3=True)
+    expected = 0.3**2 / (0.1**2 / 5 + 0.4**2 / 8)
+    assert result.effects[0].f == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("y", "factors", "reason"),
+    [
+        ([], {"a": []}, "there is no finished run"),
+        ([1, 2], {"a": ["x", "x"]}, "a does not vary"),
+        ([1, 2], {}, "no factor does not vary"),
+        ([1, 2], {"a": ["x", "y"]}, "one seed leaves nothing to measure noise by"),
+        ([1, 2, 3, 4], {"a": list("xxyy"), "b": list("uuuv")}, "1 of 4 cells have no run"),
+        ([1, 1, 2, 2], {"a": list("xxyy")}, "nothing varies between runs of a cell"),
+    ],
+)
+def test_anova_says_why_not(y, factors, reason):
+    result = anova(y, factors)
+    assert result.effects == ()
+    assert result.reason == f"cannot say, because {reason}"
+
+
+def test_logit_percent():
+    assert logit_percent([50, 90]) == pytest.approx([0, math.log(9)])
+    with pytest.raises(ValueError, match="between 0 and 100"):
+        logit_percent([100.0])
+
+
+def test_welch_contrast_of_two_cells_is_r_sleep():
+    result = welch_contrast([SLEEP_1, SLEEP_2], [1, -1])
+    # R: t = -1.8608, df = 17.776
+    assert result.estimate / result.se == pytest.approx(-1.8608, abs=5e-5)
+    assert result.df == pytest.approx(17.776, abs=5e-4)
+    assert result.p == pytest.approx(0.07939, abs=5e-6)
+
+
+def test_welch_contrast_of_an_interaction():
+    cells = [sample(5, 91, 0.2), sample(5, 91.5, 0.2), sample(5, 92, 0.2), sample(5, 93, 0.2)]
+    result = welch_contrast(cells, [1, -1, -1, 1])
+    # equal variances and sizes: df = k (n - 1), se = sqrt(4 s^2 / n)
+    assert (result.estimate, result.se, result.df) == pytest.approx((0.5, math.sqrt(4 * 0.04 / 5), 16))
+    assert result.high - result.low == pytest.approx(2 * 2.1199052992 * result.se, rel=1e-9)  # t(.975, 16)
+    ignored = welch_contrast([*cells, [1.0]], [1, -1, -1, 1, 0])
+    assert ignored == result
+
+
+def test_paired_contrast_is_a_t_test_of_the_seeds_contrasts():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(91, 0.2, (4, 7)) + rng.normal(0, 0.3, 7)
+    weights = [1, -1, -1, 1]
+    values = scores[0] - scores[1] - scores[2] + scores[3]
+    expected = stats.ttest_1samp(values, 0)
+    result = paired_contrast(scores, weights)
+    assert (result.estimate, result.df) == pytest.approx((values.mean(), 6))
+    assert result.p == pytest.approx(expected.pvalue, rel=1e-10)
+    assert (result.low, result.high) == pytest.approx(tuple(expected.confidence_interval()), rel=1e-10)

@@ -1,0 +1,94 @@
+"""Against published worked examples, closed forms and independent implementations; sources beside them."""
+
+import math
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
+from worked_examples import RATINGS, SLEEP_1, SLEEP_2, sample
+
+
+def test_t_interval_closed_form():
+    # t(.975, 2) = sqrt(2) (2 p - 1) / sqrt(1 - (2 p - 1)^2), the quantile of t with 2 df in closed form
+    quantile = math.sqrt(2) * 0.95 / math.sqrt(1 - 0.95**2)
+    interval = t_interval([1, 2, 3])
+    assert (interval.mean, interval.sd, interval.n, interval.confidence, interval.reason) == (2, 1, 3, 0.95, "")
+    assert interval.half_width == pytest.approx(quantile / math.sqrt(3), rel=1e-12)
+    assert interval.low == pytest.approx(2 - quantile / math.sqrt(3), rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "confidence"), [(2, 0.95), (6, 0.9), (30, 0.99)])
+def test_t_interval_is_scipys(n, confidence):
+    x = sample(n, 91, 0.2)
+    expected = stats.ttest_1samp(x, 0).confidence_interval(confidence)
+    interval = t_interval(x, confidence)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
+
+
+def test_t_interval_of_r_sleep():
+    interval = t_interval(np.subtract(SLEEP_1, SLEEP_2))
+    assert (round(interval.low, 4), round(interval.high, 4)) == (-2.4599, -0.7001)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_prediction_interval_is_that_of_regression_on_a_constant(confidence):
+    x = sample(7, 91, 0.3)
+    fit = sm.OLS(x, np.ones(7)).fit()
+    low, high = fit.get_prediction([[1.0]]).conf_int(obs=True, alpha=1 - confidence)[0]
+    interval = prediction_interval(x, confidence)
+    assert interval.low == pytest.approx(low, rel=1e-12)
+    assert interval.high == pytest.approx(high, rel=1e-12)
+
+
+def test_prediction_interval_on_other_images_has_the_right_limits():
+    x = sample(5, 91, 0.2)
+    assert prediction_interval(x, image_variance=0.0) == prediction_interval(x)
+    known = prediction_interval([91.0] * 5, image_variance=0.04)  # no variation of seeds: the normal interval
+    assert known.half_width == pytest.approx(1.959963984540054 * 0.2, rel=1e-12)
+    both = prediction_interval(x, image_variance=0.04)  # Pythagoras of the two
+    assert both.half_width == pytest.approx(math.hypot(prediction_interval(x).half_width, known.half_width))
+
+
+def test_new_images_interval_by_shrout_and_fleiss():
+    # Mean squares 11.24 (targets), 32.49 (judges), 1.02 (residual): variance of the mean = (11.24 + 32.49 - 1.02) / 24
+    result = new_images_interval(RATINGS / 100)
+    assert result.mean == pytest.approx(RATINGS.mean())
+    assert result.variance == pytest.approx((11.24 + 32.49 - 1.02) / 24, abs=5e-4)
+    assert result.seed_variance == pytest.approx((11.24 - 1.02) / 4, abs=2e-3)
+    assert result.image_variance == pytest.approx((32.49 - 1.02) / 6, abs=2e-3)
+    assert result.residual_variance == pytest.approx(1.02, abs=5e-3)
+    # Howe's form: each part with its own degrees of freedom
+    half = math.sqrt((stats.t.ppf(0.975, 5) ** 2 * 11.2417 + stats.t.ppf(0.975, 3) ** 2 * (32.4861 - 1.0194)) / 24)
+    assert result.high - result.mean == pytest.approx(half, rel=1e-4)
+
+
+def test_new_images_variance_is_the_designs_formula():
+    rng = np.random.default_rng(1)
+    difference = (rng.random((6, 500)) < 0.9).astype(int) - (rng.random((6, 500)) < rng.beta(8, 2, 500))
+    n, m = difference.shape
+    rows, columns = difference.mean(1), difference.mean(0)
+    residual = difference - rows[:, None] - columns + difference.mean()
+    s_res = (residual**2).sum() / ((n - 1) * (m - 1))
+    expected = rows.var(ddof=1) / n + columns.var(ddof=1) / m - s_res / (n * m)
+    result = new_images_interval(difference)
+    if result.seed_variance > 0:  # else the negative component is set to 0
+        assert result.variance == pytest.approx(1e4 * expected, rel=1e-9)
+    else:
+        assert result.variance == pytest.approx(1e4 * columns.var(ddof=1) / m, rel=1e-9)
+    assert result.mean == pytest.approx(100 * difference.mean())
+
+
+@pytest.mark.parametrize("n", [2, 3, 8])
+@pytest.mark.parametrize("seed_sd", [0.0, 0.003, 0.05])
+def test_new_images_interval_is_wider_than_that_of_the_seeds(n, seed_sd):
+    """Few seeds that differ much are where Satterthwaite's degrees of freedom would make it narrower."""
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        correct = rng.random((n, 2_000)) < rng.beta(9, 1, 2_000) + rng.normal(0, seed_sd, (n, 1))
+        seeds = t_interval(100 * correct.mean(1))
+        both = new_images_interval(correct)
+        assert both.high - both.low > seeds.high - seeds.low
+        assert both.mean == pytest.approx(seeds.mean)

@@ -1,0 +1,79 @@
+"""Against published worked examples, closed forms and independent implementations; sources beside them."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from refashion.inference.variance import image_noise, share_right, variance_components
+from worked_examples import RATINGS
+
+
+def test_variance_components_by_shrout_and_fleiss():
+    result = variance_components(RATINGS)
+    # published: mean squares 11.24, 32.49, 1.02 and ICC(2, 1) = .29, the share of the targets
+    assert result.rows.variance == pytest.approx((11.24 - 1.02) / 4, abs=2e-3)
+    assert result.columns.variance == pytest.approx((32.49 - 1.02) / 6, abs=2e-3)
+    assert result.residual.variance == pytest.approx(1.02, abs=5e-3)
+    assert round(result.rows.share, 2) == 0.29
+    assert result.rows.share + result.columns.share + result.residual.share == pytest.approx(1)
+    # ICC(3, 1) = .71
+    assert round(result.rows.variance / (result.rows.variance + result.residual.variance), 2) == 0.71
+    assert (result.rows.f, result.columns.f) == pytest.approx((11.24 / 1.02, 32.49 / 1.02), rel=6e-3)
+    assert result.mean == pytest.approx(RATINGS.mean())
+
+
+def test_variance_component_interval_is_where_its_two_exact_intervals_meet():
+    # Tukey and Williams: the bound on the rows' variance v solves, with the residual variance e,
+    # e + b v = SS_rows / chi2 quantile and b v / e = F / F quantile - 1
+    rows, tail = variance_components(RATINGS).rows, 0.025
+    for bound, q in ((rows.low, 1 - tail), (rows.high, tail)):
+        left = np.array([[1, 4], [1 - rows.f / stats.f.ppf(q, 5, 15), 4]])
+        _, expected = np.linalg.solve(left, [5 * 11.241666666666667 / stats.chi2.ppf(q, 5), 0])
+        assert bound == pytest.approx(expected, rel=1e-9)
+    residual = variance_components(RATINGS).residual
+    sse = 15 * 1.0194444444444444
+    assert (residual.low, residual.high) == pytest.approx((sse / 27.4883928634, sse / 6.2621377950), rel=1e-9)
+
+
+def test_negative_variance_components_are_cut_at_zero():
+    # equal row and column means, residuals +-.5: mean squares 0, 0 and 1
+    result = variance_components([[91.0, 92.0], [92.0, 91.0]])
+    assert (result.rows.raw, result.columns.raw, result.residual.raw) == pytest.approx((-0.5, -0.5, 1.0))
+    assert (result.rows.variance, result.rows.share, result.rows.f, result.rows.p) == (0, 0, 0, 1)
+    assert (result.rows.low, result.rows.high) == (0, 0)
+    assert (result.total, result.residual.share) == pytest.approx((1, 1))
+
+
+def test_image_noise_by_hand():
+    # three seeds, four images: q = 1, 2/3, 1/3, 0; p = 1/2; q (1 - q) = 0, 2/9, 2/9, 0 with mean 1/9; var q = 5/36
+    correct = np.array([[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]], bool)
+    result = image_noise(correct)
+    assert list(share_right(correct)) == pytest.approx([1, 2 / 3, 1 / 3, 0])
+    assert result.binomial == pytest.approx(1e4 / 16)
+    assert result.within_images == pytest.approx(1e4 / 9 / 4 * 3 / 2)
+    assert result.between_images == pytest.approx(1e4 * 5 / 36 / 4 - result.within_images / 3)
+    assert result.between_images + result.within_images == pytest.approx(result.binomial)
+    assert result.seed_variance == pytest.approx(1e4 / 16)  # accuracies 3/4, 1/2, 1/4
+    assert result.true_seed_variance == pytest.approx(4 / 3 * (1e4 / 16 - 1e4 / 24))
+
+
+def test_image_noise_is_unbiased():
+    # known truth: seed j is right on image i with chance q_i + a_j; averaged over many small data sets
+    rng = np.random.default_rng(0)
+    seeds, images, repetitions = 4, 40, 4_000
+    q, a = rng.choice([0.2, 0.8], (repetitions, 1, images)), rng.choice([-0.15, 0.15], (repetitions, seeds, 1))
+    noise = [image_noise(correct) for correct in rng.random((repetitions, seeds, images)) < q + a]
+    true = np.array([x.true_seed_variance_raw for x in noise])
+    assert true.mean() == pytest.approx(1e4 * 0.15**2, abs=4 * true.std() / math.sqrt(repetitions))
+    within = np.array([x.within_images for x in noise])
+    # variance of one image over seeds: E q (1 - q) with q = .05, .35, .65, .95, plus var a; the seeds' share included
+    expected = 1e4 * (0.2 * 0.8) / images
+    assert within.mean() == pytest.approx(expected, abs=4 * within.std() / math.sqrt(repetitions))
+
+
+def test_image_noise_of_identical_seeds():
+    result = image_noise(np.tile([True, True, False], (5, 1)))
+    assert (result.within_images, result.seed_variance, result.true_seed_variance) == (0, 0, 0)
+    assert result.between_images == pytest.approx(result.binomial)

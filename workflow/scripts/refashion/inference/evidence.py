@@ -1,0 +1,134 @@
+"""What the runs of one cell say about one published number, before any correction for the number of claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+from scipy.optimize import elementwise
+
+from refashion.inference.intervals import run_half_width
+from refashion.inference.summaries import LEVEL, summarise, upper_p
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundTest:
+    """One-sided t tests of a mean against a bound: p_above small = the mean lies above it, p_below small = below it."""
+
+    mean: float | None = None
+    bound: float
+    n: int
+    p_above: float | None = None
+    p_below: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What one cell's runs say about one published number, before any correction for the number of claims.
+
+    difference = mean - published. p_rep: the mean is closer than the margin (TOST). p_not = max(p_far, p_run). p_far:
+    the mean is farther than the margin. p_run: the published number is not one more run of this cell. run_low,
+    run_high: the 95% prediction interval in which one more run falls. image_variance (unit squared) enters p_run and
+    the prediction interval where the published number was validated on other images. n counts finished runs.
+    """
+
+    published: float
+    margin: float
+    n: int
+    mean: float | None = None
+    sd: float | None = None
+    difference: float | None = None
+    p_rep: float | None = None
+    p_far: float | None = None
+    p_run: float | None = None
+    p_not: float | None = None
+    run_low: float | None = None
+    run_high: float | None = None
+    image_variance: float = 0.0
+    diverged: int = 0
+    reason: str = ""
+
+
+def image_margin(published: float, images: int) -> float:
+    """The margin in pp that `images` test images resolve around an accuracy in percent: 1.96 sqrt(p (1 - p) / m)."""
+    if not 0 <= published <= 100 or images < 1:
+        raise ValueError(f"expected a percentage and at least one image, got {published} and {images}")
+    p = published / 100
+    return 100 * 1.96 * float(np.sqrt(p * (1 - p) / images))
+
+
+def bound_test(x: ArrayLike, bound: float) -> BoundTest:
+    """One-sided one-sample t tests of x [n] against a bound, in both directions."""
+    sample = summarise(x)
+    if sample.sd is None:
+        return BoundTest(mean=sample.mean, bound=bound, n=sample.n, reason=sample.reason)
+    excess, se = sample.mean - bound, sample.sd / np.sqrt(sample.n)
+    above, below = (float(upper_p(sign * excess, se, sample.n - 1)) for sign in (1, -1))
+    return BoundTest(mean=sample.mean, bound=bound, n=sample.n, p_above=above, p_below=below)
+
+
+def weigh(x: ArrayLike, published: float, margin: float, image_variance: float = 0.0, diverged: int = 0) -> Evidence:
+    """What the runs x [n] of a cell say about one published number, uncorrected; `diverged` runs are left out of x.
+
+    p_rep: TOST. p_far: one-sided t test that |mean - published| > margin, in the direction seen. p_run: is the
+    published number one more exchangeable run (prediction interval, see `prediction_interval` for image_variance)?
+    p_not = max of p_far and p_run, because "not reproduced" claims both. image_variance is 2 between_images of
+    `image_noise` where the cell was validated on other images than the published number.
+    """
+    if image_variance < 0 or margin < 0:
+        raise ValueError(f"a margin and a variance are not negative: {margin}, {image_variance}")
+    sample = summarise(x)
+    bare = Evidence(
+        published=published,
+        margin=margin,
+        n=sample.n,
+        mean=sample.mean,
+        sd=sample.sd,
+        difference=None if sample.mean is None else sample.mean - published,
+        image_variance=image_variance,
+        diverged=diverged,
+        reason=sample.reason,
+    )
+    return with_p_values(bare)
+
+
+def with_p_values(e: Evidence) -> Evidence:
+    """Evidence with its p-values and prediction interval, from its summary; unchanged below two runs."""
+    if e.sd is None:
+        return e
+    p_rep, p_far, p_run = map(float, claim_p_values(e.difference, e.sd, e.n, e.margin, e.image_variance))
+    half = run_half_width(e.sd, e.n, e.image_variance, LEVEL / 2)
+    run_low, run_high = e.mean - half, e.mean + half
+    p_not = max(p_far, p_run)
+    return replace(e, p_rep=p_rep, p_far=p_far, p_run=p_run, p_not=p_not, run_low=run_low, run_high=run_high)
+
+
+def claim_p_values(difference, sd, n, margin, image_variance=0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """p_rep, p_far, p_run of `evidence`, elementwise over broadcast arrays; every n at least 2."""
+    distance, n = np.abs(difference), np.asarray(n)
+    se, df = sd / np.sqrt(n), n - 1
+    p_rep = upper_p(margin - distance, se, df)  # the larger of TOST's two is the one on the side of the difference
+    p_far = upper_p(distance - margin, se, df)
+    if np.any(image_variance):
+        p_run = _howe_p(distance, sd**2 * (1 + 1 / n), df, image_variance)
+    else:
+        p_run = np.minimum(1, 2 * upper_p(distance, sd * np.sqrt(1 + 1 / n), df))
+    return p_rep, p_far, p_run
+
+
+def _howe_p(distance, estimated, df, known) -> np.ndarray:
+    """The two-sided p at which distance^2 = t(df)^2 estimated + z^2 known (Howe 1974), by root finding in log p."""
+
+    def excess(log_p, distance, estimated, df, known):
+        tail = np.exp(log_p) / 2
+        return stats.t.isf(tail, df) ** 2 * estimated + stats.norm.isf(tail) ** 2 * known - distance**2
+
+    smallest = -300.0  # p = 1e-130; beyond it the quantiles of t(1) overflow when squared
+    arguments = np.broadcast_arrays(*(np.asarray(a, float) for a in (distance, estimated, df, known)))
+    beyond = excess(smallest, *arguments) <= 0
+    near = np.where(beyond, 0.0, arguments[0])
+    root = elementwise.find_root(excess, (smallest, 0.0), args=(near, *arguments[1:]))
+    return np.exp(np.where(beyond, smallest, root.x))

@@ -1,0 +1,179 @@
+"""Effects in a complete factorial experiment: analysis of variance, and contrasts of cell means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special, stats
+
+from refashion.inference.summaries import LEVEL, NO_SEED, ROUNDING, finite_array, summarise, summarise_sums, two_sided_p
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnovaEffect:
+    """One term of an analysis of variance. partial_omega2 is slightly negative where F < 1."""
+
+    name: str
+    ss: float
+    df: int
+    f: float | None = None
+    p: float | None = None
+    partial_omega2: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anova:
+    """Type II analysis of variance; effects: main effects, then two-way, three-way, ...; the block last."""
+
+    effects: tuple[AnovaEffect, ...]
+    n: int
+    residual_ss: float | None = None
+    residual_df: int | None = None
+    residual_sd: float | None = None
+    r2: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """A weighted sum of cell means with standard error, degrees of freedom, interval and two-sided p (against 0)."""
+
+    estimate: float | None = None
+    se: float | None = None
+    df: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    confidence: float
+    reason: str = ""
+
+
+_NO_DF = "cannot say how many degrees of freedom, because nothing varies"
+
+
+def anova(y: ArrayLike, factors: Mapping[str, Sequence], block: Sequence | None = None, *, hc3: bool = False) -> Anova:
+    """Type II analysis of variance of y [N] over all interactions of the factors (name -> [N] labels), block additive.
+
+    Partial omega^2 = (SS - df MSE) / (SS + (N - df) MSE) (Olejnik & Algina 2003, Psychological Methods 8, 434-447).
+    hc3: F tests with MacKinnon & White's HC3 covariance, a sensitivity; omega^2 is then that of F,
+    df (F - 1) / (df (F - 1) + N), the same expression.
+    """
+    y = finite_array(y, 1)
+    columns = {name: np.asarray(labels).astype(str) for name, labels in factors.items()}
+    if block is not None:
+        columns["block"] = np.asarray(block).astype(str)
+    reason = _anova_obstacle(y.size, columns, list(factors))
+    if reason:
+        return Anova(effects=(), n=y.size, reason=reason)
+    return _fit_anova(y, columns, list(factors), "hc3" if hc3 else None)
+
+
+def _anova_obstacle(size: int, columns: Mapping[str, np.ndarray], factors: list[str]) -> str:
+    """Why no analysis of variance is possible, or ""."""
+    if size == 0:
+        return NO_SEED
+    flat = [name for name in columns if np.unique(columns[name]).size < 2 and name in factors]
+    if flat or not factors:
+        return f"cannot say, because {flat[0] if flat else 'no factor'} does not vary"
+    combinations = np.prod([np.unique(columns[name]).size for name in factors])
+    seen = np.unique(np.stack([columns[name] for name in factors]), axis=1).shape[1]
+    if seen < combinations:
+        return f"cannot say, because {combinations - seen} of {combinations} cells have no run"
+    blocks = np.unique(columns["block"]).size - 1 if "block" in columns else 0
+    return "" if size > combinations + blocks else "cannot say, because one seed leaves nothing to measure noise by"
+
+
+def _fit_anova(y: np.ndarray, columns: Mapping[str, np.ndarray], factors: list[str], robust: str | None) -> Anova:
+    """Fit by statsmodels under neutral column names, so that no name is read as formula; name the effects again."""
+    import pandas as pd  # these three late: importing them takes a second, and only this function needs them
+    from statsmodels.formula.api import ols
+    from statsmodels.stats.anova import anova_lm
+
+    safe = {name: f"column{i}" for i, name in enumerate(columns)}
+    names = {f"C({code})": name for name, code in safe.items()}
+    interactions = "*".join(f"C({safe[name]})" for name in factors)
+    formula = f"y ~ {interactions}" + (f" + C({safe['block']})" if "block" in columns else "")
+    data = pd.DataFrame({"y": y, **{safe[name]: labels for name, labels in columns.items()}})
+    model = ols(formula, data).fit()
+    if model.ssr <= ROUNDING * float(np.square(y).sum()):
+        return Anova(effects=(), n=y.size, reason="cannot say, because nothing varies between runs of a cell")
+    table = anova_lm(model, typ=2, robust=robust).drop("Residual")
+    effects = [
+        _anova_effect(":".join(names[part] for part in term.split(":")), row, float(model.mse_resid), y.size)
+        for term, row in table.iterrows()
+    ]
+    return Anova(
+        effects=tuple(sorted(effects, key=lambda effect: (effect.name == "block", effect.name.count(":")))),
+        n=y.size,
+        residual_ss=float(model.ssr),
+        residual_df=int(model.df_resid),
+        residual_sd=float(np.sqrt(model.mse_resid)),
+        r2=float(model.rsquared),
+    )
+
+
+def _anova_effect(name: str, row: Mapping[str, float], mse: float, size: int) -> AnovaEffect:
+    """One row of statsmodels' table, with partial omega^2."""
+    ss, df = float(row["sum_sq"]), int(row["df"])
+    omega2 = (ss - df * mse) / (ss + (size - df) * mse)
+    return AnovaEffect(name=name, ss=ss, df=df, f=float(row["F"]), p=float(row["PR(>F)"]), partial_omega2=omega2)
+
+
+def logit_percent(accuracy: ArrayLike) -> np.ndarray:
+    """The log odds of accuracies in percent (0 < accuracy < 100), the scale of the sensitivity analysis."""
+    accuracy = np.asarray(accuracy, float)
+    if not ((accuracy > 0) & (accuracy < 100)).all():
+        raise ValueError("log odds exist between 0 and 100 percent, both excluded")
+    return special.logit(accuracy / 100)
+
+
+def welch_contrast(samples: Sequence[ArrayLike], weights: Sequence[float], confidence: float = 1 - LEVEL) -> Contrast:
+    """A contrast of the means of k independent cells (each [n_c]) with unequal variances, Welch-Satterthwaite df.
+
+    estimate = sum w_c mean_c, se^2 = sum w_c^2 s_c^2 / n_c, df = se^4 / sum((w_c^2 s_c^2 / n_c)^2 / (n_c - 1)) (Welch
+    1947, Biometrika 34, 28-35). Cells of weight 0 do not enter. It takes cells as independent: where they share seeds,
+    `paired_contrast` is the exact one.
+    """
+    used = [(summarise(x), w) for x, w in zip(samples, weights, strict=True) if w != 0]
+    reasons = [cell.reason for cell, _ in used if cell.reason]
+    if reasons or not used:
+        return Contrast(
+            confidence=confidence, reason=reasons[0] if reasons else "cannot say, because no cell has weight"
+        )
+    estimate = sum(w * cell.mean for cell, w in used)
+    parts = [w**2 * cell.sd**2 / cell.n for cell, w in used]
+    df = None
+    if sum(parts) > 0:
+        df = sum(parts) ** 2 / sum(part**2 / (cell.n - 1) for part, (cell, _) in zip(parts, used, strict=True))
+    return _contrast(estimate, float(np.sqrt(sum(parts))), df, confidence)
+
+
+def paired_contrast(scores: ArrayLike, weights: Sequence[float], confidence: float = 1 - LEVEL) -> Contrast:
+    """A contrast of the means of k cells run with the same seeds, scores [k, n]: the t interval of n contrasts.
+
+    Exact for normal runs whatever the cells' variances and the seeds' correlations; df = n - 1.
+    """
+    scores, weights = finite_array(scores, 2), finite_array(weights, 1)
+    size = float((np.abs(weights) @ np.abs(scores)).max(initial=0))
+    sample = summarise_sums(weights @ scores, size)
+    if sample.sd is None:
+        return Contrast(estimate=sample.mean, confidence=confidence, reason=sample.reason)
+    return _contrast(sample.mean, sample.sd / np.sqrt(sample.n), sample.n - 1, confidence)
+
+
+def _contrast(estimate: float, se: float, df: float | None, confidence: float) -> Contrast:
+    half = float(stats.t.isf((1 - confidence) / 2, df) * se) if se > 0 else 0.0
+    p = two_sided_p(estimate, se, df or 1)
+    return Contrast(
+        estimate=float(estimate),
+        se=float(se),
+        df=df,
+        low=float(estimate - half),
+        high=float(estimate + half),
+        p=p,
+        confidence=confidence,
+        reason="" if df else _NO_DF,
+    )

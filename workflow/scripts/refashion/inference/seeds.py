@@ -1,0 +1,77 @@
+"""How many seeds an interval of a given width needs: by a known SD, and by Stein's two stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from refashion.inference.intervals import Interval, around
+from refashion.inference.summaries import LEVEL, ROUNDING, summarise
+
+#: A spread of fewer runs forecasts no number of seeds: its own interval spans a factor of more than six.
+FORECAST_RUNS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class SteinPlan:
+    """Stein's second stage: n seeds in all for a half-width of at most `half_width`; wanted: n before the cap."""
+
+    pilot: int
+    sd: float | None = None
+    half_width: float
+    wanted: int | None = None
+    n: int | None = None
+    capped: bool
+    reason: str = ""
+
+
+def t_half_widths(sd: float, ns: Sequence[int], confidence: float = 1 - LEVEL) -> tuple[float | None, ...]:
+    """Half-width t(n - 1) sd / sqrt(n) of the t interval for each number of seeds n in `ns` (None below two)."""
+    tail = (1 - confidence) / 2
+    return tuple(float(stats.t.isf(tail, n - 1) * sd / np.sqrt(n)) if n >= 2 else None for n in ns)
+
+
+def seeds_for_half_width(
+    sd: float, half_width: float, confidence: float = 1 - LEVEL, most: int = 100_000
+) -> int | None:
+    """The smallest n >= 2 whose t interval at SD `sd` is at most +-half_width; None if that takes more than `most`."""
+    ns = np.arange(2, most + 1)
+    enough = stats.t.isf((1 - confidence) / 2, ns - 1) * sd / np.sqrt(ns) <= half_width
+    return int(ns[enough.argmax()]) if enough.any() else None
+
+
+def stein_plan(
+    pilot: ArrayLike, half_width: float, most: int | None = None, confidence: float = 1 - LEVEL
+) -> SteinPlan:
+    """Stein's two-stage number of seeds from the pilot runs [n0], at most `most` (then capped).
+
+    N = max(n0, ceil((t(n0 - 1) s0 / h)^2)); Stein 1945, Annals of Mathematical Statistics 16, 243-258. The interval
+    mean +- h of all N runs covers at least `confidence`, whatever the true SD.
+    """
+    if half_width <= 0:
+        raise ValueError(f"a half-width is positive: {half_width}")
+    sample = summarise(pilot)
+    if sample.sd is None:
+        return SteinPlan(pilot=sample.n, half_width=half_width, capped=False, reason=sample.reason)
+    exact = (stats.t.isf((1 - confidence) / 2, sample.n - 1) * sample.sd / half_width) ** 2
+    wanted = max(sample.n, int(np.ceil(exact * (1 - ROUNDING))))
+    n = wanted if most is None else max(sample.n, min(wanted, most))
+    return SteinPlan(pilot=sample.n, sd=sample.sd, half_width=half_width, wanted=wanted, n=n, capped=n < wanted)
+
+
+def stein_interval(x: ArrayLike, pilot: int, confidence: float = 1 - LEVEL) -> Interval:
+    """Stein's interval from all runs x [N], the first `pilot` of which planned N: mean +- t(n0 - 1) s0 / sqrt(N).
+
+    `sd` is the pilot's s0. Coverage is exact for normal runs, capped or not, because N depends on s0 alone.
+    """
+    sample, first = summarise(x), summarise(np.asarray(x, float)[:pilot])
+    if sample.n < pilot:
+        raise ValueError(f"{sample.n} runs cannot contain a pilot of {pilot}")
+    if first.sd is None:
+        return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=first.reason)
+    half = float(stats.t.isf((1 - confidence) / 2, pilot - 1) * first.sd / np.sqrt(sample.n))
+    return around(sample.mean, first.sd, sample.n, half, confidence)

@@ -1,0 +1,95 @@
+"""What every function of this room takes and promises, and the pieces that they share.
+
+Conventions
+    Accuracies are in percent (0..100), differences in percentage points (pp); nothing here depends on that unit,
+    except where a docstring says so. `n` counts seeds, `m` images, `k` cells or claims, `e` epochs.
+    Arrays hold no NaN and no infinity; one that does is a programming error (ValueError).
+    Runs of two cells are paired by position: column j of every array belongs to the same seed.
+
+What does not exist is None
+    A quantity that the data cannot give (an interval from one seed) is None, and `reason` says why in one sentence that
+    begins "cannot say"; where everything exists `reason` is "". Nothing here returns NaN.
+
+All values equal (SD 0, two seeds or more)
+    The limit SD -> 0 of each formula: intervals have zero width; a test whose hypothesis the constant contradicts has
+    p = 0, any other p = 1, the boundary counting as not contradicted. Values that differ by less than 1e-12 of their
+    size are equal: that is rounding, not variation (one image in 10,000 is 0.01 pp).
+
+Randomness
+    Functions that resample or simulate take an explicit integer `seed` and build their own generator: the same input
+    gives the same output to the bit, whatever was called before.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+#: Level of every test, and 1 - LEVEL of every interval, unless a call says otherwise.
+LEVEL = 0.05
+#: Values closer than this share of their size are equal; see the module's docstring.
+ROUNDING = 1e-12
+#: With SD 0, a distance below this (pp) is none. One image in 10,000 is 0.01 pp.
+NO_DISTANCE = 1e-9
+NO_SEED = "cannot say, because there is no finished run"
+ONE_SEED = "cannot say, because one seed gives no interval"
+
+
+class Summary(NamedTuple):
+    """n, mean and SD (ddof 1) of a sample; mean None below one value, sd None below two."""
+
+    values: np.ndarray
+    n: int
+    mean: float | None
+    sd: float | None
+
+    @property
+    def reason(self) -> str:
+        return (NO_SEED, ONE_SEED, "")[min(self.n, 2)]
+
+
+def finite_array(x: ArrayLike, dimensions: int, dtype: type = float) -> np.ndarray:
+    """x as an array of so many dimensions; ValueError for another shape, NaN or infinity."""
+    array = np.asarray(x, dtype=dtype)
+    if array.ndim != dimensions:
+        raise ValueError(f"expected an array of {dimensions} dimensions, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("expected finite numbers, got NaN or infinity; leave out diverged and missing runs first")
+    return array
+
+
+def summarise(x: ArrayLike) -> Summary:
+    """Summarise x [n]. Equal values give exactly their value and SD 0, not the rounding error of a sum."""
+    values = finite_array(x, 1)
+    n = values.size
+    if n == 0:
+        return Summary(values, 0, None, None)
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
+        return Summary(values, n, float(values[0]), 0.0 if n > 1 else None)
+    return Summary(values, n, float(values.mean()), float(values.std(ddof=1)))
+
+
+def summarise_sums(values: np.ndarray, size: float) -> Summary:
+    """A sample of sums of numbers up to `size`; it is constant if it varies by no more than those numbers' rounding."""
+    constant = values.size > 0 and np.ptp(values) <= ROUNDING * size
+    return summarise(np.full_like(values, values[0]) if constant else values)
+
+
+def upper_p(excess: ArrayLike, scale: ArrayLike, df: ArrayLike) -> np.ndarray:
+    """P(T_df > excess / scale), elementwise; scale 0 gives 0 where excess is positive, else 1."""
+    excess, scale = np.broadcast_arrays(np.asarray(excess, float), np.asarray(scale, float))
+    limit = np.where(excess > NO_DISTANCE, np.inf, -np.inf)
+    return stats.t.sf(np.divide(excess, scale, out=limit, where=scale > 0), df)
+
+
+def two_sided_p(estimate: float, se: float, df: float) -> float:
+    """Two-sided p of a t statistic; with se 0 it is 0 for an estimate off 0, else 1."""
+    return float(min(1.0, 2 * upper_p(abs(estimate), se, df)))
+
+
+def as_tuples(table: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    """A two-dimensional array as tuples of floats."""
+    return tuple(tuple(map(float, row)) for row in table)

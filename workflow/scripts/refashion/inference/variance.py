@@ -1,0 +1,157 @@
+"""Where the variance of an accuracy comes from: seeds of two kinds, runs and images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from refashion.inference.summaries import LEVEL, NO_SEED, ROUNDING, finite_array
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceComponent:
+    """One source of variance, in the unit squared.
+
+    name: rows, columns or residual (which has neither f nor p). variance: the estimate, negative set to 0; raw: not so.
+    share: of the total (0..1). f, p: F test that the variance is 0. low, high: its interval.
+    """
+
+    name: str
+    variance: float | None = None
+    raw: float | None = None
+    share: float | None = None
+    f: float | None = None
+    p: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceComponents:
+    """Rows x columns, one run each: components rows, columns and residual (with the interaction); their total."""
+
+    rows: VarianceComponent | None = None
+    columns: VarianceComponent | None = None
+    residual: VarianceComponent | None = None
+    total: float | None = None
+    mean: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageNoise:
+    """Where the variance of a measured accuracy comes from, in pp^2 (see `image_noise`).
+
+    binomial = p (1 - p) / m = between_images + within_images. seed_variance = s^2 of the n accuracies.
+    true_seed_variance: of accuracies on endless images, negative set to 0 (not so in true_seed_variance_raw).
+    """
+
+    n: int
+    m: int
+    accuracy: float | None = None
+    binomial: float | None = None
+    between_images: float | None = None
+    within_images: float | None = None
+    seed_variance: float | None = None
+    true_seed_variance: float | None = None
+    true_seed_variance_raw: float | None = None
+    reason: str = ""
+
+
+def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> VarianceComponents:
+    """Variance components of y [a, b], rows (subset seeds) crossed with columns (initialiser seeds), one run each.
+
+    Method of moments: rows (MS_rows - MS_res) / b, columns (MS_columns - MS_res) / a, residual MS_res, in which the
+    interaction and the noise of a single run lie together. Intervals: Tukey-Williams (Williams 1962, Biometrika 49,
+    278-281) for rows and columns, chi-squared for the residual.
+    """
+    y = finite_array(y, 2)
+    a, b = y.shape
+    if a < 2 or b < 2:
+        return VarianceComponents(
+            mean=float(y.mean()) if y.size else None,
+            reason="cannot say, because components need two seeds of each kind, all combinations run",
+        )
+    mean, *squares = crossed_mean_squares(y)
+    ms_rows, ms_columns, ms_residual = (0.0 if ms <= (ROUNDING * mean) ** 2 else ms for ms in squares)
+    df = (a - 1) * (b - 1)
+    raw = ((ms_rows - ms_residual) / b, (ms_columns - ms_residual) / a, ms_residual)
+    total = sum(max(0.0, value) for value in raw)
+    rows = _random_effect("rows", raw[0], total, ms_rows, ms_residual, a - 1, df, b, confidence)
+    columns = _random_effect("columns", raw[1], total, ms_columns, ms_residual, b - 1, df, a, confidence)
+    tail = (1 - confidence) / 2
+    residual = VarianceComponent(
+        name="residual",
+        variance=raw[2],
+        raw=raw[2],
+        share=raw[2] / total if total > 0 else None,
+        low=float(df * ms_residual / stats.chi2.isf(tail, df)),
+        high=float(df * ms_residual / stats.chi2.ppf(tail, df)),
+    )
+    return VarianceComponents(rows=rows, columns=columns, residual=residual, total=total, mean=mean)
+
+
+def _random_effect(name, raw, total, ms, ms_residual, df, df_residual, per_level, confidence) -> VarianceComponent:
+    """One crossed factor: F test of variance 0 and the Tukey-Williams interval, cut at 0."""
+    f, tail = ms / ms_residual if ms_residual > 0 else None, (1 - confidence) / 2
+    shrink = [1 - stats.f.isf(q, df, df_residual) / f if f else float(ms > 0) for q in (tail, 1 - tail)]
+    low, high = (
+        max(0.0, float(df * ms * factor / (per_level * stats.chi2.isf(q, df))))
+        for factor, q in zip(shrink, (tail, 1 - tail), strict=True)
+    )
+    p = float(stats.f.sf(f, df, df_residual)) if f is not None else float(ms == 0)
+    share = max(0.0, raw) / total if total > 0 else None
+    return VarianceComponent(name=name, variance=max(0.0, raw), raw=raw, share=share, f=f, p=p, low=low, high=high)
+
+
+def crossed_mean_squares(y: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean, and mean squares of rows, columns and residual, of y [n, m]: two-way layout without replication."""
+    n, m = y.shape
+    mean = float(y.mean(dtype=float))
+    centred = y - mean
+    ss_rows = m * float(np.square(centred.mean(1)).sum())
+    ss_columns = n * float(np.square(centred.mean(0)).sum())
+    ss_residual = max(0.0, float(np.square(centred).sum()) - ss_rows - ss_columns)
+    return mean, ss_rows / (n - 1), ss_columns / (m - 1), ss_residual / ((n - 1) * (m - 1))
+
+
+def share_right(correct: ArrayLike) -> np.ndarray:
+    """q [m]: the share (0..1) of the n seeds that are right on each image, from correct [n, m] (bool), n at least 1."""
+    correct = np.asarray(correct, bool)
+    if correct.ndim != 2 or not correct.size:
+        raise ValueError(f"expected an array [n, m] of at least one seed and image, got shape {correct.shape}")
+    return correct.mean(0)
+
+
+def image_noise(correct: ArrayLike) -> ImageNoise:
+    """Split the variance of an accuracy, from correct [n, m] (bool: seed j right on image i), in pp^2.
+
+    With q_i the share of seeds right on image i: p (1 - p) / m = Var_i(q_i) / m (which images were drawn) + mean(q_i
+    (1 - q_i)) / m (luck of a run on fixed images). The second term is debiased by n / (n - 1), and 1/n of it is taken
+    from the first, which keeps the identity. m / (m - 1) times what s^2 has beyond the second term is the variance that
+    seeds would show on endless images (Jordan 2023, arXiv 2304.01910), without bias: s^2 on m images has expectation
+    (m - 1) / m of it plus the second term. Twice the first term is the `image_variance` of `evidence`.
+    """
+    correct = np.asarray(correct, bool)
+    n, m = correct.shape
+    if n == 0 or m == 0:
+        return ImageNoise(n=n, m=m, reason=NO_SEED)
+    q = share_right(correct)
+    p = float(q.mean())
+    shared = {"n": n, "m": m, "accuracy": 100 * p, "binomial": 1e4 * p * (1 - p) / m}
+    if n < 2:
+        return ImageNoise(reason="cannot say, because one seed does not show its luck", **shared)
+    within = 1e4 * float((q * (1 - q)).mean()) / m * n / (n - 1)
+    seed_variance = 1e4 * float(correct.mean(1).var(ddof=1))
+    beyond = (seed_variance - within) * m / (m - 1) if m > 1 else 0.0
+    return ImageNoise(
+        between_images=max(0.0, 1e4 * float(q.var()) / m - within / n),
+        within_images=within,
+        seed_variance=seed_variance,
+        true_seed_variance=max(0.0, beyond),
+        true_seed_variance_raw=beyond,
+        **shared,
+    )

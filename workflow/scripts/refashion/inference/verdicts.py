@@ -1,0 +1,148 @@
+"""From the evidence on a family of claims to a verdict on each: the rule that decides, its margins and its readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from scipy import stats
+
+from refashion.inference.evidence import Evidence, claim_p_values, with_p_values
+from refashion.inference.families import holm, holm_level
+from refashion.inference.seeds import FORECAST_RUNS
+from refashion.inference.summaries import LEVEL
+
+REPRODUCED = "reproduced"
+NOT_REPRODUCED = "not reproduced"
+INCONCLUSIVE = "inconclusive"
+NOT_TESTABLE = "not testable"
+
+
+class Cause(StrEnum):
+    """Why a verdict is what it is; all but the first two are causes of "inconclusive"."""
+
+    CLOSE = "close"  # reproduced: closer than the margin
+    FAR = "far"  # not reproduced: farther than the margin, and no run of this cell
+    DIVERGED = "diverged"  # a run diverged, and the rest do not stand for it
+    NO_TEST = "no test"  # fewer than two runs
+    CORRECTED = "corrected"  # decided by its own tests, not as one of its family; more seeds would decide
+    IMPRECISE = "imprecise"  # more seeds would decide
+    AT_MARGIN = "at the margin"  # the mean lies too near the margin for any number of seeds
+    ONE_RUN = "one run"  # far, but the published number is an ordinary run of this cell
+    NEAR_RUNS = "near single runs"  # far and no ordinary run, but not surely enough for one of several claims
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The verdict on one published number within its family of `family_size` claims, and its cause.
+
+    p_rep, p_not: Holm-adjusted. distinguishable: the published number lies outside the prediction interval.
+    seeds_needed: seeds in all that would decide, if mean and SD stayed as they are (None: decided, or no number would,
+    or there are fewer than FORECAST_RUNS runs, whose spread forecasts nothing).
+    break_even_reproduced: the smallest margin that makes it "reproduced". break_even_not_reproduced: it is "not
+    reproduced" at any margin up to this one (None: at no margin). Both with the other claims as they are.
+    """
+
+    verdict: str
+    cause: Cause
+    family_size: int
+    distinguishable: bool | None = None
+    p_rep: float | None = None
+    p_not: float | None = None
+    seeds_needed: int | None = None
+    break_even_reproduced: float | None = None
+    break_even_not_reproduced: float | None = None
+
+
+#: The number of seeds beyond which the rule says "more than" instead of searching on.
+MOST_SEEDS = 1_000
+
+
+def judge_family(family: Sequence[Evidence], level: float = LEVEL) -> tuple[Verdict, ...]:
+    """The verdicts on a family of claims, in order: Holm over p_rep and, separately, over p_not, then the rule.
+
+    reproduced: adjusted p_rep <= level; not reproduced: adjusted p_not <= level; else inconclusive. A cell with a
+    diverged run gets at most inconclusive. It and a claim without p-values count in the size of the family, as p = 1.
+    """
+    p_rep, p_not = ([None if e.diverged else getattr(e, name) for e in family] for name in ("p_rep", "p_not"))
+    adjusted = zip(holm(p_rep), holm(p_not), strict=True)
+    return tuple(
+        _judge(e, *pair, holm_level(p_rep, i, level), holm_level(p_not, i, level), level, len(family))
+        for i, (e, pair) in enumerate(zip(family, adjusted, strict=True))
+    )
+
+
+def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level: float, size: int) -> Verdict:
+    """One verdict from adjusted p-values of a family of so many claims.
+
+    level_rep and level_not are what Holm asks of this claim's own p-values.
+    """
+    distinguishable = None if e.p_run is None else e.p_run <= LEVEL
+    shared = {"family_size": size, "distinguishable": distinguishable}
+    if e.diverged or e.p_rep is None:
+        cause = Cause.DIVERGED if e.diverged else Cause.NO_TEST
+        return Verdict(verdict=INCONCLUSIVE, cause=cause, **shared)
+    word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
+    seeds = _seeds_needed(e, level_rep, level_not) if word == INCONCLUSIVE else None
+    reproduced, not_reproduced = _break_even(e, level_rep, level_not)
+    return Verdict(
+        verdict=word,
+        cause={REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}.get(word) or _open_cause(e, seeds, level_not, level),
+        p_rep=p_rep,
+        p_not=p_not,
+        seeds_needed=seeds if e.n >= FORECAST_RUNS else None,
+        break_even_reproduced=reproduced,
+        break_even_not_reproduced=not_reproduced,
+        **shared,
+    )
+
+
+def _open_cause(e: Evidence, seeds: int | None, level_not: float, level: float) -> Cause:
+    """Why neither can be said, given the number of seeds that would decide."""
+    if seeds is not None:
+        return Cause.CORRECTED if min(e.p_rep, e.p_not) <= level else Cause.IMPRECISE
+    p_far = claim_p_values(e.difference, e.sd, MOST_SEEDS, e.margin, e.image_variance)[1]
+    if p_far > level_not:
+        return Cause.AT_MARGIN
+    return Cause.NEAR_RUNS if e.p_run <= LEVEL else Cause.ONE_RUN
+
+
+def _seeds_needed(e: Evidence, level_rep: float, level_not: float) -> int | None:
+    """The smallest number of seeds in all that would decide, if mean and SD stayed; None if 1,000 would not."""
+    ns = np.arange(e.n + 1, MOST_SEEDS + 1)
+    p_rep, p_far, p_run = claim_p_values(e.difference, e.sd, ns, e.margin, e.image_variance)
+    decided = (p_rep <= level_rep) | (np.maximum(p_far, p_run) <= level_not)
+    return int(ns[decided.argmax()]) if decided.any() else None
+
+
+def _break_even(e: Evidence, level_rep: float, level_not: float) -> tuple[float | None, float | None]:
+    """The smallest margin that gives "reproduced", the largest that leaves "not reproduced" (None: no margin does)."""
+    distance, se = abs(e.difference), e.sd / np.sqrt(e.n)
+    reproduced = distance + float(stats.t.isf(level_rep, e.n - 1) * se)
+    not_reproduced = distance - float(stats.t.isf(level_not, e.n - 1) * se)
+    return reproduced, not_reproduced if e.p_run <= level_not and not_reproduced > 0 else None
+
+
+def margin_sensitivity(
+    family: Sequence[Evidence], margins: Sequence[float], level: float = LEVEL
+) -> dict[float, tuple[Verdict, ...]]:
+    """The family judged again with each margin in place of the claims' own: margin -> verdicts in order."""
+    return {
+        margin: judge_family([with_p_values(replace(e, margin=margin)) for e in family], level) for margin in margins
+    }
+
+
+def overall_verdict(verdicts: Sequence[str]) -> str:
+    """How the readings of one claim agree (Simonsohn, Simmons & Nelson 2020, Nature Human Behaviour 4, 1208-1214).
+
+    "robust": all the same; "unsettled": they differ only by "inconclusive"; else "specification-dependent". Readings
+    that are not testable do not vote; fewer than two votes give "one reading" or "not testable".
+    """
+    votes = [verdict for verdict in verdicts if verdict != NOT_TESTABLE]
+    if len(votes) < 2:
+        return "one reading" if votes else NOT_TESTABLE
+    if len(set(votes)) == 1:
+        return "robust"
+    return "unsettled" if INCONCLUSIVE in votes and len(set(votes)) == 2 else "specification-dependent"

@@ -1,0 +1,74 @@
+"""Why the verdict on a published number is what it is: one plain sentence, without capital and full stop, in pp."""
+
+from __future__ import annotations
+
+from refashion.inference.evidence import Evidence
+from refashion.inference.seeds import FORECAST_RUNS
+from refashion.inference.summaries import LEVEL
+from refashion.inference.verdicts import MOST_SEEDS, NOT_REPRODUCED, REPRODUCED, Cause, Verdict
+
+
+def reason_of(e: Evidence, verdict: Verdict) -> str:
+    """The reason of a verdict that `judge_family` gave on this evidence."""
+    if verdict.verdict in (REPRODUCED, NOT_REPRODUCED):
+        return _decided(e, verdict.verdict)
+    if verdict.cause == Cause.DIVERGED:
+        return f"{e.diverged} of {e.n + e.diverged} runs diverged, and the rest do not stand for them"
+    if verdict.cause == Cause.NO_TEST:
+        return e.reason
+    if verdict.cause == Cause.CORRECTED:
+        return _corrected(e, verdict)
+    if verdict.cause == Cause.IMPRECISE:
+        return f"imprecise: {_where(e)}, against a margin of {e.margin:.2f} pp{_would_decide(e, verdict)}"
+    if verdict.cause == Cause.AT_MARGIN:
+        return f"{_where(e)}, too near the margin of {e.margin:.2f} pp for {MOST_SEEDS:,} seeds to decide"
+    return _explained_by_one_run(e, verdict)
+
+
+def _decided(e: Evidence, word: str) -> str:
+    """Why a claim is reproduced or not."""
+    outside = f"the published number lies outside {_single_runs(e)}"
+    if word == NOT_REPRODUCED:
+        return f"{_where(e)}, farther than the margin of {e.margin:.2f} pp, and {outside}"
+    return f"{_where(e)}, closer than the margin of {e.margin:.2f} pp{f', though {outside}' * (e.p_run <= LEVEL)}"
+
+
+def _corrected(e: Evidence, verdict: Verdict) -> str:
+    """Why a claim that its own tests would decide stays open as one of several."""
+    far = e.p_not <= e.p_rep
+    side, alone, together = ("farther", e.p_not, verdict.p_not) if far else ("closer", e.p_rep, verdict.p_rep)
+    return (
+        f"{_where(e)}, by itself {side} than the margin of {e.margin:.2f} pp (p = {alone:.2g}), but not as one of "
+        f"{verdict.family_size} tests of its kind (p = {together:.2g}){_would_decide(e, verdict)}"
+    )
+
+
+def _would_decide(e: Evidence, verdict: Verdict) -> str:
+    """How many seeds would decide, as the end of a sentence; nothing of a spread that few runs have shown.
+
+    Of a study planned with so many: seeds added until a test decides make its p-value too small.
+    """
+    if e.n < FORECAST_RUNS:
+        return ""
+    return f"; a study planned with {verdict.seeds_needed} seeds would decide if mean and SD stayed"
+
+
+def _explained_by_one_run(e: Evidence, verdict: Verdict) -> str:
+    """The mean lies far, but the published number may be one run of this cell."""
+    sure = ", yet" if e.p_far <= LEVEL else " though not surely, and"
+    far = f"{_where(e)}, farther than the margin of {e.margin:.2f} pp{sure}"
+    if verdict.cause == Cause.NEAR_RUNS:
+        return f"{far}, for one of several claims, too near {_single_runs(e)}"
+    return f"{far} one {'lucky' if e.difference < 0 else 'unlucky'} run would give it: it lies {_single_runs(e)}"
+
+
+def _where(e: Evidence) -> str:
+    """The mean beside the published number, in words."""
+    apart = f"{abs(e.difference):.2f} pp {'above' if e.difference > 0 else 'below'}"
+    if abs(e.difference) < 0.005:
+        apart = "within 0.01 pp of"
+    return f"the mean of {e.n} runs is {apart} the published {e.published:.2f}"
+
+
+def _single_runs(e: Evidence) -> str:
+    return f"where single runs fall ({e.run_low:.2f} to {min(e.run_high, 100.0):.2f})"  # no accuracy lies above 100
