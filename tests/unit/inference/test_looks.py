@@ -1,0 +1,141 @@
+"""The rule of looks against worked examples, and its parts against independent computations."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from refashion.inference import looks
+from refashion.inference.evidence import claim_p_values, weigh
+from refashion.inference.looks import State
+from refashion.inference.verdicts import judge_family
+
+SPEND = (0.01, 0.04)
+
+
+def a_look(p_rep, p_not=None, chance=1.0):
+    """A look with these p-values, and the same chance for all members."""
+    p_rep = np.array(p_rep, float)
+    p_not = 1 - p_rep if p_not is None else np.array(p_not, float)
+    return looks.Look(p_rep, p_not, lambda level_rep, level_not: np.broadcast_to(chance, p_rep.shape))
+
+
+def states(course):
+    return [State(state).name for state in course.state]
+
+
+def test_a_decided_member_counts_as_rejected_at_later_looks():
+    """By hand. Look 1 at .01: 3 x .003 = .009 is in, 2 x .006 = .012 is not. Look 2 at .04: 2 x .02 and 1 x .04 are."""
+    first, second = a_look([0.003, 0.006, 0.5]), a_look([0.9, 0.02, 0.04])
+    assert states(looks.follow([first], SPEND)) == ["REPRODUCED", "OPEN", "OPEN"]
+    course = looks.follow([first, second], SPEND)
+    assert states(course) == ["REPRODUCED"] * 3
+    assert course.look.tolist() == [0, 1, 1]
+    # Holm's p-values times .05 / .01 at the first look, times .05 / .04 at the second
+    assert course.p_rep == pytest.approx([0.009 * 5, 0.04 * 1.25, 0.04 * 1.25])
+
+
+def test_a_decided_member_counts_as_one_in_the_other_direction():
+    """Two members, one reproduced: the other is "not reproduced" at .04 / 2, as one of two."""
+    first = a_look([0.001, 0.5])
+    for p, word in ((0.02, "NOT_REPRODUCED"), (0.021, "OPEN")):
+        course = looks.follow([first, a_look([0.5, 1.0], [0.0, p])], SPEND)
+        assert states(course) == ["REPRODUCED", word]
+
+
+def test_a_member_that_stopped_is_never_decided_and_stays_in_the_family():
+    first = looks.Look(np.array([0.5, 0.5]), np.ones(2), lambda *levels: np.array([0.04, 0.05]))
+    course = looks.follow([first, a_look([0.0, 0.021])], SPEND)
+    assert states(course) == ["STOPPED", "OPEN"]
+    assert states(looks.follow([first, a_look([0.0, 0.02])], SPEND)) == ["STOPPED", "REPRODUCED"]
+
+
+def test_no_member_stops_at_the_last_look():
+    assert states(looks.follow([a_look([0.5]), a_look([0.5], chance=0.0)], SPEND)) == ["OPEN"]
+
+
+def test_one_member_settles_its_claim():
+    claims = (0, 1, 1)
+    course = looks.follow([a_look([0.5, 0.001, 0.5])], SPEND, claims)
+    assert states(course) == ["OPEN", "REPRODUCED", "SETTLED"]
+    against = a_look([0.5, 0.9, 0.5], [0.5, 0.001, 0.5])
+    assert states(looks.follow([against], SPEND, claims)) == ["OPEN", "NOT_REPRODUCED", "OPEN"]
+    assert states(looks.follow([against], SPEND, claims, State.NOT_REPRODUCED)) == ["OPEN", "NOT_REPRODUCED", "SETTLED"]
+
+
+def test_a_single_look_is_the_verdict_of_the_family():
+    rng = np.random.default_rng(1)
+    family = [weigh(rng.normal(92 + shift, 0.2, 5), 92, 0.53) for shift in (0, 0.1, 0.4, 0.8, -1.2, 2.0)]
+    verdicts = judge_family(family)
+    course = looks.follow([looks.numbers(family, 5)], (0.05,))
+    words = {State.REPRODUCED: "reproduced", State.NOT_REPRODUCED: "not reproduced", State.OPEN: "inconclusive"}
+    assert [words[State(state)] for state in course.state] == [verdict.verdict for verdict in verdicts]
+    assert course.p_rep == pytest.approx([verdict.p_rep for verdict in verdicts])
+    assert course.p_not == pytest.approx([verdict.p_not for verdict in verdicts])
+
+
+def test_the_p_values_that_are_told_decide():
+    """A member is decided exactly where one of its p-values is at most the whole level."""
+    rng = np.random.default_rng(2)
+    held = [a_look(rng.random((500, 4)) ** 4, rng.random((500, 4)) ** 4) for _ in SPEND]
+    course = looks.follow(held, SPEND)
+    decided = (course.state == State.REPRODUCED) | (course.state == State.NOT_REPRODUCED)
+    assert 0.1 < decided.mean() < 0.9
+    assert np.array_equal(decided, np.minimum(course.p_rep, course.p_not) <= sum(SPEND) * (1 + 1e-12))
+
+
+def test_a_diverged_run_stops_a_number_and_one_run_does_not():
+    family = [weigh([92.0, 92.1], 92, 0.5, diverged=1), weigh([92.0], 92, 0.5), weigh([], 92, 0.5)]
+    course = looks.follow([looks.numbers(family, 40)], SPEND)
+    assert states(course) == ["STOPPED", "OPEN", "OPEN"]
+    assert course.p_rep.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("difference", "expected"), [(0.0, 1.0), (0.5, 1.0), (0.6, 1.0), (0.53, 0.0)])
+def test_without_spread_the_chance_is_whether_it_is_decided(difference, expected):
+    found = looks.chance_for_number(difference, 0.0, 5, 40, 0.53, 0.02, 0.02)
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("image_variance", [0.0, 0.04])
+@pytest.mark.parametrize("difference", [0.1, 0.45, 0.8, -1.1])
+def test_the_chance_is_that_of_simulated_runs_to_come(difference, image_variance):
+    """Runs drawn from what five say of mean and SD (the flat prior's posterior); SD as it is at the last look."""
+    rng, sd, n, most, margin, level, repetitions = np.random.default_rng(3), 0.3, 5, 40, 0.53, 0.02 / 6, 20_000
+    sigma = sd * np.sqrt((n - 1) / rng.chisquare(n - 1, repetitions))
+    truth = difference + sigma / math.sqrt(n) * rng.standard_normal(repetitions)
+    to_come = truth + sigma / math.sqrt(most - n) * rng.standard_normal(repetitions)
+    mean = (n * difference + (most - n) * to_come) / most
+    p_rep, p_far, p_run = claim_p_values(mean, sd, most, margin, image_variance)
+    share = ((p_rep <= level) | (np.maximum(p_far, p_run) <= level)).mean()
+    found = looks.chance_for_number(difference, sd, n, most, margin, level, level, image_variance)
+    assert found == pytest.approx(share, abs=4 * math.sqrt(0.25 / repetitions))
+
+
+def test_stated_differences_are_one_sided_t_tests():
+    rng = np.random.default_rng(4)
+    runs = rng.normal(0.2, 0.3, (3, 6))
+    look = looks.differences(runs.mean(1), runs.std(1, ddof=1), 6, 40)
+    for side, found in (("greater", look.p_rep), ("less", look.p_not)):
+        assert found == pytest.approx(stats.ttest_1samp(runs, 0, axis=1, alternative=side).pvalue)
+
+
+def test_a_difference_without_a_pair_has_no_test_and_one_that_diverged_no_chance():
+    look = looks.differences([0.5, np.nan, 0.5], [0.1, np.nan, 0.1], [5, 0, 5], 40, [True, True, False])
+    assert np.isnan(look.p_rep).tolist() == [False, True, True]
+    assert states(looks.follow([look], SPEND)) == ["REPRODUCED", "OPEN", "STOPPED"]
+
+
+def test_the_chance_of_a_difference_is_that_of_its_two_directions():
+    """Closed form: with 10 of 40 runs, mean .1 and SD .4, the last mean is .1 + .4 sqrt(1/10 - 1/40) t(9)."""
+    look = looks.differences([0.1], [0.4], [10], 40)
+    spread, bound = 0.4 * math.sqrt(1 / 10 - 1 / 40), stats.t.ppf(0.99, 39) * 0.4 / math.sqrt(40)
+    expected = stats.t.sf((bound - 0.1) / spread, 9) + stats.t.cdf((-bound - 0.1) / spread, 9)
+    assert look.chance(0.01, 0.01) == pytest.approx([expected])
+
+
+@pytest.mark.parametrize("held", [0, 3])
+def test_no_looks_or_more_than_were_planned_is_a_mistake(held):
+    with pytest.raises(ValueError, match=f"{held} looks were held of the 2 planned"):
+        looks.follow([a_look([0.5])] * held, SPEND)

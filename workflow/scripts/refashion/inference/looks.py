@@ -1,0 +1,203 @@
+"""Looks: claims judged while seeds are added, at a level that is spent look by look.
+
+The rule, fixed before the runs
+    At look j every member of a family that is still open has n_j seeds. Holm's procedure is applied at the level that
+    look j spends, once over closeness (p_rep) and once over farness (p_not). A member that is decided stays decided: in
+    later looks it counts as a rejected hypothesis in its own direction and as p = 1 in the other. The levels of all
+    looks add up to the level of the whole.
+
+Why that keeps the level, whatever the dependence
+    Before the first false rejection only false hypotheses have been rejected. So at look j that takes a p-value of at
+    most spend_j / k0 among the k0 true ones, which happens in at most spend_j of studies; the looks add up (Bonferroni;
+    Jennison & Turnbull 2000, Group Sequential Methods, chapter 7).
+
+Futility
+    An open member stops where the chance to decide at the last look is below FUTILE: its runs stay, the seeds that are
+    to come are drawn from what the present ones predict (Spiegelhalter, Freedman & Blackburn 1986, Controlled Clinical
+    Trials 7, 8-17: predictive power). Stopping for futility can only take rejections away, so it needs no level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from refashion.inference.evidence import Evidence
+from refashion.inference.families import holm_along
+from refashion.inference.summaries import NO_DISTANCE
+
+#: The chance to decide at the last look below which a member stops.
+FUTILE = 0.05
+
+
+class State(IntEnum):
+    """Where a member of a family stands after a look."""
+
+    OPEN = 0
+    REPRODUCED = 1
+    NOT_REPRODUCED = 2
+    #: More seeds will hardly decide it (futility), or cannot, because a run diverged.
+    STOPPED = 3
+    #: Its claim was decided by another member.
+    SETTLED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What the k members of a family show at one look: own p-values [..., k], nan where there is none.
+
+    chance: from the levels that Holm will ask of each member at the last look, for p_rep and p_not [..., k], the chance
+    that the last look decides it (1 where nothing is known).
+    """
+
+    p_rep: np.ndarray
+    p_not: np.ndarray
+    chance: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Where each member stands after the looks that were held; arrays [..., k].
+
+    look: position of the look at which it ended, or of the last one held. p_rep, p_not: its p-values at that look after
+    Holm, times the whole level / the level of that look, at most 1: at most the whole level where it was decided.
+    """
+
+    state: np.ndarray
+    look: np.ndarray
+    p_rep: np.ndarray
+    p_not: np.ndarray
+
+
+def follow(
+    held: Sequence[Look], spend: Sequence[float], claims: Sequence[int] | None = None, settles: State = State.REPRODUCED
+) -> Course:
+    """Apply the rule to the looks that were held, in order. At least one; `spend` has a level for each planned look.
+
+    claims [k]: members with equal numbers are of one claim, and the first that gets the state `settles` ends the others
+    (a number is held against several cells: reproduced in one of them; several differences are stated: one is wrong).
+    """
+    if not 0 < len(held) <= len(spend):
+        raise ValueError(f"{len(held)} looks were held of the {len(spend)} planned")
+    shape = np.shape(held[0].p_rep)
+    state, look = np.full(shape, State.OPEN, np.int8), np.zeros(shape, np.int8)
+    p_rep, p_not = np.ones(shape), np.ones(shape)
+    for position, (seen, level) in enumerate(zip(held, spend, strict=False)):
+        was_open = state == State.OPEN
+        adjusted_rep = _holm(seen.p_rep, state, State.REPRODUCED)
+        adjusted_not = _holm(seen.p_not, state, State.NOT_REPRODUCED)
+        state = np.where(was_open & (adjusted_rep <= level), State.REPRODUCED, state)
+        state = np.where((state == State.OPEN) & (adjusted_not <= level), State.NOT_REPRODUCED, state)
+        if claims is not None:
+            state = _settle(state, np.asarray(claims), settles)
+        if position < len(spend) - 1:
+            state = _stop(state, seen, spend[-1])
+        scale = sum(spend) / level
+        look = np.where(was_open, position, look)
+        p_rep = np.where(was_open, np.minimum(1, adjusted_rep * scale), p_rep)
+        p_not = np.where(was_open, np.minimum(1, adjusted_not * scale), p_not)
+    return Course(state, look, p_rep, p_not)
+
+
+def _holm(p: np.ndarray, state: np.ndarray, own: State) -> np.ndarray:
+    """Holm's adjusted p-values, members decided before in their own direction being rejected and all others not."""
+    carried = np.where(state == own, 0.0, 1.0)
+    return holm_along(np.where(state == State.OPEN, np.where(np.isnan(p), 1.0, p), carried))
+
+
+def _settle(state: np.ndarray, claims: np.ndarray, settles: State) -> np.ndarray:
+    """End the open members of claims that another of their members has settled."""
+    alike = claims[:, None] == claims  # [k, k]
+    settled = ((state == settles)[..., None, :] & alike).any(-1)
+    return np.where((state == State.OPEN) & settled, State.SETTLED, state)
+
+
+def _stop(state: np.ndarray, seen: Look, last: float) -> np.ndarray:
+    """Stop the open members that the last look will hardly decide, the decided ones being as they are."""
+    left = state.shape[-1] - np.stack([(state == s).sum(-1) for s in (State.REPRODUCED, State.NOT_REPRODUCED)])
+    level_rep, level_not = (np.broadcast_to((last / many)[..., None], state.shape) for many in np.maximum(left, 1))
+    return np.where((state == State.OPEN) & (seen.chance(level_rep, level_not) < FUTILE), State.STOPPED, state)
+
+
+# ----------------------------------------------------------------------------------------- what a member can be
+
+
+def numbers(family: Sequence[Evidence], most: int) -> Look:
+    """A look at published numbers, from their evidence; `most`: the seeds of the last look.
+
+    A cell with a diverged run gets at most "inconclusive", so that its chance is 0.
+    """
+    known = np.array([e.sd is not None and not e.diverged for e in family])
+    diverged = np.array([e.diverged > 0 for e in family])
+    columns = [(e.difference or 0.0, e.sd or 0.0, e.n, e.margin, e.image_variance) for e in family]
+    difference, sd, n, margin, image_variance = np.array(columns, float).T
+    n = np.maximum(n, 2)
+
+    def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
+        found = chance_for_number(difference, sd, n, most, margin, level_rep, level_not, image_variance)
+        return np.where(known, found, np.where(diverged, 0.0, 1.0))
+
+    p_rep, p_not = ([np.nan if getattr(e, p) is None else getattr(e, p) for e in family] for p in ("p_rep", "p_not"))
+    return Look(np.where(known, p_rep, np.nan), np.where(known, p_not, np.nan), chance)
+
+
+def chance_for_number(
+    difference: ArrayLike,
+    sd: ArrayLike,
+    n: ArrayLike,
+    most: int,
+    margin: ArrayLike,
+    level_rep: ArrayLike,
+    level_not: ArrayLike,
+    image_variance: ArrayLike = 0.0,
+) -> np.ndarray:
+    """The chance (0..1) that a published number is decided with `most` runs, after n; elementwise.
+
+    The mean of all runs differs from that of the first n by s sqrt(1/n - 1/most) t(n - 1); their SD is taken as it is.
+    """
+    difference, sd, n = (np.asarray(value, float) for value in (difference, sd, n))
+    se, df = sd / np.sqrt(most), most - 1
+    near = margin - stats.t.isf(level_rep, df) * se - NO_DISTANCE  # at the margin itself nothing is decided
+    seeds = stats.t.isf(np.asarray(level_not) / 2, df) ** 2 * sd**2 * (1 + 1 / most)
+    one_run = np.sqrt(seeds + stats.norm.isf(np.asarray(level_not) / 2) ** 2 * np.asarray(image_variance))
+    far = np.maximum(margin + stats.t.isf(level_not, df) * se, one_run) + NO_DISTANCE
+    spread = sd * np.sqrt(np.maximum(0.0, 1 / n - 1 / most))
+    within = np.where(near > 0, _between(-near, near, difference, spread, n - 1), 0.0)
+    return within + 1 - _between(-far, far, difference, spread, n - 1)
+
+
+def differences(excess: ArrayLike, sd: ArrayLike, n: ArrayLike, most: int, alive: ArrayLike = True) -> Look:
+    """A look at stated differences: the mean by which each exceeds its bound in the stated direction, SD and n [k].
+
+    nan, or n below 2: no test yet. alive: False where a run diverged, so that nothing can be said.
+    """
+    excess, sd, n, alive = np.broadcast_arrays(*(np.asarray(value, float) for value in (excess, sd, n, alive)))
+    known, count = (n >= 2) & (alive > 0) & ~np.isnan(excess), np.maximum(n, 2)
+    mean, spread = np.where(known, excess, 0.0), np.where(known, sd, 0.0)
+
+    def p(sign: int) -> np.ndarray:
+        limit = np.where(sign * mean > NO_DISTANCE, np.inf, -np.inf)
+        ratio = np.divide(sign * mean, spread / np.sqrt(count), out=limit, where=spread > 0)
+        return np.where(known, stats.t.sf(ratio, count - 1), np.nan)
+
+    def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
+        se, to_come = spread / np.sqrt(most), spread * np.sqrt(np.maximum(0.0, 1 / count - 1 / most))
+        low, high = -stats.t.isf(level_not, most - 1) * se, stats.t.isf(level_rep, most - 1) * se
+        found = 1 - _between(low, high, mean, to_come, count - 1)
+        return np.where(known, found, np.where(alive > 0, 1.0, 0.0))
+
+    return Look(p(1), p(-1), chance)
+
+
+def _between(low, high, centre, spread, df) -> np.ndarray:
+    """The chance that centre + spread t(df) lies between low and high; spread 0: whether centre does."""
+    low, high = (
+        np.divide(end - centre, spread, out=np.where(end > centre, np.inf, -np.inf), where=spread > 0)
+        for end in (low, high)
+    )
+    return stats.t.cdf(high, df) - stats.t.cdf(low, df)
