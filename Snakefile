@@ -14,10 +14,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+from refashion.study.original import check_original, read_original
+from refashion.study.config import load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
-from refashion.study import model as studies
-from refashion.study import originals
 from refashion.study.model import Run
 from refashion.telling import figures, reporting
 from refashion.training import devices, planning
@@ -41,9 +41,9 @@ report: "report/workflow.rst"
 
 
 try:
-    study = studies.load(config)
+    study = load_study(config)
     if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
-        originals.check(originals.read(ORIGINAL), study)
+        check_original(read_original(ORIGINAL), study)
 except UserError as error:
     sys.exit(str(error))
 config.update(study.config)  # with its defaults, as the scripts get it

@@ -20,7 +20,9 @@ from snakemake.utils import update_config
 
 from project import PROJECT
 from refashion.data import dataset as data
-from refashion.study import model as studies
+from refashion.study import model
+from refashion.study.config import load_study
+from refashion.study.model import digest
 from refashion.training import run_store
 from tiny_study import TINY, Study, environment
 
@@ -65,11 +67,11 @@ class SmallStudy(Study):
         super().__init__(folder, overlay=overlay)
 
     @property
-    def plan(self) -> studies.Study:
+    def plan(self) -> model.Study:
         """The study as the project's own code understands it."""
         config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
         update_config(config, self.overlay)
-        return studies.load(config)
+        return load_study(config)
 
     @property
     def store(self) -> Path:
@@ -96,7 +98,7 @@ class SmallStudy(Study):
         """Every run is there, in the store and in view, with the very numbers of the runs in another store."""
         plan = self.plan
         for run in plan.runs():
-            name = studies.digest(plan.spec(run))
+            name = digest(plan.spec(run))
             for folder in (self.store / name, self.folder / run.folder):
                 assert_same(folder, undisturbed / name)
         assert not list(self.store.glob("checkpoints/*")), "a checkpoint was left behind"

@@ -20,8 +20,8 @@ import yaml
 from snakemake.utils import update_config
 
 from refashion.judging import collection, tables
-from refashion.study import model as studies
-from refashion.study.model import Cell, Run, Study
+from refashion.study.config import load_study
+from refashion.study.model import AXES, NUMERICS, Cell, Run, Study, digest
 from refashion.training import run_store
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def config(run: Iterable[str] = ("original",), seeds: Any = 10, **changes: Any) 
 
 def study(run: Iterable[str] = ("original",), seeds: Any = 10, **changes: Any) -> Study:
     """The study of that config."""
-    return studies.load(config(run, seeds, **changes))
+    return load_study(config(run, seeds, **changes))
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def runs(study: Study, truth: Truth, seed: int) -> pd.DataFrame:
         _row(study, truth, run, *(_spread(truth, seed_effect[run.seed], own) for own in noise[i]))
         for i, run in enumerate(wanted)
     ]
-    rows.sort(key=lambda row: (order[Cell(*(row[axis] for axis in studies.AXES))], row["seed"]))
+    rows.sort(key=lambda row: (order[Cell(*(row[axis] for axis in AXES))], row["seed"]))
     return tables.frame("runs", rows)
 
 
@@ -152,7 +152,7 @@ def _circumstances(study: Study, run: Run) -> dict[str, Any]:
         "threads": 1,
         "precision": "float32",
         "tensorflow": "2.21.0",
-        "numerics": studies.NUMERICS,
+        "numerics": NUMERICS,
     }
 
 
@@ -238,7 +238,7 @@ def write_metrics(spec: dict[str, Any], folder: Path, final: dict[str, Any], **c
     }
     metrics = {
         "format": run_store.FORMAT,
-        "digest": studies.digest(spec),
+        "digest": digest(spec),
         "spec": spec,
         "status": "finished",
         "diverged_epoch": None,

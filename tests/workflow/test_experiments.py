@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from refashion.data import dataset as data
-from refashion.study import model as study
+from refashion.study.config import load_study
 from refashion.training import run as training
 from refashion.training.run_store import RunStore
 from tiny_study import Study
@@ -71,7 +71,7 @@ def _merged(config, overlay):
 
 def test_every_experiment_runs_from_training_to_its_section(committed_config, few_images, tmp_path):
     tiny = Study(tmp_path, overlay=_overlay(committed_config, few_images))
-    loaded = study.load(_merged(committed_config, tiny.overlay))
+    loaded = load_study(_merged(committed_config, tiny.overlay))
     tiny.snakemake("results/data/fashion_mnist.npz")
     store = RunStore(tmp_path / "results" / "store")
     for run in loaded.runs():  # in one process, which imports TensorFlow once and not once a run

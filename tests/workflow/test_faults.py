@@ -15,7 +15,8 @@ import pytest
 
 import faults
 from faults import SmallStudy, Table, assert_same, kill_started, train, trainings, wait_for
-from refashion.study.model import Cell, Run, digest, load
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, digest
 from refashion.training.run_store import read_metrics
 from tiny_study import environment
 
@@ -50,7 +51,7 @@ def _print_table(request):
 
 def _spec(config, architecture):
     cell, limits = ORIGINAL[architecture]
-    return load(config | {"limits": limits}).spec(Run(cell, 0))
+    return load_study(config | {"limits": limits}).spec(Run(cell, 0))
 
 
 def _start(spec, data, store, checkpoint_seconds=0.2):

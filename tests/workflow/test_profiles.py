@@ -9,7 +9,7 @@ import yaml
 from snakemake.cli import parse_args
 
 from project import PROJECT
-from refashion.study import model as study
+from refashion.study.config import load_study
 
 
 def _profile(name):
@@ -57,7 +57,7 @@ def test_without_a_profile_nothing_goes_to_a_cluster(settings):
 def test_every_architecture_of_the_config_has_its_time_and_memory(settings, committed_config, resource):
     """The expressions as Snakemake evaluates them, for each name of the config: the small networks ask for less."""
     asked = settings("--workflow-profile", "profiles/slurm").set_resources["train"][resource]
-    known = study.load(committed_config).config["architectures"]
+    known = load_study(committed_config).config["architectures"]
     values = {name: _evaluate(asked, name, attempt=1) for name in known}
     small = {name for name, entry in known.items() if entry["builder"] in ("softmax", "cnn1", "lenet5")}
     assert max(values[name] for name in small) < min(values[name] for name in known.keys() - small)

@@ -2,15 +2,15 @@
 
 from refashion.judging import analysis, collection, tables
 from refashion.rule_log import rule_log
-from refashion.study import model as studies
-from refashion.study import originals
+from refashion.study.config import load_study
+from refashion.study.original import check_original, read_original
 
 
 def main(job):
     """Analyse what `collect` gathered. Input `benchmark` is shown where the rule has it."""
-    given, study = job.input, studies.load(job.config)
-    original = originals.read(given.original)
-    originals.check(original, study)
+    given, study = job.input, load_study(job.config)
+    original = read_original(given.original)
+    check_original(original, study)
     with collection.PredictionsFile(given.predictions) as predictions:
         result = analysis.analyse(
             analysis.Inputs(

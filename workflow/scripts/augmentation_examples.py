@@ -6,9 +6,9 @@ import numpy as np
 
 from refashion.data import dataset as data
 from refashion.rule_log import rule_log
-from refashion.study import model as studies
-from refashion.study import originals
+from refashion.study.config import load_study
 from refashion.study.model import NUMERICS
+from refashion.study.original import original_dataset, read_original
 from refashion.training.run_store import RunStore, copy_whole
 
 
@@ -26,7 +26,7 @@ def examples(dataset, entries):
 def main(job):
     """Write results/augmentation_examples.npz; from the store, without drawing anything, where it is known."""
     entries = dict(job.params.augmentations)
-    name = originals.dataset(originals.read(job.input.original), studies.load(job.config))
+    name = original_dataset(read_original(job.input.original), load_study(job.config))
     path = next(Path(one) for one in job.input.data if Path(one).stem == name)
 
     def make(target):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from refashion.judging import collection, tables
 from refashion.rule_log import rule_log
-from refashion.study import model as studies
+from refashion.study.config import load_study
 from refashion.training import planning
 from refashion.upkeep import publishing
 
@@ -13,7 +13,7 @@ PUBLISHED = Path(__file__).resolve().parents[2] / "published"
 
 def main(job):
     """Read every run of the study; one that is missing or broken ends the rule with one sentence."""
-    study = planning.with_plan(studies.load(job.config), job.input.get("seeds"))
+    study = planning.with_plan(load_study(job.config), job.input.get("seeds"))
     published = {path.name for path in publishing.published_runs(PUBLISHED)}
     collected = collection.collect(study, Path(), strict=True, published=published)
     tables.write(collected.runs, "runs", job.output.runs)

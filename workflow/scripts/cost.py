@@ -1,14 +1,14 @@
 """Rule `cost`: what each experiment still costs, at speeds measured on this machine where there are any."""
 
 from refashion.rule_log import rule_log
-from refashion.study import model as studies
+from refashion.study.config import load_study
 from refashion.training import planning
 from refashion.upkeep import costing
 
 
 def main(job, terminal):
     """Print a line an experiment and a total, on the terminal and into the log."""
-    study = planning.with_plan(studies.load(job.config), job.params.seeds)
+    study = planning.with_plan(load_study(job.config), job.params.seeds)
     text = costing.table(costing.bill(study))
     for stream in (None, terminal):
         print(text, file=stream)

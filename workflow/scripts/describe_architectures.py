@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from refashion.rule_log import rule_log
-from refashion.study import model as studies
-from refashion.study import originals
+from refashion.study.config import load_study
 from refashion.study.model import NUMERICS
+from refashion.study.original import original_dataset, read_original
 from refashion.training.run_store import RunStore, copy_whole
 
 
@@ -29,7 +29,7 @@ def describe(entries, shape, classes):
 def main(job):
     """Write results/architectures.json; from the store, without building anything, where it is known."""
     entries = dict(job.params.architectures)
-    dataset = job.params.datasets[originals.dataset(originals.read(job.input.original), studies.load(job.config))]
+    dataset = job.params.datasets[original_dataset(read_original(job.input.original), load_study(job.config))]
     shape, classes = [*dataset["files"]["train_images"]["shape"][1:], 1], len(dataset["classes"])
 
     def make(path):

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from refashion.rule_log import rule_log
-from refashion.study import model as study
+from refashion.study.config import load_study
 from refashion.training import planning
 
 
 def main(job):
     """Write results/seeds.csv from the pilot runs."""
-    planning.write(planning.plan(study.load(job.config), Path()), Path(job.output[0]))
+    planning.write(planning.plan(load_study(job.config), Path()), Path(job.output[0]))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from refashion import yaml_files
 from refashion.rule_log import rule_log
-from refashion.study import model as studies
+from refashion.study.config import load_study
 from refashion.training import planning
 from refashion.training.run_store import RunStore
 from refashion.upkeep import publishing
@@ -13,7 +13,7 @@ from refashion.upkeep import publishing
 def main(job, terminal):
     """Copy what is new, say how many runs that was, and show the result in the two READMEs."""
     published, readme = Path(job.params.published), Path(job.params.readme)
-    study, told = studies.load(job.config), studies.load(yaml_files.read(Path(job.params.told)))
+    study, told = load_study(job.config), load_study(yaml_files.read(Path(job.params.told)))
     results, derived = Path(job.params.results), tuple(Path(path) for path in job.params.derived)
     publishing.publish(
         planning.with_plan(study, job.params.seeds),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from refashion.judging import analysis, collection, tables
 from refashion.rule_log import rule_log
-from refashion.study import model as studies
-from refashion.study import originals
+from refashion.study.config import load_study
+from refashion.study.original import check_original, read_original
 from refashion.telling import reporting
 from refashion.training import planning, run_log
 from refashion.training.run_store import RunStore
@@ -17,9 +17,9 @@ PUBLISHED = Path(__file__).resolve().parents[2] / "published"
 def main(job):
     """Collect whatever the run store has, analyse it and render the page into ``job.params.folder``."""
     given, folder = job.input, Path(job.params.folder)
-    original = originals.read(given.original)
-    study = planning.with_plan(studies.load(job.config), job.params.seeds)
-    originals.check(original, study)
+    original = read_original(given.original)
+    study = planning.with_plan(load_study(job.config), job.params.seeds)
+    check_original(original, study)
     collected = collection.collect(
         study,
         RunStore(job.params.store),

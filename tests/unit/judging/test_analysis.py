@@ -20,6 +20,7 @@ from refashion.inference.seeds import t_half_widths
 from refashion.inference.variance import image_noise
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from refashion.judging import analysis, claims, collection, effects, spread, tables
+from refashion.study.config import load_study
 from refashion.study.model import Cell
 from refashion.upkeep import benchmarking
 
@@ -630,7 +631,7 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
     import collect
 
     config = synthetic.config(seeds=2)
-    synthetic.write_runs(synthetic.studies.load(config), tmp_path, seed=0, images=100, epochs=3)
+    synthetic.write_runs(load_study(config), tmp_path, seed=0, images=100, epochs=3)
     for name, content in (
         ("architectures", synthetic.architectures(ORIGINAL)),
         ("fashion_mnist", synthetic.description()),

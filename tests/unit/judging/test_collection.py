@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from refashion.errors import UserError
 from refashion.judging import collection, tables
+from refashion.study.config import load_study
 from refashion.study.model import Run, digest
 from refashion.telling import reporting
 from refashion.training import run_store
@@ -55,9 +56,7 @@ def test_a_row_a_wanted_run_by_cell_and_seed(study, root):
     assert list(zip(tables.RunTable(runs).cells, [0] * 6, strict=True)) == [e for e in expected if e[1] == 0]
     assert list(runs["seed"]) == [0, 1] * 6
     assert set(runs["status"]) == {"finished"}
-    assert list(runs["digest"]) == [
-        synthetic.studies.digest(study.spec(Run(c, s))) for c in study.cells() for s in (0, 1)
-    ]
+    assert list(runs["digest"]) == [digest(study.spec(Run(c, s))) for c in study.cells() for s in (0, 1)]
 
 
 def test_accuracies_become_percent_and_nothing_else_does(study, root):
@@ -140,15 +139,15 @@ def test_names_that_look_like_missing_values_stay_names(tmp_path):
     changes["experiments"]["original"]["cells"] = [
         {"architecture": "cnn1", "fraction": "10k", "augmentation": "NA", "recipe": "b256_e100"}
     ]
-    study = synthetic.studies.load(changes)
+    study = load_study(changes)
     table = synthetic.runs(study, synthetic.Truth(), seed=0)
     tables.write(table, "runs", tmp_path / "runs.csv")
     assert tables.RunTable(tables.read("runs", tmp_path / "runs.csv")).cells == ("cnn1/10k/NA/b256_e100",)
 
 
 def test_published_runs_are_known_by_their_digest(study, root):
-    digest = synthetic.studies.digest(study.spec(first(study)))
-    assert collect(study, root, published={digest}).runs["published"].sum() == 1
+    name = digest(study.spec(first(study)))
+    assert collect(study, root, published={name}).runs["published"].sum() == 1
 
 
 def test_a_diverged_run_has_a_row_without_accuracies_and_no_predictions(study, root):

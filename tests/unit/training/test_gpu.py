@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from project import PROJECT
-from refashion.study import model as study
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, digest
 from refashion.training import devices, run_store
 from refashion.training.run_store import RunStore
 
@@ -29,7 +30,7 @@ needs_gpu = pytest.mark.skipif(not devices.visible_gpus(), reason="this machine 
 @pytest.fixture
 def spec(small_config):
     small_config["limits"] = {"images": 2000, "epochs": 3}
-    return study.load(small_config).spec(study.Run(study.Cell("cnn4", "10k", "affine", "b256_e100"), 0))
+    return load_study(small_config).spec(Run(Cell("cnn4", "10k", "affine", "b256_e100"), 0))
 
 
 def _start(spec, data, store, device, **environment):
@@ -45,7 +46,7 @@ def _start(spec, data, store, device, **environment):
 def _finished(process, spec, store):
     output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
-    return run_store.read_metrics(store.path(study.digest(spec)))
+    return run_store.read_metrics(store.path(digest(spec)))
 
 
 @pytest.mark.gpu

@@ -13,8 +13,8 @@ from scipy import stats
 
 from project import PROJECT
 from refashion.errors import UserError
-from refashion.study import model as study
-from refashion.study.model import Cell
+from refashion.study.config import load_study
+from refashion.study.model import AXES, Cell
 from refashion.training import planning, run_store
 from refashion.upkeep import publishing
 
@@ -27,7 +27,7 @@ ACCURACIES = {CELL: (0.890, 0.894, 0.897), OTHER: (0.88, 0.88, 0.88)}
 def pilots(config):
     config["run"] = ["losses"]
     config["experiments"]["losses"]["cells"] = [
-        dict(zip(study.AXES, cell.name.split("/"), strict=True)) for cell in ACCURACIES
+        dict(zip(AXES, cell.name.split("/"), strict=True)) for cell in ACCURACIES
     ]
     config["experiments"]["losses"]["seeds"] = {"pilot": 3, "half_width": 0.5, "most": 20}
     return config
@@ -45,7 +45,7 @@ def _finish(loaded, root, diverged=()):
 
 
 def test_the_second_stage_is_steins(pilots, tmp_path):
-    loaded = study.load(pilots)
+    loaded = load_study(pilots)
     _finish(loaded, tmp_path)
     rows = {row["architecture"]: row for row in planning.plan(loaded, tmp_path)}
     # Stein 1945: N = max(n0, ceil((t(n0 - 1) s0 / h)^2)), here written out by hand; the first cell has n0 = 3.
@@ -57,14 +57,14 @@ def test_the_second_stage_is_steins(pilots, tmp_path):
 
 def test_the_most_is_binding_and_said(pilots, tmp_path):
     pilots["experiments"]["losses"]["seeds"]["most"] = 4
-    loaded = study.load(pilots)
+    loaded = load_study(pilots)
     _finish(loaded, tmp_path)
     row = next(row for row in planning.plan(loaded, tmp_path) if row["architecture"] == "lenet5")
     assert (row["planned"], row["capped"]) == (4, True)
 
 
 def test_a_cell_without_two_runs_keeps_its_pilot_and_says_why(pilots, tmp_path):
-    loaded = study.load(pilots)
+    loaded = load_study(pilots)
     _finish(loaded, tmp_path, diverged={(CELL, 0), (CELL, 2)})
     row = next(row for row in planning.plan(loaded, tmp_path) if row["architecture"] == "lenet5")
     assert (row["finished"], row["planned"], row["sd"]) == (1, 3, None)
@@ -72,7 +72,7 @@ def test_a_cell_without_two_runs_keeps_its_pilot_and_says_why(pilots, tmp_path):
 
 
 def test_a_written_plan_makes_the_study_grow(pilots, tmp_path):
-    loaded = study.load(pilots)
+    loaded = load_study(pilots)
     _finish(loaded, tmp_path)
     planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
     grown = planning.with_plan(loaded, tmp_path / "seeds.csv")
@@ -93,12 +93,12 @@ def test_a_broken_plan_is_told_in_a_sentence(pilots, tmp_path, broken):
     path = tmp_path / "seeds.csv"
     path.write_bytes(",".join(planning.COLUMNS).encode() + b"\n" + broken)
     with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds .*; delete it and run again\."):
-        planning.with_plan(study.load(pilots), path)
+        planning.with_plan(load_study(pilots), path)
 
 
 def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
     """The rule's script, as Snakemake calls it: the report that it publishes rests on them."""
-    loaded = study.load(pilots)
+    loaded = load_study(pilots)
     _finish(loaded, tmp_path)
     planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
     grown = planning.with_plan(loaded, tmp_path / "seeds.csv")
@@ -122,22 +122,22 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("changed", [{"pilot": 2}, {"half_width": 0.6}, {"most": 5}])
 def test_a_plan_made_for_other_settings_plans_nothing(pilots, tmp_path, changed):
-    loaded = study.load(pilots)
+    loaded = load_study(pilots)
     _finish(loaded, tmp_path)
     planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
     assert planning.with_plan(loaded, tmp_path / "seeds.csv").runs() != loaded.runs()
     pilots["experiments"]["losses"]["seeds"] |= changed
-    edited = study.load(pilots)
+    edited = load_study(pilots)
     assert planning.with_plan(edited, tmp_path / "seeds.csv").runs() == edited.runs()
 
 
 def test_a_plan_that_is_not_there_yet_is_none(pilots, tmp_path):
-    loaded = study.load(pilots)
+    loaded = load_study(pilots)
     assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded
 
 
 def test_a_study_without_pilots_does_not_look_at_the_plan_of_another(config, tmp_path):
     (tmp_path / "seeds.csv").write_text("no plan at all\n")
     config["run"] = ["original"]
-    loaded = study.load(config)
+    loaded = load_study(config)
     assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded

@@ -13,24 +13,25 @@ import pytest
 
 from refashion import provenance
 from refashion.errors import UserError
-from refashion.study import model as study
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, digest
 from refashion.training import run as training
 from refashion.training import run_store
 from refashion.training.run_store import RunStore
 
-CELL = study.Cell("cnn1", "10k", "affine", "b256_e100")
+CELL = Cell("cnn1", "10k", "affine", "b256_e100")
 
 
 @pytest.fixture
 def spec(small_config):
     small_config["limits"] = {"images": 600, "epochs": 3, "updates": 13}  # the third epoch is cut: 5 + 5 + 3 updates
     small_config["recipes"]["b256_e100"]["batch_size"] = 128
-    return study.load(small_config).spec(study.Run(CELL, 0))
+    return load_study(small_config).spec(Run(CELL, 0))
 
 
 def _train(spec, data, store, checkpoint_seconds=1e9):
     training.train(spec, data, store, device="cpu", threads=1, checkpoint_seconds=checkpoint_seconds)
-    return store.path(study.digest(spec))
+    return store.path(digest(spec))
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_the_same_spec_gives_the_same_run_to_the_bit(undisturbed, spec, small_da
 
 
 def test_a_run_is_trained_on_the_data_of_its_spec_or_not_at_all(config, small_data, tmp_path):
-    spec = study.load(config).spec(study.Run(CELL, 0))  # of the real data; here is a part of it
+    spec = load_study(config).spec(Run(CELL, 0))  # of the real data; here is a part of it
     store = RunStore(tmp_path)
     with pytest.raises(UserError, match=r"small\.npz holds other train_images than the config names .*delete it"):
         _train(spec, small_data, store)

@@ -13,7 +13,8 @@ import pytest
 from refashion.data import dataset as data
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
-from refashion.study import model as study
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, digest, steps_per_epoch
 from refashion.training import run_store
 from refashion.upkeep import benchmarking, stopwatch
 from refashion.upkeep.benchmarking import (
@@ -102,16 +103,16 @@ def test_a_program_that_says_nothing_is_given_up(monkeypatch):
 
 
 def test_augmentations_and_specs_are_those_of_the_config(config):
-    loaded = study.load(config)
+    loaded = load_study(config)
     cells = {
-        ("cnn1", "affine"): study.Cell("cnn1", "60k", "affine", "b256_e50"),
-        ("lenet5", "none"): study.Cell("lenet5", "60k", "none", "b32_e20_sparse"),
-        ("cnn4", "affine"): study.Cell("cnn4", "60k", "affine", "b256_e50"),
-        ("cnn4_same", "affine"): study.Cell("cnn4_same", "60k", "affine", "b256_e50"),
+        ("cnn1", "affine"): Cell("cnn1", "60k", "affine", "b256_e50"),
+        ("lenet5", "none"): Cell("lenet5", "60k", "none", "b32_e20_sparse"),
+        ("cnn4", "affine"): Cell("cnn4", "60k", "affine", "b256_e50"),
+        ("cnn4_same", "affine"): Cell("cnn4_same", "60k", "affine", "b256_e50"),
     }
     tasks = {(task.architecture, task.augmentation): task for task in benchmarking.TASKS}
     for key, cell in cells.items():
-        wanted = loaded.spec(study.Run(cell, 3))
+        wanted = loaded.spec(Run(cell, 3))
         hashes = {name: wanted["dataset"][name] for name in data.FILES}
         mine = benchmarking.spec(tasks[key], hashes, 60_000, loaded.updates(cell), 3)
         assert mine == wanted
@@ -351,7 +352,7 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
     task = Task(name, kind, batch, 3000)
     workshop = benchmarking.Workshop(tmp_path, small_data, Machine(1, "cpu"), 1e9)
     hashes = data.hashes_of(data.load(small_data))
-    job = benchmarking.spec(task, hashes, 3000, epochs * study.steps_per_epoch(3000, batch), 0)
+    job = benchmarking.spec(task, hashes, 3000, epochs * steps_per_epoch(3000, batch), 0)
     images = "affine" if kind == "affine" else "arrays"
     shared = {"data": small_data, "network": name, "images": images, "batch": batch, "epochs": epochs, "threads": 1}
     environment = {**os.environ, "PYTHONPATH": "workflow/scripts", "CUDA_VISIBLE_DEVICES": ""}
@@ -361,7 +362,7 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
         return done.stdout.splitlines()
 
     said(workshop.engine(job, small_data, 1))
-    ours = run_store.read_metrics(tmp_path / "store" / study.digest(job))["final"]
+    ours = run_store.read_metrics(tmp_path / "store" / digest(job))["final"]
     for script in ("plain_script", "torch_script"):
         lines = said(benchmarking._python(script, **shared))
         theirs = json.loads(lines[-1])

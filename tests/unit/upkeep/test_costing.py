@@ -7,8 +7,8 @@ import json
 import pytest
 
 from refashion import provenance
-from refashion.study import model as study
-from refashion.study.model import Cell, Run
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, digest
 from refashion.training import run_store
 from refashion.upkeep import benchmarking, costing
 from refashion.upkeep.costing import Places, Speed, Work
@@ -31,7 +31,7 @@ def loaded(config):
         "first": {"title": "First", "question": "?", "cells": [cell]},
         "second": {"title": "Second", "question": "?", "cells": [cell, cell | {"architecture": "softmax"}]},
     }
-    return study.load(config)
+    return load_study(config)
 
 
 def _finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, updates=None, device="cpu"):
@@ -49,7 +49,7 @@ def _finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, u
         "timing": {**parts, "setup_seconds": speed.fixed, "seconds": speed.seconds(done), "resumed": resumed},
         "provenance": {"cpu": cpu, "cores": 64, "device": device, "device_name": "GeForce 256"},
     }
-    path = folder / study.digest(spec)
+    path = folder / digest(spec)
     path.mkdir(parents=True)
     (path / "metrics.json").write_text(json.dumps(metrics))
 
@@ -68,8 +68,8 @@ def test_seconds_are_a_fixed_cost_and_a_time_for_each_image():
 
 
 def test_digests_are_those_of_the_runs(config):
-    loaded = study.load(config)
-    assert costing.digests(loaded) == {run: study.digest(loaded.spec(run)) for run in loaded.runs()}
+    loaded = load_study(config)
+    assert costing.digests(loaded) == {run: digest(loaded.spec(run)) for run in loaded.runs()}
 
 
 def test_where_nothing_is_measured_nothing_is_claimed(loaded, places):
@@ -113,7 +113,7 @@ def test_the_table_and_the_line_say_what_is_known(loaded, places):
 @pytest.mark.parametrize(("jobs", "time"), [(2, 8 / 9), (3, 16 / 27), (64, 4 / 9)])
 def test_no_number_of_jobs_makes_the_time_shorter_than_that_of_the_longest_run(config, loaded, places, jobs, time):
     """Four runs of 1,600 s each (as above) are left, 0.444 hours: 64 jobs need as long as 4."""
-    loaded = study.load(config | {"seeds": 5, "run": ["first"]})
+    loaded = load_study(config | {"seeds": 5, "run": ["first"]})
     _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
     at_a_time = min(jobs, 4)
     assert costing.one_line(loaded, jobs, places) == (
@@ -132,7 +132,7 @@ def test_the_last_long_run_is_waited_for_whatever_the_jobs(loaded, places):
 
 
 def test_a_single_run_left_takes_as_long_as_it_takes(loaded, config, places):
-    loaded = study.load(config | {"run": ["first"]})
+    loaded = load_study(config | {"run": ["first"]})
     _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
     assert costing.one_line(loaded, 64, places) == "1 of 2 runs are left to train: about 0.44 core-hours."
 
@@ -145,7 +145,7 @@ def test_a_complete_study_costs_nothing_more(loaded, places):
 
 def test_the_median_of_long_runs_counts(config, places):
     """Short runs are mostly tracing; diverged, broken and foreign ones are none."""
-    loaded = study.load(config | {"device": "cpu", "run": ["original"]})
+    loaded = load_study(config | {"device": "cpu", "run": ["original"]})
     for seed, image in enumerate((0.001, 0.002, 0.009)):
         _finish(places.store, loaded, Run(CNN1, seed), Speed(image, 0.001, 5.0))
     _finish(places.store, loaded, Run(CNN1, 3), Speed(5.0, 5.0, 5.0), updates=40)  # one epoch of a hundred
@@ -168,7 +168,7 @@ def test_time_lost_in_a_kill_is_no_cost(loaded, places):
 
 
 def test_the_nearest_kind_of_run_is_taken(config, places):
-    loaded = study.load(config | {"device": "cpu", "run": list(config["experiments"])})
+    loaded = load_study(config | {"device": "cpu", "run": list(config["experiments"])})
     small, large = Cell("lenet5", "60k", "none", "b32_e20"), Cell("lenet5", "60k", "none", "b256_u11750")
     tanh, affine = Cell("lenet5_tanh", "60k", "none", "b32_e20"), Cell("lenet5", "60k", "affine", "b256_u11750")
     _finish(places.store, loaded, Run(small, 0), Speed(0.004, 0.001, 5.0))
@@ -212,7 +212,7 @@ def test_runs_here_come_before_the_benchmark_and_runs_elsewhere_after_it(loaded,
 def test_the_speeds_of_a_processor_are_not_those_of_a_gpu(config, loaded, places):
     _finish(places.published, loaded, Run(CNN1, 0), Speed(0.003, 0.001, 5.0), cpu="Z80")
     _finish(places.store, loaded, Run(CNN1, 1), Speed(0.002, 0.001, 5.0))
-    on_gpus = study.load(config | {"device": "gpu"})
+    on_gpus = load_study(config | {"device": "gpu"})
     assert costing.one_line(on_gpus, 1, places) == (
         "3 of 4 runs are left to train: their cost is not measured yet (snakemake benchmark)."
     )
@@ -248,7 +248,7 @@ def test_a_broken_benchmark_does_not_stop_the_study(loaded, places):
 
 def test_seeds_of_a_second_stage_are_announced(config, places):
     config.update(run=["original"], seeds={"pilot": 3, "half_width": 0.15, "most": 9})
-    loaded = study.load(config)
+    loaded = load_study(config)
     assert "On top come the seeds that the pilot runs will ask for." in costing.table(costing.bill(loaded, places))
     for run in loaded.runs():
         _finish(places.store, loaded, run, Speed(0.001, 0.0005, 95.0))
@@ -264,7 +264,7 @@ def test_of_10000_runs_few_are_read(config, places, monkeypatch):
     """What takes time at the start of a study: reading runs. Their number has a bound that the study's size has not."""
     for experiment in config["experiments"].values():
         experiment.pop("seeds", None)
-    loaded = study.load(config | {"device": "cpu", "run": list(config["experiments"]), "seeds": 70})
+    loaded = load_study(config | {"device": "cpu", "run": list(config["experiments"]), "seeds": 70})
     names = set(costing.digests(loaded).values())
     strangers = {f"{number:020x}" for number in range(2000)}
     read = []

@@ -12,8 +12,8 @@ import yaml
 from snakemake.utils import update_config
 
 from refashion.errors import UserError
-from refashion.study import model as study
-from refashion.study.model import Cell, Run
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, digest
 from refashion.training import run_log
 from refashion.upkeep import costing, progress
 
@@ -38,7 +38,7 @@ def loaded(config):
     """Six runs of one cell."""
     cell = {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
     config["experiments"] = {"only": {"title": "Only", "question": "?", "cells": [cell]}}
-    return study.load(config | {"device": "cpu", "seeds": 6, "run": ["only"]})
+    return load_study(config | {"device": "cpu", "seeds": 6, "run": ["only"]})
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def _log(folder, seed, *lines, age=10.0):
 
 
 def _digest(loaded, seed):
-    return study.digest(loaded.spec(Run(CNN1, seed)))
+    return digest(loaded.spec(Run(CNN1, seed)))
 
 
 def _finish(places, loaded, seed):

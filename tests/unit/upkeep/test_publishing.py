@@ -17,7 +17,8 @@ from project import PROJECT
 from refashion.errors import UserError
 from refashion.judging import tables
 from refashion.judging.analysis import read_benchmark
-from refashion.study import model as study
+from refashion.study.config import load_study
+from refashion.study.model import NUMERICS, Run, digest
 from refashion.telling import reporting
 from refashion.training import run_store
 from refashion.training.run_store import RunStore
@@ -26,10 +27,10 @@ from refashion.upkeep import benchmarking, publishing
 PUBLISHED = PROJECT / "published"
 
 
-def _run(store: RunStore, seed: int, numerics: int = study.NUMERICS) -> str:
+def _run(store: RunStore, seed: int, numerics: int = NUMERICS) -> str:
     spec = {"numerics": numerics, "seed": seed}
     store.publish(spec, {"status": "finished"}, "epoch\n", {"clean": np.zeros(3, np.uint8)})
-    return study.digest(spec)
+    return digest(spec)
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path)
     store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmarks" / "published.csv"
     said = []
     assert publishing.restore(published, store, benchmark, said.append) == 2
-    assert store.find({"numerics": study.NUMERICS, "seed": 1}) is not None
+    assert store.find({"numerics": NUMERICS, "seed": 1}) is not None
     assert (store.folder / "derived" / "x.json").read_text() == "{}"
     assert benchmark.read_text() == "architecture\n"
     assert publishing.restore(published, store, benchmark, said.append) == 0
@@ -67,10 +68,10 @@ def test_a_run_that_the_store_has_broken_is_set_aside_and_restored(published, tm
 
 def test_runs_under_other_numerics_are_refused_in_one_sentence(published, tmp_path):
     made = RunStore(tmp_path / "made")
-    name = _run(made, 7, numerics=study.NUMERICS + 1)
+    name = _run(made, 7, numerics=NUMERICS + 1)
     shutil.copytree(made.path(name), published / "runs" / name)
     store = RunStore(tmp_path / "store")
-    with pytest.raises(UserError, match=f"numerics {study.NUMERICS + 1} and this version has {study.NUMERICS}"):
+    with pytest.raises(UserError, match=f"numerics {NUMERICS + 1} and this version has {NUMERICS}"):
         publishing.restore(published, store, tmp_path / "benchmark.csv")
     assert not store.folder.exists()
 
@@ -91,7 +92,7 @@ def test_a_published_folder_is_named_by_its_run(published, tmp_path):
 
 def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
     target = tmp_path / "published"
-    asked = study.load(committed_config | {"evidence": False})
+    asked = load_study(committed_config | {"evidence": False})
     made = publishing.Made(tmp_path, (), tmp_path / "benchmark.csv")
     with pytest.raises(UserError, match="is no evidence"):
         publishing.publish(asked, asked, RunStore(tmp_path / "store"), made, target)
@@ -119,16 +120,16 @@ class _Place:
     """A study with a store, a folder of the report and a folder of what is published, all in `folder`."""
 
     def __init__(self, folder, config):
-        self.study = self.told = study.load(config)
+        self.study = self.told = load_study(config)
         self.store, self.results, self.published = RunStore(folder / "store"), folder / "partial", folder / "published"
         self.benchmark, self.derived, self.said = folder / "benchmark.csv", folder / "architectures.json", []
-        self.wanted = list(dict.fromkeys(study.digest(self.study.spec(run)) for run in self.study.runs()))
+        self.wanted = list(dict.fromkeys(digest(self.study.spec(run)) for run in self.study.runs()))
 
     def finish(self, seed, status="finished", store=None):
         """Finish the run of the first cell with this seed."""
-        spec = self.study.spec(study.Run(self.study.cells()[0], seed))
+        spec = self.study.spec(Run(self.study.cells()[0], seed))
         (store or self.store).publish(spec, {"status": status, "made": str(store)}, "epoch\n", {})
-        return study.digest(spec)
+        return digest(spec)
 
     def measure(self, speed):
         """Leave what the rule `benchmark` does: a table of one row."""
@@ -222,13 +223,13 @@ def test_a_report_of_other_runs_is_not_taken(place, other):
 
 def test_an_overlay_publishes_runs_and_no_report(place, config):
     place.report({place.finish(0): "finished"})
-    place.told = study.load(config | {"seeds": 7})
+    place.told = load_study(config | {"seeds": 7})
     assert place.publish() == 1
     assert place.page is None
     assert (
         place.said[-1] == "The published report stays as it is: it is that of config/config.yaml, without an overlay."
     )
-    place.told = study.load(config | {"device": "cpu"})
+    place.told = load_study(config | {"device": "cpu"})
     place.publish()
     assert place.page == "of 1"
 
@@ -273,8 +274,8 @@ def test_published_runs_that_the_study_does_not_want_are_no_matter(place, tmp_pa
 
 def test_published_holds_every_run_of_the_config(committed_config):
     """So that `restore` and `report` train nothing in a fresh clone."""
-    asked = study.load(committed_config)
-    wanted = {study.digest(asked.spec(run)) for run in asked.runs()}
+    asked = load_study(committed_config)
+    wanted = {digest(asked.spec(run)) for run in asked.runs()}
     assert wanted <= {folder.name for folder in publishing.published_runs(PUBLISHED)}
 
 
@@ -283,7 +284,7 @@ def test_every_published_run_is_whole_and_of_these_numerics():
     assert folders
     for folder in folders:
         metrics = run_store.read_metrics(folder)
-        assert metrics["spec"]["numerics"] == study.NUMERICS
+        assert metrics["spec"]["numerics"] == NUMERICS
         assert metrics["digest"] == folder.name
 
 

@@ -9,7 +9,8 @@ import shutil
 import pytest
 
 from refashion.errors import UserError
-from refashion.study import model as study
+from refashion.study.config import load_study
+from refashion.study.model import NUMERICS, Cell, Run, digest
 from refashion.training import run as training
 from refashion.training.run_store import RunStore
 from refashion.upkeep import verification
@@ -17,7 +18,7 @@ from refashion.upkeep import verification
 
 def _published(folder, config, data, architecture):
     config = json.loads(json.dumps(config)) | {"limits": {"images": 512, "epochs": 3}}
-    spec = study.load(config).spec(study.Run(study.Cell(architecture, "10k", "none", "b256_e100"), 0))
+    spec = load_study(config).spec(Run(Cell(architecture, "10k", "none", "b256_e100"), 0))
     training.train(spec, data, RunStore(folder / "runs"), device="cpu", threads=1, checkpoint_seconds=1e9)
     return folder
 
@@ -56,7 +57,7 @@ def _copied(published, tmp_path, change=lambda metrics: None, seed=0):
     metrics = json.loads((source / "metrics.json").read_text())
     metrics["spec"]["seed"] = seed
     change(metrics)
-    metrics["digest"] = study.digest(metrics["spec"])
+    metrics["digest"] = digest(metrics["spec"])
     folder = tmp_path / "runs" / metrics["digest"]
     shutil.copytree(source, folder)
     (folder / "metrics.json").write_text(json.dumps(metrics))
@@ -172,9 +173,9 @@ def test_a_broken_published_run_is_one_sentence(published, small_data, tmp_path)
 
 
 def test_runs_of_other_numerics_are_not_verified(published, small_data, tmp_path):
-    other = study.NUMERICS + 1
+    other = NUMERICS + 1
     _copied(published, tmp_path, lambda metrics: metrics["spec"].update(numerics=other))
-    sentence = f"made under numerics {other} and this version has {study.NUMERICS}"
+    sentence = f"made under numerics {other} and this version has {NUMERICS}"
     with pytest.raises(UserError, match=sentence):
         verification.dataset(tmp_path, {})
     with pytest.raises(UserError, match=sentence):

@@ -32,7 +32,7 @@ import numpy as np
 
 from refashion import randomness
 from refashion.errors import UserError
-from refashion.study import model as study
+from refashion.study.model import FOLD, fold_size
 
 #: The four files of a data set: keys in the config, arrays in the .npz, fields of Dataset.
 FILES = ("train_images", "train_labels", "test_images", "test_labels")
@@ -546,8 +546,8 @@ def split(dataset: Dataset, fraction: Mapping, seed: int) -> Split:
     place. Raises UserError when more images are wanted than there are, or a fold of too few.
     """
     available = len(dataset.train_images)
-    held_out = study.fold_size(available) if fraction["validation"] == study.FOLD else 0
-    if fraction["validation"] == study.FOLD and not held_out:
+    held_out = fold_size(available) if fraction["validation"] == FOLD else 0
+    if fraction["validation"] == FOLD and not held_out:
         raise UserError(f"A held-out fold is a sixth of the training images, at least 6; there are {available}.")
     pool, images = available - held_out, fraction["images"]
     if not 1 <= images <= pool:

@@ -27,9 +27,9 @@ from refashion.judging import claims, effects, side_by_side, spread, tables
 from refashion.judging.claims import Facts
 from refashion.judging.collection import Predictions
 from refashion.judging.tables import RunTable
-from refashion.study import model as studies
-from refashion.study import originals
+from refashion.study.config import load_study
 from refashion.study.model import AXES, Cell, Experiment, Study
+from refashion.study.original import original_dataset
 from refashion.telling.reporting import FORMAT
 from refashion.upkeep import benchmarking
 
@@ -73,7 +73,7 @@ class Inputs:
     @cached_property
     def dataset(self) -> str:
         """The data set of the original's cells."""
-        return originals.dataset(self.original, self.study)
+        return original_dataset(self.original, self.study)
 
     @cached_property
     def facts(self) -> Facts:
@@ -104,7 +104,7 @@ class Inputs:
     @cached_property
     def defined(self) -> tuple[Experiment, ...]:
         """Every experiment of the config, those that do not run included."""
-        return studies.load({**self.study.config, "run": list(self.study.config["experiments"])}).experiments
+        return load_study({**self.study.config, "run": list(self.study.config["experiments"])}).experiments
 
 
 @dataclass(frozen=True, eq=False)

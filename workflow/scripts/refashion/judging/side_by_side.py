@@ -13,8 +13,7 @@ import numpy as np
 
 from refashion.judging import claims, effects, spread
 from refashion.judging.claims import Facts
-from refashion.study import model as studies
-from refashion.study.model import Cell, Study
+from refashion.study.model import Cell, Study, steps_per_epoch
 
 #: Accuracies of the results table -> column of runs.csv.
 ACCURACIES = {"training": "train_accuracy", "validation": "val_accuracy"}
@@ -124,7 +123,7 @@ def _loss_words(cell: Cell, study: Study) -> str:
 
 def _hyperparameter_words(cell: Cell, study: Study) -> str:
     recipe = study.config["recipes"][cell.recipe]
-    steps = studies.steps_per_epoch(study.images(cell), recipe["batch_size"])
+    steps = steps_per_epoch(study.images(cell), recipe["batch_size"])
     epochs = -(-study.updates(cell) // steps)
     return (
         f"Batch size: {recipe['batch_size']} Epochs: {epochs}; {recipe['optimizer']}, rate {recipe['learning_rate']:g}"
@@ -239,7 +238,7 @@ def _recompute_ratio(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, clai
 
 
 def _recompute_updates(wish: Mapping[str, Any], _: Facts, __: Mapping[str, claims.Claim]) -> dict[str, Any]:
-    steps = studies.steps_per_epoch(wish["images"], wish["batch_size"])
+    steps = steps_per_epoch(wish["images"], wish["batch_size"])
     return {"value": steps * wish["epochs"], "unit": "updates"}
 
 

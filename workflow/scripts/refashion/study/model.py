@@ -1,23 +1,16 @@
-"""The study as data: config -> experiments, cells, runs, and each run's spec and digest. Knows no TensorFlow."""
+"""The study as data: experiments, cells, runs, and each run's spec and digest. Knows no TensorFlow."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-import jsonschema
-import yaml
-
-from refashion import violations
-from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
+from refashion.study.schema import config_schema
 
 #: Raised by hand whenever the same spec would give other numbers. Raising it retrains everything.
 NUMERICS = 1
@@ -37,13 +30,8 @@ TRAINING_METRICS = ("train_accuracy", "eval_accuracy")
 #: `validation` on held-out training images; see `refashion.data.dataset.split`.
 FOLD = "fold"
 
-SCHEMA_FILE = Path(__file__).resolve().parents[4] / "config" / "schema.yaml"
-
-#: The keys of a source of data; `refashion.data.dataset` has a function for each.
-SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
-
-# The tables of the config in which each axis' names are defined.
-_TABLES = {axis: axis + "s" for axis in AXES}
+#: The tables of the config in which each axis' names are defined.
+TABLES = {axis: axis + "s" for axis in AXES}
 
 
 @dataclass(frozen=True, order=True)
@@ -118,7 +106,7 @@ def digest(spec: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Study:
-    """A checked config, and what it asks for. Make one with `load`."""
+    """A checked config, and what it asks for. Make one with `refashion.study.config.load_study`."""
 
     config: dict[str, Any]
     experiments: tuple[Experiment, ...]  # the enabled ones, in the order of the config's `run`
@@ -275,7 +263,7 @@ class Study:
 
     def constraints(self) -> dict[str, str]:
         """A regular expression for each wildcard of a path: the names that the config defines, and a seed."""
-        names = {axis: "|".join(map(_escape, sorted(self.config[_TABLES[axis]]))) for axis in AXES}
+        names = {axis: "|".join(map(_escape, sorted(self.config[TABLES[axis]]))) for axis in AXES}
         return {**names, "seed": r"\d+", "dataset": "|".join(map(_escape, sorted(self.config["datasets"])))}
 
 
@@ -284,308 +272,12 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
     return -(-images // batch_size)
 
 
-def load(config: Mapping[str, Any]) -> Study:
-    """Check a config (as read from YAML) and turn it into a study.
-
-    Raises UserError with one sentence for the first mistake found.
-    """
-    checked = _plain(config)
-    _check_schema(checked)
-    checked = _completed(checked, _schema())
-    _lower_hashes(checked["datasets"])
-    _check_tables(checked)
-    experiments = tuple(_experiment(name, entry, checked) for name, entry in checked["experiments"].items())
-    enabled = _enabled(checked["run"], experiments)
-    return Study(config=checked, experiments=enabled)
-
-
-# --------------------------------------------------------------------------------------------------------- plain types
-
-#: Tables and lists within one another, far more than the six that a list of names in a cell is deep.
-DEPTH = 30
-
-
-def _plain(value: Any, path: tuple[str | int, ...] = (), above: tuple[int, ...] = ()) -> Any:
-    """A deep copy of the types that JSON has; keys, and what YAML has beyond them (dates), become text.
-
-    Raises UserError for what no such copy can hold: an entry within itself (an alias in YAML can do that), one that is
-    too deep, two keys that are one as text, and text that no file can hold.
-    """
-    if isinstance(value, Mapping | list | tuple):
-        _check_nesting(value, path, above)
-        above = (*above, id(value))
-    if isinstance(value, Mapping):
-        copy = {}
-        for name, entry in value.items():
-            key = _key(name, path)
-            if key in copy:
-                raise UserError(f"config: {violations.place(path)} has the key {key!r} twice; each key may stand once.")
-            copy[key] = _plain(entry, (*path, key), above)
-        return copy
-    if isinstance(value, list | tuple):
-        return [_plain(entry, (*path, position), above) for position, entry in enumerate(value)]
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 10**300 else math.inf  # what is beyond floats is refused as they are
-    return _text(str(value), f"{violations.path(path)} is")
-
-
-def _check_nesting(value: Any, path: tuple[str | int, ...], above: tuple[int, ...]) -> None:
-    if id(value) in above:
-        where = violations.path(path)
-        raise UserError(f"config: {where} is a YAML alias of an entry that it stands in; none may hold itself.")
-    if len(above) == DEPTH:
-        raise UserError(
-            f"config: {path[0]} has tables or lists within one another more than {DEPTH} deep; no key needs as many."
-        )
-
-
-def _key(name: Any, path: tuple[str | int, ...]) -> str:
-    text = json.dumps(name) if name is None or isinstance(name, bool | int | float) else str(name)
-    return _text(text, f"{violations.place(path)} has the key")
-
-
-def _text(text: str, where: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"config: {where} {violations.short(text)}; allowed are characters of UTF-8, so none of \\ud800 to \\udfff."
-        ) from error
-    return text
-
-
-# ----------------------------------------------------------------------------------------------- mistakes, in sentences
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    """The schema, with every `$ref` replaced by what it names and by the keys beside it."""
-    root = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
-
-    def resolved(part: Any) -> Any:
-        if isinstance(part, list):
-            return [resolved(item) for item in part]
-        if not isinstance(part, dict):
-            return part
-        named = root["$defs"][part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else {}
-        return {key: resolved(value) for key, value in {**named, **part}.items() if key not in ("$ref", "$defs")}
-
-    return resolved(root)
-
-
-def _is_finite(checker: jsonschema.TypeChecker, value: Any) -> bool:
-    """Whether a value is a number; to JSON Schema nan and the infinities are, and nan passes every bound."""
-    return jsonschema.Draft202012Validator.TYPE_CHECKER.is_type(value, "number") and math.isfinite(value)
-
-
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite),
-)
-
-
-def _check_schema(config: dict[str, Any]) -> None:
-    """Raises UserError for the first of the violations that are least deep in the config."""
-    error = min(_Validator(_schema()).iter_errors(config), key=lambda error: len(error.absolute_path), default=None)
-    if error is not None:
-        raise UserError(violations.sentence("config", _telling(error)))
-
-
-def _telling(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
-    """The violation that tells most: of the alternatives of an `anyOf`, that of the one which has the value's type."""
-    of_its_type = [part for part in error.context or () if part.validator != "type" or part.path]
-    described = [
-        part
-        for part in of_its_type
-        if part.validator in ("required", "additionalProperties") or violations.allowed(part)
-    ]
-    return described[0] if described else error
-
-
-def _completed(value: Any, schema: Mapping[str, Any]) -> Any:
-    """A checked value with the schema's defaults and, where whole numbers are meant, 3 for 3.0; at every depth."""
-    for alternative in schema.get("anyOf", ()):
-        value = _completed(value, alternative)
-    if isinstance(value, dict):
-        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
-        missing = {name: entry["default"] for name, entry in known.items() if "default" in entry and name not in value}
-        return {name: _completed(entry, known.get(name, others)) for name, entry in {**value, **missing}.items()}
-    if isinstance(value, list):
-        return [_completed(item, schema.get("items", {})) for item in value]
-    if isinstance(value, float) and "integer" in _types(schema):
-        return int(value)
-    return value
-
-
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    types = schema.get("type", [])
-    return [types] if isinstance(types, str) else types
-
-
-# ------------------------------------------------------------------------------------------------------ semantic checks
-
-
-def _check_tables(config: dict[str, Any]) -> None:
-    for table in ("datasets", *_TABLES.values(), "experiments"):
-        _check_case(table, config[table])
-    for name, dataset in config["datasets"].items():
-        _check_dataset(name, dataset)
-        _check_sources(name, dataset["sources"])
-    for name, entry in config["architectures"].items():
-        options = {key: value for key, value in entry.items() if key != "builder"}
-        architectures.check(entry["builder"], options, f"config: architectures.{name}")
-        _check_finite(options, f"architectures.{name}")
-    for name, entry in config["augmentations"].items():
-        augmentation.check(entry, f"config: augmentations.{name}")
-        _check_finite(entry, f"augmentations.{name}")
-    for name, entry in config["fractions"].items():
-        _check_fraction(name, entry, config["datasets"])
-    for name, entry in config["recipes"].items():
-        _check_recipe(name, entry)
-
-
-def _check_finite(value: Any, where: str) -> None:
-    """For what the schema leaves to the registries, where nan may pass an operation's or an option's own check."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"config: {where} is {value}; allowed are finite numbers.")
-    for key, item in value.items() if isinstance(value, dict) else ():
-        _check_finite(item, f"{where}.{key}")
-    for position, item in enumerate(value) if isinstance(value, list) else ():
-        _check_finite(item, f"{where}[{position}]")
-
-
-def _check_case(table: str, entries: Mapping[str, Any]) -> None:
-    """Names that differ only in case would be one folder on some systems."""
-    seen: dict[str, str] = {}
-    for name in entries:
-        other = seen.setdefault(name.lower(), name)
-        if other != name:
-            raise UserError(
-                f"config: {table} has the names {other!r} and {name!r}; names must differ in more than case."
-            )
-
-
-def _check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
-    files = dataset["files"]
-    for part in ("train", "test"):
-        images, labels = files[f"{part}_images"]["shape"], files[f"{part}_labels"]["shape"]
-        if images[0] != labels[0]:
-            raise UserError(
-                f"config: datasets.{name} has {images[0]} {part} images and {labels[0]} {part} labels; "
-                "there must be as many of each."
-            )
-    if files["train_images"]["shape"][1:] != files["test_images"]["shape"][1:]:
-        raise UserError(
-            f"config: datasets.{name} has training and test images of different shapes; they must be alike."
-        )
-
-
-def _check_sources(name: str, sources: Iterable[Mapping[str, Any]]) -> None:
-    for position, source in enumerate(sources):
-        if set(source) not in SOURCES:
-            raise UserError(
-                f"config: datasets.{name}.sources[{position}] has {' and '.join(source) or 'nothing'}; allowed are "
-                "a folder, a url, a url and its suffix, or a debian package and its folder."
-            )
-
-
-def _lower_hashes(datasets: Mapping[str, Any]) -> None:
-    """SHA-256 in lower case, as specs have them, however they are written (PowerShell writes capitals)."""
-    for dataset in datasets.values():
-        for file in dataset["files"].values():
-            file["sha256"] = file["sha256"].lower()
-
-
 def fold_size(train_images: int) -> int:
     """How many training images the held-out fold takes: 10,000, or a sixth where there are fewer than 60,000.
 
     None of fewer than six, which cannot be validated so.
     """
     return min(10_000, train_images // 6)
-
-
-def _check_fraction(name: str, fraction: Mapping[str, Any], datasets: Mapping[str, Any]) -> None:
-    if fraction["dataset"] not in datasets:
-        raise UserError(
-            f"config: fractions.{name}.dataset is {fraction['dataset']!r}; allowed are {', '.join(datasets)}."
-        )
-    train = datasets[fraction["dataset"]]["files"]["train_images"]["shape"][0]
-    if fraction["validation"] == FOLD and not fold_size(train):
-        raise UserError(
-            f"config: fractions.{name}.validation is fold; allowed is test, since a held-out fold is a sixth of the "
-            f"training images, at least 6, and {fraction['dataset']} has {train}."
-        )
-    available = train - fold_size(train) if fraction["validation"] == FOLD else train
-    if fraction["images"] > available:
-        raise UserError(
-            f"config: fractions.{name}.images is {fraction['images']}; allowed are 1 to {available}, "
-            f"the training images of {fraction['dataset']} with validation: {fraction['validation']}."
-        )
-
-
-def _check_recipe(name: str, recipe: Mapping[str, Any]) -> None:
-    if ("epochs" in recipe) == ("updates" in recipe):
-        found = "both epochs and updates" if "epochs" in recipe else "neither epochs nor updates"
-        raise UserError(f"config: recipes.{name} has {found}; it needs exactly one of them.")
-    if recipe["momentum"] and recipe["optimizer"] != "sgd":
-        raise UserError(
-            f"config: recipes.{name}.momentum is {recipe['momentum']} with the optimizer {recipe['optimizer']}; "
-            "it is allowed with sgd only."
-        )
-    if recipe["label_smoothing"] and recipe["loss"] == "sparse":
-        raise UserError(f"config: recipes.{name}.label_smoothing is allowed with the loss categorical only.")
-
-
-def _experiment(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
-    cells: list[Cell] = []
-    for position, lists in enumerate(entry["cells"]):
-        where = f"experiments.{name}.cells[{position}]"
-        for cell in _expand(lists, where, config):
-            if cell in cells:
-                raise UserError(f"config: {where} names the cell {cell.name} a second time; each cell may stand once.")
-            cells.append(cell)
-    where = f"experiments.{name}.seeds" if "seeds" in entry else "seeds"
-    return Experiment(
-        name=name,
-        title=entry["title"],
-        question=entry["question"],
-        note=entry["note"],
-        cells=tuple(cells),
-        seeds=_seeds(entry.get("seeds", config["seeds"]), where),
-    )
-
-
-def _expand(lists: Mapping[str, Any], where: str, config: Mapping[str, Any]) -> Iterator[Cell]:
-    names = []
-    for axis in AXES:
-        value = lists[axis]
-        names.append([value] if isinstance(value, str) else value)
-        for one in names[-1]:
-            if one not in config[_TABLES[axis]]:
-                raise UserError(
-                    f"config: {where}.{axis} is {one!r}; allowed are {', '.join(sorted(config[_TABLES[axis]]))}."
-                )
-    return (Cell(*combination) for combination in itertools.product(*names))
-
-
-def _seeds(value: Any, where: str) -> tuple[int, ...] | Pilot:
-    if isinstance(value, int):
-        return tuple(range(value))
-    if isinstance(value, dict):
-        if value["most"] < value["pilot"]:
-            raise UserError(f"config: {where}.most is {value['most']}; it must be at least pilot, {value['pilot']}.")
-        return Pilot(**value)
-    return tuple(value)
-
-
-def _enabled(names: list[str], experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
-    by_name = {experiment.name: experiment for experiment in experiments}
-    for position, name in enumerate(names):
-        if name not in by_name:
-            raise UserError(f"config: run[{position}] is {name!r}; allowed are {', '.join(by_name)}.")
-    return tuple(by_name[name] for name in names)
 
 
 # ---------------------------------------------------------------------------------------------------------- small tools
@@ -605,7 +297,7 @@ def _switched_on(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe as it stands in a spec: without its length, and without later options that are at their default."""
-    known = _schema()["properties"]["recipes"]["additionalProperties"]["properties"]
+    known = config_schema()["properties"]["recipes"]["additionalProperties"]["properties"]
     return {
         name: value
         for name, value in recipe.items()

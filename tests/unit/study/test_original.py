@@ -15,12 +15,12 @@ import synthetic
 from project import PROJECT
 from refashion.errors import UserError
 from refashion.judging import claims, side_by_side, tables
-from refashion.study import model as study
-from refashion.study import originals
+from refashion.study.config import load_study
+from refashion.study.original import SCHEMA_FILE, _names_of_study, _own_names, check_original, read_original
 from tiny_study import TINY
 
 FILE = PROJECT / "config" / "original.yaml"
-SCHEMA = yaml.safe_load(originals.SCHEMA_FILE.read_text(encoding="utf-8"))
+SCHEMA = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
 
 #: One claim of every kind, and what these name: a report of its own that reads faster than the whole.
 KEPT = ("D1", "P1", "P6", "L1", "V1", "V2", "T1", "T2", "G1", "R1", "R2", "R3", "R4", "R5", "R6", "W1", "S1", "S2")
@@ -95,7 +95,7 @@ def told(original, tmp_path, against=STUDY):
     path = tmp_path / "original.yaml"
     path.write_text(json.dumps(original), encoding="utf-8")  # JSON is YAML
     try:
-        originals.check(originals.read(path), against)
+        check_original(read_original(path), against)
     except UserError as error:
         sentence = str(error)
         assert sentence.startswith("original.yaml: ")
@@ -317,7 +317,7 @@ def test_what_is_allowed(name, tmp_path):
 def test_a_file_that_holds_something_else_is_told(tmp_path, content):
     (tmp_path / "original.yaml").write_text(content)
     with pytest.raises(UserError, match=r"^original\.yaml: .*\.$"):
-        originals.read(tmp_path / "original.yaml")
+        read_original(tmp_path / "original.yaml")
 
 
 @pytest.mark.parametrize("content", [None, "a: [", "title: A\ntitle: B"])
@@ -325,7 +325,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, content):
     if content is not None:
         (tmp_path / "original.yaml").write_text(content)
     with pytest.raises(UserError, match=r"original\.yaml.*\.$"):
-        originals.read(tmp_path / "original.yaml")
+        read_original(tmp_path / "original.yaml")
 
 
 @pytest.mark.parametrize("number", [".nan", ".inf", "2024-01-01"])
@@ -333,7 +333,7 @@ def test_yaml_numbers_that_are_none_are_told(tmp_path, number):
     text = FILE.read_text(encoding="utf-8").replace("    value: 91.97\n", f"    value: {number}\n", 1)
     (tmp_path / "original.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=r"claims\.V1\.value is .*; allowed is a number in percent"):
-        originals.read(tmp_path / "original.yaml")
+        read_original(tmp_path / "original.yaml")
 
 
 # ------------------------------------------------------------------------------------- the committed report, the schema
@@ -345,9 +345,9 @@ def test_the_committed_report_passes_with_every_config(config, overlay):
         yaml.safe_load((PROJECT / "config" / name).read_text(encoding="utf-8")) for name in ("quick.yaml", "full.yaml")
     )
     update_config(config, {"config": {}, "quick": quick, "full": full, "tiny": copy.deepcopy(TINY)}[overlay])
-    original = originals.read(FILE)
+    original = read_original(FILE)
     assert original == synthetic.original()
-    originals.check(original, study.load(config))
+    check_original(original, load_study(config))
 
 
 def test_a_config_that_lacks_an_architecture_of_the_report_is_told(config):
@@ -356,7 +356,7 @@ def test_a_config_that_lacks_an_architecture_of_the_report_is_told(config):
     config["experiments"] = {"baseline": config["experiments"]["baseline"]}
     config["run"] = ["baseline"]
     with pytest.raises(UserError, match=r"allowed are (softmax|baseline)\.$|'', baseline\.$"):
-        originals.check(originals.read(FILE), study.load(config))
+        check_original(read_original(FILE), load_study(config))
 
 
 def _nodes(schema, path=""):
@@ -401,7 +401,7 @@ def test_the_schema_has_the_words_of_the_code():
 
 
 def test_every_kind_of_name_is_looked_up():
-    known = {*originals._own_names(SHORT), *originals._names_of_study(STUDY.config)}
+    known = {*_own_names(SHORT), *_names_of_study(STUDY.config)}
     used = {
         node["names"] for _, node in _nodes(SCHEMA) if isinstance(node, dict) and isinstance(node.get("names"), str)
     }
@@ -414,7 +414,7 @@ def test_the_short_report_has_every_kind():
 
 def test_the_module_imports_neither_pandas_nor_tensorflow():
     code = (
-        "import sys, refashion.study.originals; print(*({'pandas', 'scipy', 'tensorflow', 'keras'} & set(sys.modules)))"
+        "import sys, refashion.study.original; print(*({'pandas', 'scipy', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
     scripts = PROJECT / "workflow" / "scripts"
     done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)

@@ -1,6 +1,7 @@
 """The published report as data, config/original.yaml: read and checked, each mistake in one sentence.
 
-`read` holds the file against config/original.schema.yaml and against itself, `check` against a study. Knows no pandas.
+`read_original` holds the file against config/original.schema.yaml and against itself, `check_original` against a study.
+Knows no pandas.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _BY_ID = ("claims", "inconsistencies", "assumptions")
 Names = Mapping[str, Callable[[str], str]]
 
 
-def read(path: Path | str) -> dict[str, Any]:
+def read_original(path: Path | str) -> dict[str, Any]:
     """The published report, complete and agreeing with itself.
 
     Raises UserError with one sentence for the first mistake found.
@@ -43,7 +44,7 @@ def read(path: Path | str) -> dict[str, Any]:
     return original
 
 
-def check(original: Mapping[str, Any], study: Study) -> None:
+def check_original(original: Mapping[str, Any], study: Study) -> None:
     """Raise UserError, in one sentence, if the report names what the study's config does not define.
 
     A cell whose four entries are defined need not be part of an experiment: its claims are inconclusive, and say why.
@@ -57,7 +58,7 @@ def _raise_first(mistakes: Iterator[str]) -> None:
         raise UserError(f"{NAME}: {mistake}.")
 
 
-def dataset(original: Mapping[str, Any], study: Study) -> str:
+def original_dataset(original: Mapping[str, Any], study: Study) -> str:
     """The name of the data set that the report is about: that of its cells, else that of the study's first cell."""
     columns = {column["cell"] for column in original["table"]["columns"]}
     cells = [cell for cell in study.cells() if cell.name in columns] or study.cells()
