@@ -30,8 +30,8 @@ from tiny_study import TINY, Study, environment
 TRAIN = """
 import json, sys
 from pathlib import Path
-from refashion.run_store import RunStore
-from refashion.training import train
+from refashion.training.run import train
+from refashion.training.run_store import RunStore
 dataset, store, seconds = sys.argv[1:]
 for spec in json.load(sys.stdin):
     train(spec, Path(dataset), RunStore(store), device="cpu", threads=1, checkpoint_seconds=float(seconds))

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from refashion import files
 from refashion.data import dataset as data
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS
 from refashion.study.original import original_dataset, read_original
-from refashion.training.run_store import RunStore, copy_whole
+from refashion.training.run_store import RunStore
 
 
 def examples(dataset, entries):
@@ -29,11 +30,11 @@ def main(job):
     name = original_dataset(read_original(job.input.original), load_study(job.config))
     path = next(Path(one) for one in job.input.data if Path(one).stem == name)
 
-    def make(target):
-        np.savez_compressed(target, **examples(data.load(path), entries))
+    def make(stream):
+        np.savez_compressed(stream, **examples(data.load(path), entries))
 
     key = {"augmentations": entries, "dataset": job.params.datasets[name], "numerics": NUMERICS}
-    copy_whole(RunStore(job.params.store).derived(key, ".npz", make), Path(job.output[0]))
+    files.copy(RunStore(job.params.store).derived(key, ".npz", make), Path(job.output[0]))
 
 
 if __name__ == "__main__":

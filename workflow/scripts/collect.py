@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from refashion.judging import collection, tables
+from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.training import planning
 from refashion.upkeep import publishing
 
-PUBLISHED = Path(__file__).resolve().parents[2] / "published"
+PUBLISHED = PROJECT / "published"
 
 
 def main(job):

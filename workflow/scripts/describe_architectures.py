@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+from refashion import files
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS
 from refashion.study.original import original_dataset, read_original
-from refashion.training.run_store import RunStore, copy_whole
+from refashion.training.run_store import RunStore
 
 
 def describe(entries, shape, classes):
@@ -32,11 +33,11 @@ def main(job):
     dataset = job.params.datasets[original_dataset(read_original(job.input.original), load_study(job.config))]
     shape, classes = [*dataset["files"]["train_images"]["shape"][1:], 1], len(dataset["classes"])
 
-    def make(path):
-        path.write_text(json.dumps(describe(entries, shape, classes), indent=1) + "\n", encoding="utf-8")
+    def make(stream):
+        stream.write((json.dumps(describe(entries, shape, classes), indent=1) + "\n").encode())
 
     key = {"architectures": entries, "shape": shape, "classes": classes, "numerics": NUMERICS}
-    copy_whole(RunStore(job.params.store).derived(key, ".json", make), Path(job.output[0]))
+    files.copy(RunStore(job.params.store).derived(key, ".json", make), Path(job.output[0]))
 
 
 if __name__ == "__main__":

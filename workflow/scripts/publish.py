@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion import yaml_files
+from refashion import files, yaml_files
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.training import planning
@@ -26,9 +26,9 @@ def main(job, terminal):
     analysis, told = publishing.report_in(published), published / "README.md"
     if analysis:  # none before the first report, or one of another version, of which the README tells already
         text = publishing.with_block(readme.read_text(encoding="utf-8"), publishing.readme_block(analysis))
-        publishing.write_whole(readme, text)
+        files.write_text(readme, text)
     text = publishing.with_block(told.read_text(encoding="utf-8"), publishing.runs_block(published))
-    publishing.write_whole(told, publishing.with_columns(text, publishing.columns_block(published)))
+    files.write_text(told, publishing.with_columns(text, publishing.columns_block(published)))
 
 
 if __name__ == "__main__":

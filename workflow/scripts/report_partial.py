@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from refashion.judging import analysis, collection, tables
+from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
@@ -11,7 +12,7 @@ from refashion.training import planning, run_log
 from refashion.training.run_store import RunStore
 from refashion.upkeep import publishing
 
-PUBLISHED = Path(__file__).resolve().parents[2] / "published"
+PUBLISHED = PROJECT / "published"
 
 
 def main(job):

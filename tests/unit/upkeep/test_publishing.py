@@ -6,8 +6,8 @@ import csv
 import importlib.util
 import io
 import json
+import os
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -109,7 +109,7 @@ def test_a_twin_that_is_faster_stays_and_restoring_goes_on(published, tmp_path, 
             shutil.copytree(source.parent, store.path(first), copy_function=copy)
             (store.path(first) / "mark").touch()
 
-    monkeypatch.setattr(publishing.shutil, "copyfile", copy_and_race)
+    monkeypatch.setattr(shutil, "copyfile", copy_and_race)
     publishing.restore(published, store, tmp_path / "benchmark.csv", lambda text: None)
     assert (store.path(first) / "mark").exists()
     assert len(list(store.folder.glob("*/metrics.json"))) == 2
@@ -383,19 +383,18 @@ def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypat
     told = PROJECT / "config" / "config.yaml"
     params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", derived=[], readme=readme, told=told)
     job, terminal = SimpleNamespace(params=params, config=config), io.StringIO()
-    whole, copy = readme.read_text(), shutil.copyfile
+    whole = readme.read_text()
 
-    def full_disk(source, target):
-        Path(target).write_text("half")
+    def full_disk(handle):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(run_store.shutil, "copyfile", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space"):
         _script("publish").main(job, terminal)
     assert readme.read_text() == whole
-    monkeypatch.setattr(run_store.shutil, "copyfile", copy)
+    monkeypatch.undo()
     _script("publish").main(job, terminal)
     for path, words in ((readme, "| 1 Layer CNN |"), (published / "README.md", "| runs | 0, of which 0 diverged |")):
         assert words in path.read_text()
         assert path.read_text().endswith(f"{end}\n\nThe end.\n")
-        assert [one.name for one in path.parent.glob(".README*")] == []
+        assert [one.name for one in path.parent.glob("README.md.*")] == []

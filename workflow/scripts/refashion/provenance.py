@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from refashion import __version__
-
-_PROJECT = Path(__file__).resolve().parents[3]
+from refashion.project import PROJECT
 
 
 def versions(*packages: str) -> dict[str, str | None]:
@@ -65,7 +64,7 @@ def digest(folders: Iterable[Path]) -> str:
 def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603
-            ["git", "-C", str(_PROJECT), *arguments],  # noqa: S607
+            ["git", "-C", str(PROJECT), *arguments],  # noqa: S607
             capture_output=True,
             text=True,
             timeout=20,

@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from refashion import randomness
+from refashion import files, randomness
 from refashion.errors import UserError
 from refashion.study.model import FOLD, fold_size
 
@@ -463,25 +463,19 @@ def _unpack(archive: Path, folder: str, files: Mapping[str, IdxFile], into: Path
 
 
 def _work_folder(target: Path) -> Path:
-    """Where downloads and half-written files lie: beside the target, so that a rename from there is atomic."""
+    """Where interrupted downloads lie, beside the target."""
     return target.with_name(f".{target.stem}-work")
 
 
 def write_whole(target: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file such that it is whole or not there; clears the work folder. Raises UserError (a full disk, say)."""
-    work = _work_folder(target)
-    temporary = work / f"{target.name}.{os.getpid()}"
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
+        with files.whole_file(target) as stream:
             write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())  # some file systems find out only now that the disk is full
-        os.replace(temporary, target)
     except OSError as error:
         raise UserError(f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(_work_folder(target), ignore_errors=True)
 
 
 def write_description(target: Path, dataset: Dataset) -> None:

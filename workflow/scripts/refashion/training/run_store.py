@@ -13,17 +13,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from refashion import files
 from refashion.errors import UserError, first_line
 from refashion.study.model import digest
 
@@ -95,10 +94,8 @@ class RunStore:
         try:
             return read_metrics(folder)
         except BrokenRunError as error:
-            aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.broken-", dir=self.folder))
-            self.log(f"Set aside as {aside.name} and train again: {error}")
             with contextlib.suppress(FileNotFoundError):  # a twin may have set it aside first
-                os.replace(folder, aside)
+                self.log(f"Set aside as {files.set_aside(folder).name} and train again: {error}")
             return None
 
     def publish(self, spec: Mapping[str, Any], metrics: dict[str, Any], history: str, predictions: dict) -> None:
@@ -108,9 +105,7 @@ class RunStore:
         names to uint8 arrays.
         """
         name = digest(spec)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f"{name}.tmp-", dir=self.folder))
-        try:
+        with self._finishing(name) as work:
             (work / HISTORY).write_text(history, encoding="utf-8")
             with open(work / PREDICTIONS, "wb") as file:
                 np.savez_compressed(file, **predictions)
@@ -118,38 +113,37 @@ class RunStore:
             whole = {"format": FORMAT, "digest": name, "spec": spec, **metrics, "files": sums}
             text = json.dumps(whole, indent=1, sort_keys=True, allow_nan=False) + "\n"
             (work / METRICS).write_text(text, encoding="utf-8")
-            for part in FILES:
-                _flush(work / part)
-            work.chmod(0o755)
-            self._move_into_place(work, self.path(name))
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
         self.drop_checkpoint(spec)
 
-    def _move_into_place(self, work: Path, target: Path) -> None:
+    def take(self, folder: Path) -> None:
+        """Copy the finished run in `folder`, which the caller has checked. If a twin was faster, its run stays."""
+        with self._finishing(folder.name) as work:
+            for part in FILES:
+                shutil.copyfile(folder / part, work / part)
+
+    @contextlib.contextmanager
+    def _finishing(self, name: str) -> Iterator[Path]:
+        """A folder that becomes the finished run `name`, unless there is one by then."""
         try:
-            os.rename(work, target)
-        except OSError:
-            if not target.is_dir():
-                raise
-            self.log(f"{target.name} was finished by another job meanwhile; that run stays.")
+            with files.whole_folder(self.path(name)) as work:
+                yield work
+        except FileExistsError:
+            self.log(f"{name} was finished by another job meanwhile; that run stays.")
 
     def export(self, spec: Mapping[str, Any], targets: Mapping[str, Path | str]) -> None:
-        """Copy a finished run's files to `targets` (file name -> path), each by a rename."""
+        """Copy a finished run's files to `targets` (file name -> path), each as a whole."""
         for name, target in targets.items():
-            copy_whole(self.path(digest(spec)) / name, Path(target))
+            files.copy(self.path(digest(spec)) / name, Path(target))
 
-    def derived(self, key: Mapping[str, Any], suffix: str, make: Callable[[Path], None]) -> Path:
+    def derived(self, key: Mapping[str, Any], suffix: str, make: Callable[[BinaryIO], object]) -> Path:
         """The file that `make` writes for this key; made only where the store does not have it yet.
 
         With it, a report can be rendered from a filled store on a machine without TensorFlow.
         """
         path = self.folder / "derived" / f"{digest(key)}{suffix}"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=f"{path.stem}.tmp-", dir=path.parent) as work:
-                make(Path(work) / path.name)
-                os.replace(Path(work) / path.name, path)
+            with files.whole_file(path) as stream:
+                make(stream)
         return path
 
     # ------------------------------------------------------------------------------------------------------ checkpoints
@@ -160,20 +154,11 @@ class RunStore:
 
     def save_checkpoint(self, spec: Mapping[str, Any], checkpoint: Checkpoint) -> None:
         """Replace the checkpoint of a spec as a whole."""
-        path = self.checkpoint_path(spec)
-        path.parent.mkdir(parents=True, exist_ok=True)
         head = json.dumps(
             {"digest": digest(spec), "progress": checkpoint.progress, "sum": _digest_of(checkpoint.arrays)}
         )
-        handle, work = tempfile.mkstemp(prefix=f"{path.stem}.tmp-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, __head__=np.frombuffer(head.encode(), np.uint8), **checkpoint.arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(work, path)
-        finally:
-            Path(work).unlink(missing_ok=True)
+        with files.whole_file(self.checkpoint_path(spec)) as stream:
+            np.savez(stream, __head__=np.frombuffer(head.encode(), np.uint8), **checkpoint.arrays)
 
     def load_checkpoint(self, spec: Mapping[str, Any]) -> Checkpoint | None:
         """The checkpoint of a spec, or None. One that is cut or foreign is said in the log and discarded."""
@@ -195,21 +180,10 @@ class RunStore:
         return Checkpoint(arrays, head["progress"])
 
     def drop_checkpoint(self, spec: Mapping[str, Any]) -> None:
-        """Remove the checkpoint of a spec, if there is one."""
-        self.checkpoint_path(spec).unlink(missing_ok=True)
-
-
-def copy_whole(source: Path, target: Path) -> None:
-    """Copy a file so that `target` is either what it was or the whole copy."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, work = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    try:
-        shutil.copyfile(source, work)
-        os.chmod(work, 0o644)
-        os.replace(work, target)
-    finally:
-        Path(work).unlink(missing_ok=True)
+        """Remove the checkpoint of a spec, if there is one, and what killed jobs have left of it."""
+        path = self.checkpoint_path(spec)
+        path.unlink(missing_ok=True)
+        files.sweep(path)
 
 
 def _sha256(path: Path) -> str:
@@ -232,9 +206,3 @@ def machines(metrics: Mapping[str, Any]) -> int:
     """On how many machines a run was trained. The first runs do not say; those that were resumed may have moved."""
     known = metrics["provenance"].get("machines")
     return known if known is not None else 1 + (metrics["timing"]["resumed"] > 0)
-
-
-def _flush(path: Path) -> None:
-    """Force a file to the disk, so that a rename never comes to be before its content."""
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())

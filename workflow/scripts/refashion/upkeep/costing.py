@@ -20,6 +20,7 @@ from refashion import provenance
 from refashion.errors import UserError
 from refashion.formatting import significant
 from refashion.networks import augmentation
+from refashion.project import PROJECT
 from refashion.study.model import FOLD, Cell, Run, Study, digest, fold_size, steps_per_epoch
 from refashion.training import devices, run_store
 from refashion.upkeep import benchmarking
@@ -46,7 +47,7 @@ class Places:
 #: As the workflow writes them, relative to the study's folder; published/ belongs to the project.
 PLACES = Places(
     Path("results/store"),
-    Path(__file__).resolve().parents[4] / "published" / "runs",
+    PROJECT / "published" / "runs",
     Path("benchmarks/benchmark.csv"),
 )
 

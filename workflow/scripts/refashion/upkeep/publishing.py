@@ -10,16 +10,14 @@ published/README.md             what the runs are, and what each column of the t
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 import statistics
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from refashion import files
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
 from refashion.study.model import NUMERICS, Study, digest
@@ -53,11 +51,11 @@ def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[st
     specs = [read_run(folder)["spec"] for folder in folders]
     new = [folder for folder, spec in zip(folders, specs, strict=True) if store.find(spec) is None]
     for folder in new:
-        _copy_run(folder, store.path(folder.name))
+        store.take(folder)
     for path in published.glob("derived/*"):
-        run_store.copy_whole(path, store.folder / "derived" / path.name)
+        files.copy(path, store.folder / "derived" / path.name)
     if (published / BENCHMARK).exists():
-        run_store.copy_whole(published / BENCHMARK, benchmark)
+        files.copy(published / BENCHMARK, benchmark)
     log(f"Restored {len(new)} published runs; {len(folders) - len(new)} were there.")
     return len(new)
 
@@ -119,7 +117,7 @@ def publish(
     new = [name for name in wanted if name not in known and (store.path(name) / run_store.METRICS).exists()]
     for name in new:
         run_store.read_metrics(store.path(name))  # nothing broken is published
-        _copy_run(store.path(name), published / "runs" / name)
+        RunStore(published / "runs", log).take(store.path(name))
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
     ended = {name for name in wanted if (published / "runs" / name / run_store.METRICS).exists()}
     analysis = report_in(made.results)
@@ -154,17 +152,17 @@ def _tells_of(results: Path, analysis: Mapping[str, Any], study: Study, ended: s
 def _publish_report(analysis: Mapping[str, Any], made: Made, store: RunStore, published: Path) -> None:
     for name in RESULTS:
         if (made.results / name).exists():
-            run_store.copy_whole(made.results / name, published / name)
+            files.copy(made.results / name, published / name)
     # What the report was made from is known by its content: the rules copy it out of the store, under other names.
     used = [path.read_bytes() for path in made.derived if path.exists()]
     kept = [path for path in (store.folder / "derived").glob("*") if path.is_file() and path.read_bytes() in used]
     for path in kept:
-        run_store.copy_whole(path, published / "derived" / path.name)
+        files.copy(path, published / "derived" / path.name)
     for path in (published / "derived").glob("*"):
         if kept and path.name not in {one.name for one in kept}:
             path.unlink()
     if made.benchmark.exists() and benchmarking.read(made.benchmark) == analysis["benchmark"]["rows"]:
-        run_store.copy_whole(made.benchmark, published / BENCHMARK)
+        files.copy(made.benchmark, published / BENCHMARK)
 
 
 def _refuse_other_runs(names: list[str], store: RunStore, published: Path) -> None:
@@ -303,28 +301,3 @@ def _between(readme: str, block: str, name: str) -> str:
     if not end:
         raise UserError(f"The README lacks the marks {first!r} and {last!r} between which the {name} stands.")
     return f"{before}{first}{first_line}\n\n{block.strip()}\n\n{last}{after}"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text so that `path` is either what it was or the whole text."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder) / path.name
-        work.write_text(text, encoding="utf-8")
-        run_store.copy_whole(work, path)
-
-
-def _copy_run(source: Path, target: Path) -> None:
-    """Copy a finished run as a whole or not at all. If a twin finishes meanwhile, its run stays and this one goes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.parent))
-    try:
-        for name in run_store.FILES:
-            shutil.copyfile(source / name, work / name)
-        work.chmod(0o755)
-        try:
-            os.rename(work, target)
-        except OSError:
-            if not (target / run_store.METRICS).exists():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

@@ -16,9 +16,9 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from refashion.errors import UserError
+from refashion.project import PROJECT
 
 #: Seconds without a word after which a program is given up.
 PATIENCE = 900
@@ -72,7 +72,7 @@ class Jobs:
 
     def __init__(self, commands: Iterable[Sequence[str]], device: str):
         self.lines: queue.Queue = queue.Queue()
-        environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONUNBUFFERED": "1"}
+        environment = {"PYTHONPATH": str(PROJECT / "workflow" / "scripts"), "PYTHONUNBUFFERED": "1"}
         if device == "cpu":
             environment["CUDA_VISIBLE_DEVICES"] = ""
         self.jobs: list[Job] = []
