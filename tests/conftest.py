@@ -28,8 +28,8 @@ def config(committed_config) -> dict:
 @pytest.fixture(scope="session")
 def device():
     """TensorFlow prepared as in a job, on one thread: once a process, before anything computes."""
-    engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
-    return engine.configure("cpu", threads=1)
+    runtime = pytest.importorskip("refashion.training.runtime", reason="TensorFlow is not installed")
+    return runtime.configure("cpu", threads=1)
 
 
 @pytest.fixture(scope="session")

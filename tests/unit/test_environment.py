@@ -151,7 +151,7 @@ def test_a_python_that_is_too_old_gets_one_sentence(tmp_path):
     assert not (tmp_path / "venv").exists()
 
 
-def test_the_package_names_tensorflow_in_the_engine_alone():
+def test_the_package_names_tensorflow_in_one_module():
     package = PROJECT / "workflow" / "scripts" / "refashion"
     importing = {
         path.relative_to(package).as_posix()
@@ -159,7 +159,7 @@ def test_the_package_names_tensorflow_in_the_engine_alone():
         if re.search(r"^\s*(?:import|from) tensorflow", path.read_text(), re.M)
     }
     competitors = {"upkeep/plain_script.py", "upkeep/peak_script.py"}  # of the benchmark, programs of their own
-    assert importing - competitors == {"training/engine.py"}
+    assert importing - competitors == {"training/runtime.py"}
 
 
 def test_planning_a_study_imports_neither_tensorflow_nor_keras():

@@ -15,11 +15,11 @@ from refashion.training.run_store import RunStore
 
 def examples(dataset, entries):
     """{"originals": [classes, rows, columns] float32 in 0..1, and the same for each augmentation by name}."""
-    from refashion.training import engine
+    from refashion.training import engine, runtime
 
     first = [int(np.argmax(dataset.train_labels == label)) for label in np.unique(dataset.train_labels)]
     images = dataset.train_images[first]
-    engine.configure("cpu", threads=1)
+    runtime.configure("cpu", threads=1)
     shown = {name: engine.augmented(images, entry, seed=0) for name, entry in entries.items()}
     return {"originals": images.astype(np.float32) / 255, **shown}
 

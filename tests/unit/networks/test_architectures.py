@@ -16,8 +16,8 @@ SUMMARIES = ORIGINAL["summaries"]
 
 
 def build(builder: str, **options):
-    engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
-    engine.configure("cpu", threads=1)
+    runtime = pytest.importorskip("refashion.training.runtime", reason="TensorFlow is not installed")
+    runtime.configure("cpu", threads=1)
     return architectures.build(builder, (28, 28, 1), 10, architectures.options(builder) | options)
 
 

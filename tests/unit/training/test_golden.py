@@ -25,6 +25,8 @@ engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is 
 from refashion import randomness
 from refashion.data import dataset as data
 from refashion.networks import architectures, augmentation
+from refashion.training.draws import Draws, moment
+from refashion.training.runtime import Device, configure
 
 AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}
 
@@ -78,7 +80,7 @@ def spec(builder: str, affine: bool) -> dict:
     }
 
 
-def losses(builder: str, affine: bool, dataset: data.Dataset, device: engine.Device) -> list[float]:
+def losses(builder: str, affine: bool, dataset: data.Dataset, device: Device) -> list[float]:
     """The mean loss of each of the first three steps."""
     images, labels = dataset.train_images[:192], dataset.train_labels[:192]
     run = engine.Engine(spec(builder, affine), data.Split(images, labels, images[:1], labels[:1]), device)
@@ -92,9 +94,9 @@ def losses(builder: str, affine: bool, dataset: data.Dataset, device: engine.Dev
 
 def draws() -> dict[str, list[int]]:
     """The first four draws of each stream as the engine takes them."""
-    dropout, warp = engine.Draws(1, "dropout"), engine.Draws(1, "augmentation")
-    validation = engine.Draws(1, "validation_augmentation")
-    dropout.counter = warp.counter = validation.counter = engine._counter(2, 3)
+    dropout, warp = Draws(1, "dropout"), Draws(1, "augmentation")
+    validation = Draws(1, "validation_augmentation")
+    dropout.counter = warp.counter = validation.counter = moment(2, 3)
     return {
         "subset": randomness.generator(1, "subset").permutation(60000)[:4].tolist(),
         "initialiser": _bits(randomness.generator(1, "initialiser", 0).random(4, dtype=np.float32)),
@@ -130,7 +132,7 @@ def test_no_architecture_is_forgotten():
 
 
 def _write(dataset: data.Dataset) -> None:
-    device = engine.configure("cpu", threads=1)
+    device = configure("cpu", threads=1)
     print("LOSSES")
     for builder in architectures.BUILDERS:
         for kind in ("none", "affine"):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from refashion.errors import UserError
+from refashion.networks import backend
 from refashion.randomness import generator
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _allowed(name: str, default: Any, value: Any) -> str | None:
 
 def build(builder: str, input_shape: tuple[int, int, int], classes: int, chosen: Mapping[str, Any]) -> keras.Model:
     """The model of a builder with the chosen options, weights as Keras drew them (see `initialise`)."""
+    backend.settle()
     try:
         return BUILDERS[builder](input_shape, classes, **chosen)
     except ValueError as error:

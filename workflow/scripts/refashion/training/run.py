@@ -135,13 +135,16 @@ class _Run:
         stop: _StopFlag,
         started: float,
     ) -> None:
-        from refashion.training import engine  # imports TensorFlow, which a run that is in the store never needs
+        from refashion.training import (
+            engine,
+            runtime,
+        )  # imports TensorFlow, which a run that is in the store never needs
 
         self.spec, self.store, self.stop, self.started = spec, store, stop, started
         self.checkpoint_seconds, self.threads = checkpoint_seconds, threads
         self.origin = provenance.collect()  # now, since the files may be other ones when the run ends
         self.started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self.device = engine.configure(device, threads)
+        self.device = runtime.configure(device, threads)
         self.split = data.split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
         self.engine: Engine = engine.Engine(spec, self.split, self.device, interrupted=self._interrupted)
         self.progress = self._resume()
