@@ -52,6 +52,16 @@ MISTAKES = {
     "two merges": (b"b: &b {x: 1}\nt:\n  <<: *b\n  <<: *b\n", ", line 4: the key '<<' stands twice."),
     "list within itself": (b"a: &a\n  - *a\n", ", line 2: an alias names the entry that it stands in."),
     "table within itself": (b"a: &a {b: [{c: *a}]}\n", ", line 1: an alias names the entry that it stands in."),
+    "aliases of aliases": (
+        b"a0: &a0 [x]\n"
+        + b"".join(b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10)) for n in range(1, 11)),
+        ", line 7: its aliases, written out, are more than 1,000,000 entries.",
+    ),
+    "merges of merges": (
+        b"a0: &a0 {x: 1}\n"
+        + b"".join(b"a%d: &a%d {<<: [%s]}\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10)) for n in range(1, 11)),
+        ", line 7: its aliases, written out, are more than 1,000,000 entries.",
+    ),
     "open bracket": (b"a: 1\nb: [1, 2\n", ", line 3: no valid YAML (expected ',' or ']', but got '<stream end>')."),
     "tab": (b"a:\n\tb: 1\n", ", line 2: no valid YAML (found character '\\t' that cannot start any token)."),
     "indent": (b"a: 1\n b: 2\n", ", line 2: no valid YAML (mapping values are not allowed here)."),

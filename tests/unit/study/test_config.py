@@ -18,13 +18,6 @@ from refashion.study.schema import config_schema
 CELL = {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
 FILES = "datasets/fashion_mnist/files"
 SOURCE = "datasets/fashion_mnist/sources/0"
-CIRCLE: list = []
-CIRCLE.append(CIRCLE)
-LOOP: dict = {}
-LOOP["a"] = LOOP
-DEEP: list = []
-for _ in range(2000):
-    DEEP = [DEEP]
 
 #: name: (edit, words that the sentence must hold: the key, the value, what is allowed)
 MISTAKES = {
@@ -115,9 +108,9 @@ MISTAKES = {
     "names alike but for case": (put("fractions/10K", {"images": 10000}), ["fractions", "'10k'", "'10K'", "case"]),
     "seeds given twice": (put("seeds", [0, 1, 1]), ["seeds is [0, 1, 1]", "different"]),
     "one seed too many": (put("seeds", 100001), ["seeds is 100001", "a count from 1 to 100000"]),
-    "a seed too large": (put("seeds", [2**32]), ["seeds is [4294967296]", "from 0 to 4294967295"]),
+    "a seed too large": (put("seeds", [2**32]), ["seeds[0] is 4294967296", "from 0 to 4294967295"]),
     "a pilot too large": (
-        put("seeds", {"pilot": 10**9, "half_width": 0.1, "most": 10**9}),
+        put("seeds", {"pilot": 10**9, "half_width": 0.1, "most": 5}),
         ["seeds.pilot is 1000000000", "from 2 to 100000"],
     ),
     "most too large": (
@@ -137,7 +130,7 @@ MISTAKES = {
         ["seeds.half_width is 1e-300", "from 0.001 to 100"],
     ),
     "no seeds": (put("seeds", 0), ["seeds is 0", "a count from 1 to 100000"]),
-    "negative seed": (put("seeds", [0, -1]), ["seeds is [0, -1]", "from 0 to 4294967295"]),
+    "negative seed": (put("seeds", [0, -1]), ["seeds[1] is -1", "from 0 to 4294967295"]),
     "seeds of an experiment": (put("experiments/losses/seeds", "many"), ["experiments.losses.seeds is 'many'"]),
     "most below pilot": (
         put("seeds", {"pilot": 10, "half_width": 0.1, "most": 5}),
@@ -148,7 +141,7 @@ MISTAKES = {
     "nothing to run": (put("run", []), ["run is []", "at least one"]),
     "unknown device": (put("device", "tpu"), ["device is 'tpu'", "auto, gpu, cpu"]),
     "checkpoint never": (put("checkpoint_seconds", 0), ["checkpoint_seconds is 0", "above 0"]),
-    "limit of zero": (put("limits/images", 0), ["limits.images is 0", "at least 1"]),
+    "limit of zero": (put("limits/images", 0), ["limits.images is 0", "from 1 to 10^9"]),
     "hash that ends in a line break": (
         put(f"{FILES}/train_images/sha256", "0" * 64 + "\n"),
         ["datasets.fashion_mnist.files.train_images.sha256 is ", "64 hexadecimal digits"],
@@ -209,10 +202,7 @@ MISTAKES = {
         put("datasets/fashion_mnist/classes/3", "a\udfff"),
         [r"datasets.fashion_mnist.classes[3] is 'a\udfff'", "UTF-8"],
     ),
-    "lone surrogate in a name": (put("recipes/\ud800", {}), [r"recipes has the key '\ud800'", "UTF-8"]),
-    "entry within itself": (put("title", CIRCLE), ["title[0] is a YAML alias of an entry that it stands in"]),
-    "entry in its table": (put("recipes/circle", LOOP), ["recipes.circle.a is a YAML alias"]),
-    "lists without end": (put("title", DEEP), ["title has tables or lists", "30 deep"]),
+    "lone surrogate in a name": (put("recipes/\ud800", {}), [r"the name '\ud800' in recipes", "safe file name"]),
     "config that is empty": (lambda config: config.clear(), ["lacks"]),
 }
 
@@ -247,7 +237,7 @@ NUMBERS = {
     "recipes/b256_e100/learning_rate": "above 0 and at most 100",
     "recipes/b256_e100/momentum": "from 0 to below 1",
     "recipes/b256_e100/epochs": "from 1 to 100000",
-    "fractions/10k/subset_seed": "at least 0",
+    "fractions/10k/subset_seed": "from 0 to 4294967295",
     "architectures/cnn1/dropout": "from 0 to 0.99",
     "augmentations/affine/rotation": "from 0 to 180",
     "title": "a text",
@@ -265,15 +255,8 @@ def test_no_number_is_nan_or_infinite(config, place, value):
     sentence = str(caught.value)
     assert sentence.startswith("config: ")
     assert place.rsplit("/", 1)[-1] in sentence.replace("margins[0]", "margins/0")
-    assert f" is {'inf' if isinstance(value, int) else value}" in sentence
+    assert f" is {str(value)[:70]}" in sentence
     assert NUMBERS[place] in sentence
-
-
-def test_no_option_of_a_builder_or_operation_is_nan_whatever_its_own_check_says(config, monkeypatch):
-    monkeypatch.setattr("refashion.networks.architectures.check", lambda *_: None)
-    put("architectures/cnn1/rates", [0.1, {"a": float("nan")}])(config)
-    with pytest.raises(UserError, match=r"^config: architectures\.cnn1\.rates\[1\]\.a is nan; allowed are finite"):
-        load_study(config)
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,22 @@ def sentence(file: str, error: jsonschema.ValidationError) -> str:
         return f"{file}: {place(error.absolute_path)} lacks the key {missing!r}; it needs {needed}."
     if "propertyNames" in error.absolute_schema_path:
         return f"{file}: the name {short(error.instance)} in {key} is not allowed; a name is {allowed(error)}."
+    if isinstance(error.instance, str) and broken(error.instance):
+        utf8 = "allowed are characters of UTF-8, so none of \\ud800 to \\udfff"
+        return f"{file}: {place(error.absolute_path)} is {short(error.instance)}; {utf8}."
     return f"{file}: {place(error.absolute_path)} is {short(error.instance)}; allowed is {allowed(error)}."
 
 
 def allowed(error: jsonschema.ValidationError) -> str:
-    """The description of the key that is violated, "" where it has none."""
+    """The description of the key that is violated; alternatives are described together, above them."""
+    while "description" not in error.schema and error.parent is not None:
+        error = error.parent
     return error.schema.get("description", "")
+
+
+def broken(text: str) -> bool:
+    """Whether a text holds half a character, which no file can."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def path(parts: Iterable[str | int]) -> str:

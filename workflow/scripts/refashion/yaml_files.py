@@ -14,7 +14,8 @@ def read(path: Path | str) -> Any:
     """The content of a YAML file, as plain types.
 
     Raises UserError for a file that is missing, no file, not readable, not UTF-8 or broken YAML; for a key that stands
-    twice in one mapping, of which YAML's own reader keeps the last without a word; and for an entry that holds itself.
+    twice in one mapping, of which YAML's own reader keeps the last without a word; for an entry that holds itself;
+    and for one that, its aliases written out, is of more than `MOST_ENTRIES`.
     """
     return _parse(path, _text(path))
 
@@ -66,12 +67,17 @@ class _Refused(Exception):  # noqa: N818 (told as a UserError by `_parse`, which
         self.line = line
 
 
+#: Keys and values with the aliases written out, far more than a config of ten thousand cells has.
+MOST_ENTRIES = 1_000_000
+
+
 class _Reader(yaml.SafeLoader):
     """PyYAML's safe loader, strict. What `<<` merges into a mapping may still be overridden there."""
 
     def __init__(self, text: str):
         super().__init__(text)
         self._keys: dict[yaml.Node, set] = {}  # of each mapping, as they stand in the file
+        self._entries: dict[yaml.Node, int] = {}  # of each node that is complete
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
         """A node; it is a key where a mapping asks for it and has no key for it, and a circle if it has no end yet."""
@@ -79,6 +85,7 @@ class _Reader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         if node.end_mark is None:
             raise _Refused("an alias names the entry that it stands in", line)
+        self._count(node, line)
         if isinstance(parent, yaml.MappingNode) and index is None and isinstance(node, yaml.ScalarNode):
             key = node.value if node.tag in _SPECIAL else self.construct_object(node)
             keys = self._keys.setdefault(parent, set())
@@ -86,6 +93,15 @@ class _Reader(yaml.SafeLoader):
                 raise _Refused(f"the key {key!r} stands twice", line)
             keys.add(key)
         return node
+
+    def _count(self, node: yaml.Node, line: int) -> None:
+        """How much a node holds: aliases share it here, but whoever copies or merges the content writes them out."""
+        if node not in self._entries:
+            parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+            flat = (part for pair in parts for part in pair) if isinstance(node, yaml.MappingNode) else parts
+            self._entries[node] = 1 + sum(self._entries[part] for part in flat)
+        if self._entries[node] > MOST_ENTRIES:
+            raise _Refused(f"its aliases, written out, are more than {MOST_ENTRIES:,} entries", line)
 
 
 #: The keys `<<` and `=`, which are no values of a type.

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import jsonschema
+from jsonschema.exceptions import best_match
 
 from refashion import violations
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
 from refashion.study.model import AXES, FOLD, TABLES, Cell, Experiment, Pilot, Study, fold_size
-from refashion.study.schema import config_schema
+from refashion.study.schema import Validator, config_schema
 
 #: The keys of a source of data; `refashion.data.dataset` has a function for each.
 SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
@@ -35,95 +34,29 @@ def load_study(config: Mapping[str, Any]) -> Study:
     return Study(config=checked, experiments=enabled)
 
 
-# --------------------------------------------------------------------------------------------------------- plain types
-
-#: Tables and lists within one another, far more than the six that a list of names in a cell is deep.
-DEPTH = 30
-
-
-def _plain(value: Any, path: tuple[str | int, ...] = (), above: tuple[int, ...] = ()) -> Any:
+def _plain(value: Any, path: tuple[str | int, ...] = ()) -> Any:
     """A deep copy of the types that JSON has; keys, and what YAML has beyond them (dates), become text.
 
-    Raises UserError for what no such copy can hold: an entry within itself (an alias in YAML can do that), one that is
-    too deep, two keys that are one as text, and text that no file can hold.
+    Raises UserError for two keys that are one as text.
     """
-    if isinstance(value, Mapping | list | tuple):
-        _check_nesting(value, path, above)
-        above = (*above, id(value))
     if isinstance(value, Mapping):
         copy = {}
         for name, entry in value.items():
-            key = _key(name, path)
+            key = json.dumps(name) if name is None or isinstance(name, bool | int | float) else str(name)
             if key in copy:
                 raise UserError(f"config: {violations.place(path)} has the key {key!r} twice; each key may stand once.")
-            copy[key] = _plain(entry, (*path, key), above)
+            copy[key] = _plain(entry, (*path, key))
         return copy
     if isinstance(value, list | tuple):
-        return [_plain(entry, (*path, position), above) for position, entry in enumerate(value)]
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 10**300 else math.inf  # what is beyond floats is refused as they are
-    return _text(str(value), f"{violations.path(path)} is")
-
-
-def _check_nesting(value: Any, path: tuple[str | int, ...], above: tuple[int, ...]) -> None:
-    if id(value) in above:
-        where = violations.path(path)
-        raise UserError(f"config: {where} is a YAML alias of an entry that it stands in; none may hold itself.")
-    if len(above) == DEPTH:
-        raise UserError(
-            f"config: {path[0]} has tables or lists within one another more than {DEPTH} deep; no key needs as many."
-        )
-
-
-def _key(name: Any, path: tuple[str | int, ...]) -> str:
-    text = json.dumps(name) if name is None or isinstance(name, bool | int | float) else str(name)
-    return _text(text, f"{violations.place(path)} has the key")
-
-
-def _text(text: str, where: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"config: {where} {violations.short(text)}; allowed are characters of UTF-8, so none of \\ud800 to \\udfff."
-        ) from error
-    return text
-
-
-# ----------------------------------------------------------------------------------------------- mistakes, in sentences
-
-
-def _is_finite(checker: jsonschema.TypeChecker, value: Any) -> bool:
-    """Whether a value is a number; to JSON Schema nan and the infinities are, and nan passes every bound."""
-    return jsonschema.Draft202012Validator.TYPE_CHECKER.is_type(value, "number") and math.isfinite(value)
-
-
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite),
-)
+        return [_plain(entry, (*path, position)) for position, entry in enumerate(value)]
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def _check_schema(config: dict[str, Any]) -> None:
-    """Raises UserError for the first of the violations that are least deep in the config."""
-    error = min(
-        _Validator(config_schema()).iter_errors(config), key=lambda error: len(error.absolute_path), default=None
-    )
+    """Raises UserError for the violation that tells most."""
+    error = best_match(Validator(config_schema()).iter_errors(config))
     if error is not None:
-        raise UserError(violations.sentence("config", _telling(error)))
-
-
-def _telling(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
-    """The violation that tells most: of the alternatives of an `anyOf`, that of the one which has the value's type."""
-    of_its_type = [part for part in error.context or () if part.validator != "type" or part.path]
-    described = [
-        part
-        for part in of_its_type
-        if part.validator in ("required", "additionalProperties") or violations.allowed(part)
-    ]
-    return described[0] if described else error
+        raise UserError(violations.sentence("config", error))
 
 
 def _completed(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -158,24 +91,12 @@ def _check_tables(config: dict[str, Any]) -> None:
     for name, entry in config["architectures"].items():
         options = {key: value for key, value in entry.items() if key != "builder"}
         architectures.check(entry["builder"], options, f"config: architectures.{name}")
-        _check_finite(options, f"architectures.{name}")
     for name, entry in config["augmentations"].items():
         augmentation.check(entry, f"config: augmentations.{name}")
-        _check_finite(entry, f"augmentations.{name}")
     for name, entry in config["fractions"].items():
         _check_fraction(name, entry, config["datasets"])
     for name, entry in config["recipes"].items():
         _check_recipe(name, entry)
-
-
-def _check_finite(value: Any, where: str) -> None:
-    """For what the schema leaves to the registries, where nan may pass an operation's or an option's own check."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"config: {where} is {value}; allowed are finite numbers.")
-    for key, item in value.items() if isinstance(value, dict) else ():
-        _check_finite(item, f"{where}.{key}")
-    for position, item in enumerate(value) if isinstance(value, list) else ():
-        _check_finite(item, f"{where}[{position}]")
 
 
 def _check_case(table: str, entries: Mapping[str, Any]) -> None:

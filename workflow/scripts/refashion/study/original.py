@@ -7,17 +7,18 @@ Knows no pandas.
 from __future__ import annotations
 
 import functools
-import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+from jsonschema.exceptions import best_match
 
 from refashion import violations, yaml_files
 from refashion.errors import UserError
 from refashion.study.model import AXES, TRAINING_METRICS, Study
+from refashion.study.schema import Validator
 
 SCHEMA_FILE = Path(__file__).resolve().parents[4] / "config" / "original.schema.yaml"
 
@@ -74,39 +75,27 @@ def _schema() -> dict[str, Any]:
 
 
 def _check_schema(original: Any, names: Names) -> None:
-    """Raise UserError for the first of the least deep violations of the schema; `names` are the names to look up."""
-    errors = _validator(names).iter_errors(original)
-    error = min(errors, key=lambda error: len(error.absolute_path), default=None)
+    """Raise UserError for the violation of the schema that tells most; `names` are the names to look up."""
+    error = best_match(_validator(names).iter_errors(original))
     if error is not None:
         raise UserError(_sentence(error, original))
 
 
 def _validator(names: Names) -> jsonschema.protocols.Validator:
-    """A validator that knows the schema's two keywords of ours, and numbers and texts as a report wants them."""
+    """A validator that knows the schema's two keywords of ours, and whole numbers as a report prints them."""
 
     def look_up(_validator: Any, kind: str, name: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
         if kind in names and isinstance(name, str) and (wrong := names[kind](name)):
             yield jsonschema.ValidationError(wrong)
 
-    ours = {"integer": _is_whole, "number": _is_number, "string": _is_text}
-    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(ours)
+    types = Validator.TYPE_CHECKER.redefine("integer", _is_whole)
     keywords = {"names": look_up, "distinct": _distinct}
-    return jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords, type_checker=types)(_schema())
+    return jsonschema.validators.extend(Validator, keywords, type_checker=types)(_schema())
 
 
 def _is_whole(_checker: Any, value: Any) -> bool:
     """693962.0 would be printed as such, so it is no whole number here."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(_checker: Any, value: Any) -> bool:
-    """YAML's .nan and .inf are none."""
-    return _is_whole(_checker, value) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _is_text(_checker: Any, value: Any) -> bool:
-    r"""YAML's "\ud800" is half a character, which no file can hold."""
-    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+    return type(value) is int
 
 
 def _distinct(_validator: Any, keys: list[str], entries: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:

@@ -1,12 +1,16 @@
-"""The schema of the config, in which its defaults stand."""
+"""JSON schemas as this project takes them: numbers are finite, texts are UTF-8. And the config's, with its defaults."""
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import yaml
+
+from refashion import violations
 
 SCHEMA_FILE = Path(__file__).resolve().parents[4] / "config" / "schema.yaml"
 
@@ -25,3 +29,19 @@ def config_schema() -> dict[str, Any]:
         return {key: resolved(value) for key, value in {**named, **part}.items() if key not in ("$ref", "$defs")}
 
     return resolved(root)
+
+
+def _is_number(_checker: Any, value: Any) -> bool:
+    """nan and the infinities, which JSON Schema takes, are none."""
+    return type(value) is int or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_text(_checker: Any, value: Any) -> bool:
+    r"""YAML's "\ud800" is half a character, which no file can hold."""
+    return isinstance(value, str) and not violations.broken(value)
+
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "string": _is_text}),
+)
