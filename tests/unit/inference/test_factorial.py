@@ -31,6 +31,22 @@ def test_anova_of_nist_sirstv():
     assert effect.partial_omega2 == pytest.approx(4 * 0.18046237440255 / (4 * 0.18046237440255 + 25), rel=1e-8)
 
 
+# NIST StRD, AtmWtAg: atomic weight of silver by two instruments (Powell, Murphy & Gramlich 1982), certified values.
+ATMWTAG = 107.868 + 1e-7 * np.array([
+    1568, 1465, 1572, 1785, 1446, 1903, 1526, 1494, 1616, 1587, 1519, 1486, 1419, 1569, 1508, 1672, 1385, 1518,
+    1662, 1424, 1360, 1333, 1610, 1477, 1079, 1344, 1513, 1197, 1604, 1385, 1642, 1365, 1151, 1082, 1517, 1448,
+    1198, 1482, 1334, 1609, 1101, 1512, 1469, 1360, 1254, 1261, 1450, 1368,
+])  # fmt: skip
+
+
+def test_anova_of_nist_atmwtag_whose_numbers_agree_in_seven_digits():
+    result = anova(ATMWTAG, {"instrument": np.repeat([1, 2], 24)})
+    (effect,) = result.effects
+    assert (effect.df, result.residual_df) == (1, 46)
+    assert effect.f == pytest.approx(15.9467335677930, rel=1e-9)
+    assert result.r2 == pytest.approx(0.257426544538321, rel=1e-9)
+
+
 def test_anova_type_ii_of_r_mtcars():
     # R, car::Anova(lm(wt ~ factor(cyl) * factor(am), mtcars), type = 2): an unbalanced table, where the types differ
     wt = [
@@ -78,6 +94,24 @@ def test_anova_hc3_equals_welch_like_t_squared_in_the_two_cell_case():
     result = anova([*a, *b], {"cell": ["a"] * 6 + ["b"] * 9}, hc3=True)
     expected = 0.3**2 / (0.1**2 / 5 + 0.4**2 / 8)
     assert result.effects[0].f == pytest.approx(expected, rel=1e-9)
+
+
+def test_anova_hc3_tests_the_contrast_of_equally_weighted_cell_means():
+    # Against HC3 in matrix form (MacKinnon & White 1985) on a design of cells and blocks, spread growing with the cell
+    rng = np.random.default_rng(0)
+    cell, block = np.repeat(range(4), 5), np.tile(range(5), 4)
+    y = 91 + 0.1 * cell + rng.normal(0, 0.1 + 0.3 * cell) + rng.normal(0, 0.2, 5)[block]
+    design = np.column_stack([np.eye(4)[cell], (np.eye(5) - 1 / 5)[block][:, 1:]])
+    inverse = np.linalg.inv(design.T @ design)
+    estimate = inverse @ design.T @ y
+    weight = ((y - design @ estimate) / (1 - np.einsum("ij,jk,ik->i", design, inverse, design))) ** 2
+    covariance = inverse @ (design.T * weight) @ design @ inverse
+    result = anova(y, {"a": cell // 2, "b": cell % 2}, block, hc3=True)
+    for effect, signs in zip(result.effects, ([-1, -1, 1, 1], [-1, 1, -1, 1], [1, -1, -1, 1]), strict=False):
+        contrast = np.array([*signs, 0, 0, 0, 0])
+        expected = (contrast @ estimate) ** 2 / (contrast @ covariance @ contrast)
+        assert effect.f == pytest.approx(expected, rel=1e-9)
+        assert effect.p == pytest.approx(stats.f.sf(expected, 1, 20 - 8), rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -45,3 +45,10 @@ def test_holm_level_is_where_holm_begins_to_reject():
         level = holm_level(p, i, 0.05)
         for own, rejected in ((level * (1 - 1e-9), True), (level * (1 + 1e-9), False)):
             assert (holm([*p[:i], own, *p[i + 1 :]])[i] <= 0.05) == rejected
+
+
+@pytest.mark.parametrize("adjust", [holm, benjamini_hochberg])
+@pytest.mark.parametrize("bad", [-0.01, 1.01, np.nan])
+def test_what_is_no_p_value_is_refused(adjust, bad):
+    with pytest.raises(ValueError, match=r"p-value lies between 0 and 1|finite"):
+        adjust([0.5, bad])

@@ -90,6 +90,12 @@ def test_a12_of_hogarty_and_kromrey():
     assert a12([], [1]) is None
 
 
+def test_a12_ties_what_only_rounding_separates():
+    assert 0.1 + 0.2 > 0.3
+    assert a12([0.1 + 0.2], [0.3]) == a12([0.3], [0.1 + 0.2]) == 0.5
+    assert a12([0.3 + 1e-9], [0.3]) == 1
+
+
 def test_a12_is_the_mann_whitney_statistic():
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 9, 12), rng.integers(0, 9, 7)

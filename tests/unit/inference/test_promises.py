@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from refashion.inference.epochs import honest_best
-from refashion.inference.evidence import bound_test, weigh
+from refashion.inference.evidence import bound_test, image_margin, weigh
 from refashion.inference.factorial import anova, paired_contrast, welch_contrast
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.pairs import mcnemar_share, paired_comparison
@@ -89,6 +89,24 @@ def test_constant_runs_decide_exactly():
 def test_what_is_no_sample_is_refused(bad):
     with pytest.raises(ValueError, match=r"expected (finite numbers|an array of 1 dimensions)"):
         t_interval(bad)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_number_that_is_none_is_refused_beside_a_sample_too(bad):
+    x = sample(5, 91, 0.2)
+    for call in (
+        lambda: weigh(x, bad, 0.5),
+        lambda: weigh(x, 91, bad),
+        lambda: weigh(x, 91, 0.5, bad),
+        lambda: bound_test(x, bad),
+        lambda: stein_plan(x, bad),
+        lambda: prediction_interval(x, image_variance=bad),
+        lambda: image_margin(bad, 10_000),
+        lambda: welch_contrast([x, x], [1, bad]),
+        lambda: operating_characteristics([5], [0.2], [0.5], [bad], seed=0),
+    ):
+        with pytest.raises(ValueError, match=r"expected|positive"):
+            call()
 
 
 def test_same_input_same_output_and_no_global_state():

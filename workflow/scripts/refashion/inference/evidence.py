@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import elementwise
 
 from refashion.inference.intervals import run_half_width
-from refashion.inference.summaries import LEVEL, summarise, upper_p
+from refashion.inference.summaries import LEVEL, finite, summarise, upper_p
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,7 @@ def image_margin(published: float, images: int) -> float:
 
 def bound_test(x: ArrayLike, bound: float) -> BoundTest:
     """One-sided one-sample t tests of x [n] against a bound, in both directions."""
+    finite(bound)
     sample = summarise(x)
     if sample.sd is None:
         return BoundTest(mean=sample.mean, bound=bound, n=sample.n, reason=sample.reason)
@@ -78,6 +79,7 @@ def weigh(x: ArrayLike, published: float, margin: float, image_variance: float =
     p_not = max of p_far and p_run, because "not reproduced" claims both. image_variance is 2 between_images of
     `image_noise` where the cell was validated on other images than the published number.
     """
+    finite(published, margin, image_variance)
     if image_variance < 0 or margin < 0:
         raise ValueError(f"a margin and a variance are not negative: {margin}, {image_variance}")
     sample = summarise(x)

@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from refashion.inference.summaries import LEVEL, NO_SEED, ROUNDING, finite_array, summarise, summarise_sums, two_sided_p
+from refashion.inference.summaries import (
+    LEVEL,
+    NO_SEED,
+    ROUNDING,
+    finite,
+    finite_array,
+    summarise,
+    summarise_sums,
+    two_sided_p,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +68,8 @@ def anova(y: ArrayLike, factors: Mapping[str, Sequence], block: Sequence | None 
 
     Partial omega^2 = (SS - df MSE) / (SS + (N - df) MSE) (Olejnik & Algina 2003, Psychological Methods 8, 434-447).
     hc3: F tests with MacKinnon & White's HC3 covariance, a sensitivity; omega^2 is then that of F,
-    df (F - 1) / (df (F - 1) + N), the same expression.
+    df (F - 1) / (df (F - 1) + N), the same expression. Its hypotheses are those of contrasts of equally weighted cell
+    means (type III, sum coding): type II would weight the cells by their estimated covariances.
     """
     y = finite_array(y, 1)
     columns = {name: np.asarray(labels).astype(str) for name, labels in factors.items()}
@@ -93,14 +103,17 @@ def _fit_anova(y: np.ndarray, columns: Mapping[str, np.ndarray], factors: list[s
     from statsmodels.stats.anova import anova_lm
 
     safe = {name: f"column{i}" for i, name in enumerate(columns)}
-    names = {f"C({code})": name for name, code in safe.items()}
-    interactions = "*".join(f"C({safe[name]})" for name in factors)
-    formula = f"y ~ {interactions}" + (f" + C({safe['block']})" if "block" in columns else "")
-    data = pd.DataFrame({"y": y, **{safe[name]: labels for name, labels in columns.items()}})
+    terms = {name: f"C({code}, Sum)" for name, code in safe.items()}
+    names = {term: name for name, term in terms.items()}
+    formula = f"y ~ {'*'.join(terms[name] for name in factors)}" + (
+        f" + {terms['block']}" if "block" in columns else ""
+    )
+    centred = y - y.mean()  # values that agree in their first digits would lose the others when they are squared
+    data = pd.DataFrame({"y": centred, **{safe[name]: labels for name, labels in columns.items()}})
     model = ols(formula, data).fit()
-    if model.ssr <= ROUNDING * float(np.square(y).sum()):
+    if np.sqrt(model.mse_resid) <= ROUNDING * float(np.abs(y).max()):
         return Anova(effects=(), n=y.size, reason="cannot say, because nothing varies between runs of a cell")
-    table = anova_lm(model, typ=2, robust=robust).drop("Residual")
+    table = anova_lm(model, typ=3 if robust else 2, robust=robust).drop(["Intercept", "Residual"], errors="ignore")
     effects = [
         _anova_effect(":".join(names[part] for part in term.split(":")), row, float(model.mse_resid), y.size)
         for term, row in table.iterrows()
@@ -137,6 +150,7 @@ def welch_contrast(samples: Sequence[ArrayLike], weights: Sequence[float], confi
     1947, Biometrika 34, 28-35). Cells of weight 0 do not enter. It takes cells as independent: where they share seeds,
     `paired_contrast` is the exact one.
     """
+    finite(*weights)
     used = [(summarise(x), w) for x, w in zip(samples, weights, strict=True) if w != 0]
     reasons = [cell.reason for cell, _ in used if cell.reason]
     if reasons or not used:

@@ -26,7 +26,10 @@ def benjamini_hochberg(p: Sequence[float | None]) -> tuple[float | None, ...]:
 def _adjusted(p: Sequence[float | None], adjust) -> tuple[float | None, ...]:
     if not len(p):
         return ()
-    adjusted = adjust(finite_array([1.0 if q is None else q for q in p], 1))
+    values = finite_array([1.0 if q is None else q for q in p], 1)
+    if values.min() < 0 or values.max() > 1:
+        raise ValueError(f"a p-value lies between 0 and 1, got {values.min()} to {values.max()}")
+    adjusted = adjust(values)
     return tuple(None if q is None else float(new) for q, new in zip(p, adjusted, strict=True))
 
 

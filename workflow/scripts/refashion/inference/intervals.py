@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite_array, summarise
+from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, finite_array, summarise
 from refashion.inference.variance import crossed_mean_squares
 
 
@@ -71,6 +71,7 @@ def prediction_interval(x: ArrayLike, confidence: float = 1 - LEVEL, image_varia
     JASA 69, 789-794). Simulated, it never covers less than .95: .96 to .97 at n = 5, where t(n - 1) on the whole sum
     covers .975 to .994 and Satterthwaite's degrees of freedom .94 to .95 (.89 at n = 2).
     """
+    finite(image_variance)
     sample = summarise(x)
     if sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)

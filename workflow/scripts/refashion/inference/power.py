@@ -10,7 +10,7 @@ from scipy import stats
 
 from refashion.inference.evidence import claim_p_values
 from refashion.inference.families import holm_along
-from refashion.inference.summaries import LEVEL, as_tuples, finite_array
+from refashion.inference.summaries import LEVEL, as_tuples, finite, finite_array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ def operating_characteristics(
     n, sd, margin: [k], seeds, true SD and margin of each claim. Runs are normal, so mean and SD are drawn directly.
     published_is_a_run: the published number is one run of the original's cell (same SD); False: it is that cell's mean.
     """
+    finite(*shifts)
     n, sd, margin = np.asarray(n), finite_array(sd, 1), finite_array(margin, 1)
     rng = np.random.default_rng(seed)
     shape = (repetitions, n.size)

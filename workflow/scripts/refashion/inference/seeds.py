@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from refashion.inference.intervals import Interval, around
-from refashion.inference.summaries import LEVEL, ROUNDING, summarise
+from refashion.inference.summaries import LEVEL, ROUNDING, finite, summarise
 
 #: A spread of fewer runs forecasts no number of seeds: its own interval spans a factor of more than six.
 FORECAST_RUNS = 5
@@ -52,6 +52,7 @@ def stein_plan(
     N = max(n0, ceil((t(n0 - 1) s0 / h)^2)); Stein 1945, Annals of Mathematical Statistics 16, 243-258. The interval
     mean +- h of all N runs covers at least `confidence`, whatever the true SD.
     """
+    finite(half_width)
     if half_width <= 0:
         raise ValueError(f"a half-width is positive: {half_width}")
     sample = summarise(pilot)

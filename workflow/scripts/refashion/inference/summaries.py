@@ -61,6 +61,12 @@ def finite_array(x: ArrayLike, dimensions: int, dtype: type = float) -> np.ndarr
     return array
 
 
+def finite(*numbers: float) -> None:
+    """ValueError unless all numbers are finite."""
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"expected finite numbers, got {', '.join(map(str, numbers))}")
+
+
 def summarise(x: ArrayLike) -> Summary:
     """Summarise x [n]. Equal values give exactly their value and SD 0, not the rounding error of a sum."""
     values = finite_array(x, 1)
