@@ -1,9 +1,13 @@
 """Rule `analyse`: the study's tables and facts -> analysis.json, and the CSV tables made from it."""
 
-from refashion.judging import analysis, collection, tables
+from pathlib import Path
+
+from refashion.judging import analysis, collection, inputs, tables
+from refashion.judging.csv_tables import CSV_TABLES
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
+from refashion.upkeep import benchmarking
 
 
 def main(job):
@@ -13,18 +17,18 @@ def main(job):
     check_original(original, study)
     with collection.PredictionsFile(given.predictions) as predictions:
         result = analysis.analyse(
-            analysis.Inputs(
+            inputs.Inputs(
                 study=study,
                 original=original,
                 runs=tables.read("runs", given.runs),
                 histories=tables.read("histories", given.histories),
                 predictions=predictions,
-                architectures=analysis.read_json(given.architectures),
-                data=analysis.read_descriptions(given.facts),
-                benchmark=analysis.read_benchmark(given.get("benchmark")),
+                architectures=inputs.read_json(given.architectures),
+                data=inputs.read_descriptions(given.facts),
+                benchmark=benchmarking.read(Path(given.benchmark)) if given.get("benchmark") else [],
             )
         )
-    analysis.write(result, job.output.analysis, {name: job.output[name] for name in analysis.CSV_TABLES})
+    analysis.write(result, job.output.analysis, {name: job.output[name] for name in CSV_TABLES})
     print(result.document["study"]["answer"])
 
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from refashion.judging import analysis, collection, tables
+from refashion.judging import analysis, collection, inputs, tables
+from refashion.judging.csv_tables import CSV_TABLES
 from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
@@ -10,7 +11,7 @@ from refashion.study.original import check_original, read_original
 from refashion.telling import reporting
 from refashion.training import planning, run_log
 from refashion.training.run_store import RunStore
-from refashion.upkeep import publishing
+from refashion.upkeep import benchmarking, publishing
 
 PUBLISHED = PROJECT / "published"
 
@@ -31,15 +32,15 @@ def main(job):
     reasons = reporting.redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
     runs = collected.runs.assign(reason=reasons)
     result = analysis.analyse(
-        analysis.Inputs(
+        inputs.Inputs(
             study=study,
             original=original,
             runs=runs,
             histories=collected.histories,
             predictions=collected.predictions,
-            architectures=analysis.read_json(given.architectures),
-            data=analysis.read_descriptions(given.facts),
-            benchmark=analysis.read_benchmark(given.get("benchmark")),
+            architectures=inputs.read_json(given.architectures),
+            data=inputs.read_descriptions(given.facts),
+            benchmark=benchmarking.read(Path(given.benchmark)) if given.get("benchmark") else [],
         )
     )
     images = reporting.pictures(result.document, [Path(one) for one in given.data], Path(given.examples))
@@ -47,7 +48,7 @@ def main(job):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
     tables.write(runs, "runs", folder / "runs.csv")
-    analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES})
+    analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in CSV_TABLES})
     (folder / "report.html").write_text(page, encoding="utf-8")
 
 

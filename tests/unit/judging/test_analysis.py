@@ -19,7 +19,13 @@ from refashion.inference.families import benjamini_hochberg, holm
 from refashion.inference.seeds import t_half_widths
 from refashion.inference.variance import image_noise
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
-from refashion.judging import analysis, claims, collection, effects, spread, tables
+from refashion.judging import analysis, collection, summary, tables
+from refashion.judging.claims import accuracies, ledger
+from refashion.judging.csv_tables import CSV_TABLES
+from refashion.judging.facts import Facts
+from refashion.judging.inputs import Inputs, read_descriptions
+from refashion.judging.run_table import RunTable
+from refashion.judging.sections import cost, effects
 from refashion.study.config import load_study
 from refashion.study.model import Cell
 from refashion.upkeep import benchmarking
@@ -33,7 +39,7 @@ EVERYTHING = ("original", "readings", "factorial", "factorial_published", "losse
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
     """Simulations whose precision is not tested here."""
-    monkeypatch.setattr(claims, "REPETITIONS", 50)
+    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
 
 
 def histories(rows=()):
@@ -46,7 +52,7 @@ def inputs(study, runs, **known):
         "architectures": synthetic.architectures(ORIGINAL),
         "data": {"fashion_mnist": synthetic.description()},
     }
-    return analysis.Inputs(study=study, original=ORIGINAL, runs=runs, **defaults | known)
+    return Inputs(study=study, original=ORIGINAL, runs=runs, **defaults | known)
 
 
 def drawn(truth=None, run=("original",), seeds=4, **changes):
@@ -77,9 +83,9 @@ def whole(tmp_path_factory):
     synthetic.write_runs(study, root, seed=5, images=100, epochs=70)
     found = collection.collect(study, root, strict=True)
     given = inputs(study, found.runs, histories=found.histories, predictions=found.predictions)
-    repetitions, claims.REPETITIONS = claims.REPETITIONS, 50
+    repetitions, accuracies.REPETITIONS = accuracies.REPETITIONS, 50
     result = analysis.analyse(given)
-    claims.REPETITIONS = repetitions
+    accuracies.REPETITIONS = repetitions
     return given, result
 
 
@@ -89,11 +95,11 @@ def whole(tmp_path_factory):
 def test_the_same_input_gives_the_same_bytes(whole, tmp_path):
     given, first = whole
     np.random.seed(1)  # the global state must not matter
-    second = analysis.analyse(analysis.Inputs(**{name: getattr(given, name) for name in given.__dataclass_fields__}))
+    second = analysis.analyse(Inputs(**{name: getattr(given, name) for name in given.__dataclass_fields__}))
     written = []
     for name, result in (("one", first), ("two", second)):
         (tmp_path / name).mkdir()
-        csv = {table: tmp_path / name / f"{table}.csv" for table in analysis.CSV_TABLES}
+        csv = {table: tmp_path / name / f"{table}.csv" for table in CSV_TABLES}
         analysis.write(result, tmp_path / name / "analysis.json", csv)
         written.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
     assert sorted(written[0]) == ["analysis.json", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv"]
@@ -105,7 +111,7 @@ def test_tables_have_their_documented_columns_and_every_row(whole):
     for name, table in result.tables.items():
         assert list(table.columns) == list(tables.COLUMNS[name])
     found = result.document
-    assert len(result.tables["cells"]) == len(found["cells"]) * len(analysis.METRICS)
+    assert len(result.tables["cells"]) == len(found["cells"]) * len(summary.METRICS)
     assert len(result.tables["claims"]) == sum(len(claim["readings"]) for claim in found["claims"])
     assert len(result.tables["comparisons"]) == sum(len(family["pairs"]) for family in found["comparisons"])
 
@@ -167,23 +173,23 @@ def test_a_run_that_moved_makes_its_cell_mixed():
     study = synthetic.study(("original",), seeds=3)
     runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
     cell = study.cells()[0]
-    table = tables.RunTable(runs)
+    table = RunTable(runs)
     assert not table.mixed_machines(cell.name)
     runs.loc[runs.index[0], "machines"] = 2
-    assert tables.RunTable(runs).mixed_machines(cell.name)
+    assert RunTable(runs).mixed_machines(cell.name)
 
 
 def test_times_are_compared_on_one_kind_of_machine_only():
     study = synthetic.study(("original",), seeds=3)
     runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
     a, b = (cell.name for cell in study.cells()[:2])
-    assert tables.RunTable(runs).paired((a, b), "train_seconds")[0].tolist() == [0, 1, 2]
+    assert RunTable(runs).paired((a, b), "train_seconds")[0].tolist() == [0, 1, 2]
     cell = study.cells()[0]
     own = (runs["architecture"] == cell.architecture) & (runs["fraction"] == cell.fraction)
     own &= (runs["augmentation"] == cell.augmentation) & (runs["recipe"] == cell.recipe)
     runs.loc[own & (runs["seed"] == 1), "cpu"] = "another"
     runs.loc[own & (runs["seed"] == 2), "machines"] = 2
-    table = tables.RunTable(runs)
+    table = RunTable(runs)
     assert table.mixed_machines(a)
     seeds, scores = table.paired((a, b), "train_seconds")
     assert seeds.tolist() == [0]
@@ -193,7 +199,7 @@ def test_times_are_compared_on_one_kind_of_machine_only():
 
 def test_a_cell_whose_runs_another_has_with_more_seeds_costs_nothing_more():
     digests = {"a": {"1", "2"}, "b": {"3"}, "c": {"1", "2", "4"}, "d": {"3"}, "e": set()}
-    assert [spread._same_runs(cell, digests) for cell in digests] == ["c", "b", "c", "b", "e"]
+    assert [cost._same_runs(cell, digests) for cell in digests] == ["c", "b", "c", "b", "e"]
 
 
 def test_a_study_without_the_original_says_so():
@@ -258,7 +264,7 @@ DEGENERATE = {
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_what_cannot_be_said_is_null_with_a_reason(name, tmp_path):
     result = analysis.analyse(drawn(**DEGENERATE[name]))
-    csv = {table: tmp_path / f"{table}.csv" for table in analysis.CSV_TABLES}
+    csv = {table: tmp_path / f"{table}.csv" for table in CSV_TABLES}
     analysis.write(result, tmp_path / "analysis.json", csv)
     text = (tmp_path / "analysis.json").read_text(encoding="utf-8")
     assert not re.findall(r".{40}\b(?:NaN|Infinity|None|nan)\b.{20}", text)
@@ -294,10 +300,10 @@ def test_an_experiment_that_is_not_run_is_listed_and_says_so():
 def test_a_twin_is_paid_once():
     given = drawn(run=("original", "readings"), seeds=2)
     runs = given.runs.copy()
-    once = spread.core_hours(runs)
+    once = cost.core_hours(runs)
     assert once == pytest.approx((runs["seconds"] * 1).sum() / 3600)
     twins = pd.concat([runs, runs], ignore_index=True)
-    assert spread.core_hours(twins) == pytest.approx(once)
+    assert cost.core_hours(twins) == pytest.approx(once)
 
 
 # --------------------------------------------------------------------------------------------- the original beside us
@@ -648,20 +654,20 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
         "original": str(synthetic.ROOT / "config" / "original.yaml"),
         "benchmark": "benchmark.csv",
     }
-    made = {name: f"{name}.csv" for name in analysis.CSV_TABLES} | {"analysis": "analysis.json"}
+    made = {name: f"{name}.csv" for name in CSV_TABLES} | {"analysis": "analysis.json"}
     analyse.main(Job(config, tables_ | facts, made))
     found = json.loads((tmp_path / "analysis.json").read_text(encoding="utf-8"))
     analysis.check(found)
     assert [(row["program"], row["gflops"]) for row in found["benchmark"]["rows"]] == [("matrix product", 180.5)]
     assert found["study"]["runs"]["finished"] == 12
-    assert tables.read("cells", tmp_path / "cells.csv")["n"].sum() == 12 * len(analysis.METRICS)
+    assert tables.read("cells", tmp_path / "cells.csv")["n"].sum() == 12 * len(summary.METRICS)
 
 
 @pytest.mark.parametrize(("content", "words"), [("{", "cannot be read as JSON"), ("[]", "holds no JSON object")])
 def test_facts_that_cannot_be_read_are_told(tmp_path, content, words):
     (tmp_path / "facts.json").write_text(content)
     with pytest.raises(UserError, match=words):
-        analysis.read_descriptions([tmp_path / "facts.json"])
+        read_descriptions([tmp_path / "facts.json"])
 
 
 # ----------------------------------------------------------------------------------------- known truths, many draws
@@ -673,13 +679,13 @@ VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE)
 def redrawn(runs, means, sd, seed):
     """A table of runs with new accuracies: means (column -> percent by cell name) plus normal noise."""
     rng = np.random.default_rng(seed)
-    names = tables.RunTable(runs).cells
+    names = RunTable(runs).cells
     cells = runs["architecture"].str.cat([runs[axis] for axis in ("fraction", "augmentation", "recipe")], sep="/")
     new = {
         column: cells.map({name: by_cell.get(name, 90.0) for name in names}) + sd * rng.standard_normal(len(runs))
         for column, by_cell in means.items()
     }
-    return tables.RunTable(runs.assign(**new))
+    return RunTable(runs.assign(**new))
 
 
 def verdict_rates(shift, seeds, sd):
@@ -696,7 +702,7 @@ def verdict_rates(shift, seeds, sd):
     counts = {id_: dict.fromkeys(VERDICTS, 0) for id_ in judged}
     for repetition in range(REPETITIONS):
         table = redrawn(runs, {"val_accuracy": known.validation, "train_accuracy": known.training}, sd, repetition)
-        for claim in claims.judge(claims.Facts(original=original, settings=settings, runs=table)):
+        for claim in ledger.judge(Facts(original=original, settings=settings, runs=table)):
             if claim.id in counts:
                 counts[claim.id][claim.verdict] += 1
     return {id_: {word: count / REPETITIONS for word, count in found.items()} for id_, found in counts.items()}
@@ -706,7 +712,7 @@ def verdict_rates(shift, seeds, sd):
 @pytest.mark.parametrize("seeds", [10, 5])
 @pytest.mark.parametrize("shift", [0.0, 0.6, 1.2])
 def test_rates_of_verdicts_on_a_known_shift(shift, seeds, capsys, monkeypatch):
-    monkeypatch.setattr(claims, "REPETITIONS", 2)
+    monkeypatch.setattr(accuracies, "REPETITIONS", 2)
     found = verdict_rates(shift, seeds, sd=0.2)
     with capsys.disabled():
         print(f"\nshift {shift} pp, {seeds} seeds, SD 0.2 pp, {REPETITIONS} studies")
@@ -740,7 +746,7 @@ def effect_rates(seeds, sd):
     covered, decided, in_anova = (dict.fromkeys(names, 0) for names in (true, true, terms))
     for repetition in range(REPETITIONS):
         table = redrawn(runs, {"clean_accuracy": known.validation}, sd, repetition)
-        facts = claims.Facts(original=ORIGINAL, settings=study.config["analysis"], runs=table)
+        facts = Facts(original=ORIGINAL, settings=study.config["analysis"], runs=table)
         policy = effects.policies(facts, study.experiments, images)[0]
         contrasts, anova = by(policy["contrasts"], "label"), by(policy["anova"], "term")
         for label, effect in true.items():
@@ -770,7 +776,8 @@ LARGE = """
 import json, resource, sys, time
 from pathlib import Path
 import synthetic
-from refashion.judging import analysis, collection, tables
+from refashion.judging import analysis, collection, inputs, tables
+from refashion.judging.csv_tables import CSV_TABLES
 from refashion.telling import reporting
 
 folder, seeds = Path(sys.argv[1]), int(sys.argv[2])
@@ -782,10 +789,10 @@ tables.write(found.histories, "histories", folder / "histories.csv.gz")
 collection.write_predictions(found.predictions, folder / "predictions.npz")
 del found
 with collection.PredictionsFile(folder / "predictions.npz") as predictions:
-    result = analysis.analyse(analysis.Inputs(
+    result = analysis.analyse(inputs.Inputs(
         study=study, original=synthetic.original(), runs=tables.read("runs", folder / "runs.csv"),
         histories=tables.read("histories", folder / "histories.csv.gz"), predictions=predictions))
-analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in analysis.CSV_TABLES})
+analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in CSV_TABLES})
 page = reporting.render(reporting.read_analysis(folder / "analysis.json"), reporting.Pictures(), study.config)
 print(json.dumps({
     "megabytes of the page": len(page.encode()) / 2**20,

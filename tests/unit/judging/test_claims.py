@@ -17,7 +17,10 @@ from refashion.errors import UserError
 from refashion.inference.evidence import bound_test, image_margin
 from refashion.inference.families import holm
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
-from refashion.judging import claims, tables
+from refashion.judging.claims import accuracies, comparisons, exact, ledger
+from refashion.judging.document.claims import Check
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
 from refashion.study.model import AXES
 
 ORIGINAL = synthetic.original()
@@ -28,7 +31,7 @@ CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
     """The operating characteristics are simulated; their precision is not tested here."""
-    monkeypatch.setattr(claims, "REPETITIONS", 50)
+    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
 
 
 def facts(truth=None, run=("original",), seeds=10, original=ORIGINAL, runs=None, margins=(), **known):
@@ -42,16 +45,16 @@ def facts(truth=None, run=("original",), seeds=10, original=ORIGINAL, runs=None,
         "validation": {cell.name: fractions[cell.fraction]["validation"] for cell in study.cells()},
         "datasets": {cell.name: study.dataset(cell) for cell in study.cells()},
     }
-    return claims.Facts(
+    return Facts(
         original=original,
         settings=study.config["analysis"] | {"sensitivity_margins": margins},
-        runs=tables.RunTable(table),
+        runs=RunTable(table),
         **defaults | known,
     )
 
 
 def judge(*arguments, **options):
-    return {claim.id: claim for claim in claims.judge(facts(*arguments, **options))}
+    return {claim.id: claim for claim in ledger.judge(facts(*arguments, **options))}
 
 
 def readings(claim):
@@ -75,15 +78,15 @@ def with_means(**groups):
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0.0, REPRODUCED), (1.2, NOT_REPRODUCED), (-1.2, NOT_REPRODUCED)])
 def test_a_shift_of_all_cells_decides_all_validation_accuracies(shift, verdict):
-    ledger = judge(truth(shift))
-    assert [ledger[f"V{i}"].verdict for i in range(1, 6)] == [verdict] * 5
+    judged = judge(truth(shift))
+    assert [judged[f"V{i}"].verdict for i in range(1, 6)] == [verdict] * 5
 
 
 def test_training_accuracies_have_their_own_margin():
-    ledger = judge(truth(0.7))
-    assert [ledger[f"T{i}"].verdict for i in range(1, 6)] == [REPRODUCED] * 5
-    assert ledger["T1"].readings[0].numbers.margin == 1.0
-    assert ledger["V1"].readings[0].numbers.margin == pytest.approx(1.96 * (91.97 * 8.03 / 10_000) ** 0.5)
+    judged = judge(truth(0.7))
+    assert [judged[f"T{i}"].verdict for i in range(1, 6)] == [REPRODUCED] * 5
+    assert judged["T1"].readings[0].numbers.margin == 1.0
+    assert judged["V1"].readings[0].numbers.margin == pytest.approx(1.96 * (91.97 * 8.03 / 10_000) ** 0.5)
 
 
 def test_gaps_follow_training_and_validation_together():
@@ -142,11 +145,11 @@ def test_the_text_number_is_held_against_both_columns():
 
 
 def test_primary_readings_are_judged_as_one_family_and_others_alone():
-    ledger = judge(truth(0.35))
-    first = {id_: claim.readings[0] for id_, claim in ledger.items() if claim.family == "V"}
+    judged = judge(truth(0.35))
+    first = {id_: claim.readings[0] for id_, claim in judged.items() if claim.family == "V"}
     assert list(first) == ["V1", "V2", "V3", "V4", "V5", "V6"]
     held = [first[f"V{i}"].numbers for i in range(1, 6)]
-    both = [readings(ledger["V6"])[name].numbers for name in ("column_1", "column_2")]
+    both = [readings(judged["V6"])[name].numbers for name in ("column_1", "column_2")]
     adjusted = holm([one.p_rep for one in (*held, *both)])  # seven numbers, since V6 has two columns
     assert [one.p_rep_adjusted for one in held] == pytest.approx(adjusted[:5])
     assert [one.p_rep_adjusted for one in both] == [one.p_rep for one in both]
@@ -186,23 +189,23 @@ def test_other_margins_give_other_verdicts():
 
 
 def test_operating_characteristics_stand_beside_each_published_accuracy():
-    ledger = judge()
-    for id_, claim in ledger.items():
+    judged = judge()
+    for id_, claim in judged.items():
         if not claim.family:
             assert claim.operating is None
             continue
         assert [rate.shift for rate in claim.operating.rates] == [0.0, 0.6, 1.2], id_
         for rate in claim.operating.rates:
             assert rate.reproduced + rate.not_reproduced + rate.inconclusive == pytest.approx(1)
-    assert ledger["V1"].operating.sd == ledger["V1"].readings[0].numbers.sd
+    assert judged["V1"].operating.sd == judged["V1"].readings[0].numbers.sd
 
 
 # --------------------------------------------------------------------------------------------------------- exact claims
 
 
 def test_parameter_counts():
-    ledger = judge()
-    verdicts = {id_: ledger[id_].verdict for id_ in ("P1", "P2", "P3", "P4", "P5", "P6", "L1")}
+    judged = judge()
+    verdicts = {id_: judged[id_].verdict for id_ in ("P1", "P2", "P3", "P4", "P5", "P6", "L1")}
     assert verdicts == {
         "P1": NOT_REPRODUCED,  # 693,932 where the rows sum to 693,962
         "P2": NOT_REPRODUCED,
@@ -212,10 +215,10 @@ def test_parameter_counts():
         "P6": NOT_REPRODUCED,  # 2.77 times
         "L1": REPRODUCED,
     }
-    assert ledger["P1"].reason == "Trainable parameters of cnn1: 693,962, where the original says 693,932."
-    assert ledger["P5"].overall == "specification-dependent"
-    assert [reading.verdict for reading in ledger["P6"].readings] == [NOT_REPRODUCED, REPRODUCED, NOT_REPRODUCED]
-    assert ledger["P6"].readings[0].checks[0].found == pytest.approx(3_384_234 / 1_221_546)
+    assert judged["P1"].reason == "Trainable parameters of cnn1: 693,962, where the original says 693,932."
+    assert judged["P5"].overall == "specification-dependent"
+    assert [reading.verdict for reading in judged["P6"].readings] == [NOT_REPRODUCED, REPRODUCED, NOT_REPRODUCED]
+    assert judged["P6"].readings[0].checks[0].found == pytest.approx(3_384_234 / 1_221_546)
 
 
 def test_a_layer_that_differs_is_counted():
@@ -228,11 +231,11 @@ def test_a_layer_that_differs_is_counted():
 
 
 def test_networks_that_were_not_built_leave_counts_open():
-    ledger = judge(architectures={})
+    judged = judge(architectures={})
     for id_ in ("P1", "P2", "P3", "P4", "P5", "P6", "L1"):
-        assert ledger[id_].verdict == INCONCLUSIVE
-        assert ledger[id_].reason.startswith("Cannot say, because ")
-        assert not ledger[id_].readings[0].tested
+        assert judged[id_].verdict == INCONCLUSIVE
+        assert judged[id_].reason.startswith("Cannot say, because ")
+        assert not judged[id_].readings[0].tested
 
 
 def test_counts_of_the_data():
@@ -245,7 +248,7 @@ def test_counts_of_the_data():
 def test_rows_of_summaries_are_aligned_by_kind():
     printed = [["a", "Conv2D", [2, 2, 3], 10], ["b", "Dropout", [2, 2, 3], 0], ["c", "Dense", [5], 65]]
     built = [["ZeroPadding2D", (4, 4, 1), 0], ["Conv2D", (2, 2, 3), 10], ["Dense", (6,), 78]]
-    assert claims.align(printed, built) == [
+    assert exact.align(printed, built) == [
         ("", None, ("ZeroPadding2D", (4, 4, 1), 0)),
         ("a", ("Conv2D", (2, 2, 3), 10), ("Conv2D", (2, 2, 3), 10)),
         ("b", ("Dropout", (2, 2, 3), 0), None),
@@ -268,8 +271,8 @@ def test_the_best_column():
 
 def test_best_uses_holm_over_its_differences():
     found = facts(with_means(validation={CNN4: 92.3}))
-    checks = claims._differences(
-        [claims._Stated(CNN4, other) for other in (LENET, CNN1, CNN1_SMALL)], "val_accuracy", found
+    checks = comparisons._differences(
+        [comparisons.Stated(CNN4, other) for other in (LENET, CNN1, CNN1_SMALL)], "val_accuracy", found
     )
     raw = [
         bound_test(np.subtract(*found.runs.paired((CNN4, other), "val_accuracy")[1]), 0).p_above
@@ -300,8 +303,8 @@ def augmentation_gain(gain, metric="validation"):
     ("gain", "verdict"), [(2.0, REPRODUCED), (0.2, NOT_REPRODUCED), (-1.0, NOT_REPRODUCED), (1.05, INCONCLUSIVE)]
 )
 def test_much_worse_without_augmentation_means_more_than_the_margin(gain, verdict):
-    ledger = judge(augmentation_gain(gain), run=("original", "factorial"))
-    assert ledger["R3"].verdict == verdict
+    judged = judge(augmentation_gain(gain), run=("original", "factorial"))
+    assert judged["R3"].verdict == verdict
 
 
 def test_much_worse_reads_clean_images_too():
@@ -336,9 +339,9 @@ def test_the_subset_trains_faster():
 def test_times_of_different_machines_are_not_compared():
     runs = synthetic.runs(synthetic.study(), truth(), seed=1)
     runs.loc[runs["fraction"] == "10k", "cpu"] = "another"
-    ledger = judge(runs=runs)
-    assert ledger["R6"].verdict == INCONCLUSIVE
-    assert ledger["R6"].reason.endswith("have no seed in common that ran on one kind of machine.")
+    judged = judge(runs=runs)
+    assert judged["R6"].verdict == INCONCLUSIVE
+    assert judged["R6"].reason.endswith("have no seed in common that ran on one kind of machine.")
     runs["cpu"] = np.where(runs["seed"] % 2 == 0, "another", "one")
     times = judge(runs=runs)["W1"].readings[0].checks
     assert {check.reason for check in times} == {"the runs were made on different kinds of machine"}
@@ -348,20 +351,20 @@ def test_times_of_different_machines_are_not_compared():
 def test_the_least_clear_difference_is_the_one_with_the_largest_p():
     """A small difference of little spread is clearer than a large one of much."""
     checks = [
-        claims.Check(label=name, expected="above 0", found=d, unit="pp", interval=[d - 1, d + 1], p=p, p_against=1 - p,
+        Check(label=name, expected="above 0", found=d, unit="pp", interval=[d - 1, d + 1], p=p, p_against=1 - p,
                      test="one-sided as one of 2 (Holm)", n=5, holds=True)
         for name, d, p in (("small", 1.0, 0.001), ("large", 3.0, 0.03))
     ]  # fmt: skip
-    verdict, reason = claims._verdict_of_checks(checks)
+    verdict, reason = comparisons._verdict_of_checks(checks)
     assert verdict == REPRODUCED
     assert "the least clear: the mean of large is 3.00 pp" in reason
     assert reason.endswith("(p\u00a0=\u00a00.030; one-sided as one of 2 (Holm))")
 
 
 def test_an_open_difference_tells_both_of_its_tests():
-    one = claims.Check(label="a minus b", expected="above 0", found=-0.98, unit="pp", interval=[-1.84, -0.11], p=1.0,
+    one = Check(label="a minus b", expected="above 0", found=-0.98, unit="pp", interval=[-1.84, -0.11], p=1.0,
                        p_against=0.07, test="one-sided as one of 4 (Holm)", n=5)  # fmt: skip
-    verdict, reason = claims._verdict_of_checks([one])
+    verdict, reason = comparisons._verdict_of_checks([one])
     assert verdict == INCONCLUSIVE
     assert "for it, p\u00a0=\u00a00.070 against it; one-sided as one of 4 (Holm)" in reason
 
@@ -412,13 +415,13 @@ def test_augmented_validation_follows_from_which_numbers_fit(validated, clean, v
 
 
 def test_claims_that_nothing_can_test_say_why_and_report_what_was_measured():
-    ledger = judge()
+    judged = judge()
     for id_ in ("R5", "W1", "W2"):
-        assert (ledger[id_].verdict, ledger[id_].overall) == (NOT_TESTABLE, NOT_TESTABLE)
-    times = ledger["W2"].readings[0].checks
+        assert (judged[id_].verdict, judged[id_].overall) == (NOT_TESTABLE, NOT_TESTABLE)
+    times = judged["W2"].readings[0].checks
     assert [check.unit for check in times] == ["seconds"]
     assert times[0].found == pytest.approx(65 + 37_500 / 100)
-    assert "mnist, on which no cell of this study is trained" in ledger["R5"].reason
+    assert "mnist, on which no cell of this study is trained" in judged["R5"].reason
     trained = judge(datasets={CNN1: "mnist"})["R5"]
     assert trained.verdict == NOT_TESTABLE
     assert trained.readings[0].checks[0].unit == "percent"
@@ -461,12 +464,12 @@ def test_every_verdict_has_a_reason_in_one_sentence(options):
 
 
 def test_one_run_decides_nothing():
-    ledger = judge(seeds=1)
-    assert {ledger[f"V{i}"].verdict for i in range(1, 7)} == {INCONCLUSIVE}
-    assert ledger["V1"].reason == "Cannot say, because one seed gives no interval."
-    assert ledger["V1"].readings[0].numbers.values != []
+    judged = judge(seeds=1)
+    assert {judged[f"V{i}"].verdict for i in range(1, 7)} == {INCONCLUSIVE}
+    assert judged["V1"].reason == "Cannot say, because one seed gives no interval."
+    assert judged["V1"].readings[0].numbers.values != []
     assert (
-        ledger["R1"].reason
+        judged["R1"].reason
         == "Cannot say, because 4 Layer CNN, full dataset and 1 Layer CNN, 1 fold have only one seed in common."
     )
 
@@ -480,18 +483,18 @@ def test_equal_runs_decide_without_a_division_by_zero():
 
 
 def test_a_cell_with_a_diverged_run_is_at_most_inconclusive():
-    ledger = judge(truth(diverged=frozenset({(CNN4, 0)})))
-    assert ledger["V4"].verdict == INCONCLUSIVE
-    assert "1 of 10 runs diverged" in ledger["V4"].reason
-    assert "diverged runs" in ledger["V4"].readings[0].flags
-    assert ledger["R1"].verdict == INCONCLUSIVE
-    assert ledger["V1"].verdict == REPRODUCED
+    judged = judge(truth(diverged=frozenset({(CNN4, 0)})))
+    assert judged["V4"].verdict == INCONCLUSIVE
+    assert "1 of 10 runs diverged" in judged["V4"].reason
+    assert "diverged runs" in judged["V4"].readings[0].flags
+    assert judged["R1"].verdict == INCONCLUSIVE
+    assert judged["V1"].verdict == REPRODUCED
 
 
 def test_a_cell_that_nobody_ran_says_so():
-    ledger = judge(truth(missing=frozenset((CNN4, seed) for seed in range(10))))
-    assert ledger["V4"].reason == f"Cannot say, because no run of {CNN4} has finished."
-    assert readings(ledger["V1"])["fold"].reason == (
+    judged = judge(truth(missing=frozenset((CNN4, seed) for seed in range(10))))
+    assert judged["V4"].reason == f"Cannot say, because no run of {CNN4} has finished."
+    assert readings(judged["V1"])["fold"].reason == (
         "Cannot say, because cnn1/50k_fold/none/b256_e100 is not part of this study."
     )
 
@@ -500,13 +503,13 @@ def test_a_cell_that_nobody_ran_says_so():
 
 
 def test_overall_verdicts_name_how_readings_agree():
-    ledger = judge()
-    assert ledger["D1"].overall == "one reading"
-    assert ledger["T2"].overall == "robust"
-    assert ledger["V1"].overall == "unsettled"  # the held-out readings were not run
+    judged = judge()
+    assert judged["D1"].overall == "one reading"
+    assert judged["T2"].overall == "robust"
+    assert judged["V1"].overall == "unsettled"  # the held-out readings were not run
     assert judge(seeds=1)["V1"].overall == "unsettled"  # agreeing on nothing is no agreement
-    assert ledger["P6"].overall == "specification-dependent"
-    assert ledger["P6"].overall_reason == "Of 3 readings: 1 reproduced, 2 not reproduced."
+    assert judged["P6"].overall == "specification-dependent"
+    assert judged["P6"].overall_reason == "Of 3 readings: 1 reproduced, 2 not reproduced."
 
 
 @pytest.mark.parametrize(
@@ -525,5 +528,5 @@ def test_a_mistake_in_the_ledger_gives_one_sentence(key, value, words):
 
 
 def test_the_same_facts_give_the_same_ledger():
-    one, two = (all_text([dataclasses.asdict(claim) for claim in claims.judge(facts())]) for _ in range(2))
+    one, two = (all_text([dataclasses.asdict(claim) for claim in ledger.judge(facts())]) for _ in range(2))
     assert one == two

@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from refashion.errors import UserError
 from refashion.judging import collection, tables
+from refashion.judging.run_table import Counts, RunTable
 from refashion.study.config import load_study
 from refashion.study.model import Run, digest
 from refashion.telling import reporting
@@ -53,7 +54,7 @@ def test_a_row_a_wanted_run_by_cell_and_seed(study, root):
     runs = collect(study, root).runs
     assert list(runs.columns) == list(tables.COLUMNS["runs"])
     expected = [(cell.name, seed) for cell in study.cells() for seed in (0, 1)]
-    assert list(zip(tables.RunTable(runs).cells, [0] * 6, strict=True)) == [e for e in expected if e[1] == 0]
+    assert list(zip(RunTable(runs).cells, [0] * 6, strict=True)) == [e for e in expected if e[1] == 0]
     assert list(runs["seed"]) == [0, 1] * 6
     assert set(runs["status"]) == {"finished"}
     assert list(runs["digest"]) == [digest(study.spec(Run(c, s))) for c in study.cells() for s in (0, 1)]
@@ -79,7 +80,7 @@ def test_accuracy_is_that_of_the_predictions(study, root):
     collected = collect(study, root)
     for cell, found in collected.predictions.items():
         accuracy = 100 * (found.validated == found.labels).mean(1)
-        np.testing.assert_allclose(tables.RunTable(collected.runs).sample(cell, "val_accuracy").values, accuracy)
+        np.testing.assert_allclose(RunTable(collected.runs).sample(cell, "val_accuracy").values, accuracy)
 
 
 def test_best_and_honest_best_by_hand(study, root):
@@ -142,7 +143,7 @@ def test_names_that_look_like_missing_values_stay_names(tmp_path):
     study = load_study(changes)
     table = synthetic.runs(study, synthetic.Truth(), seed=0)
     tables.write(table, "runs", tmp_path / "runs.csv")
-    assert tables.RunTable(tables.read("runs", tmp_path / "runs.csv")).cells == ("cnn1/10k/NA/b256_e100",)
+    assert RunTable(tables.read("runs", tmp_path / "runs.csv")).cells == ("cnn1/10k/NA/b256_e100",)
 
 
 def test_published_runs_are_known_by_their_digest(study, root):
@@ -178,7 +179,7 @@ def test_a_diverged_run_has_a_row_without_accuracies_and_no_predictions(study, r
     assert pd.isna(row["best_val_accuracy"])
     assert collected.predictions[run.cell.name].seeds.tolist() == [1]
     assert len(collected.histories) == 11 * EPOCHS + 1
-    assert tables.RunTable(collected.runs).counts(run.cell.name) == tables.Counts(2, 1, 1, 0, 0)
+    assert RunTable(collected.runs).counts(run.cell.name) == Counts(2, 1, 1, 0, 0)
 
 
 # -------------------------------------------------------------------------------------------------------- broken files
@@ -362,7 +363,7 @@ def test_a_column_that_is_not_documented_is_refused():
 def test_runs_are_paired_by_seed():
     study = synthetic.study(["original"], seeds=[3, 1, 8])
     cells = [cell.name for cell in study.cells()][:2]
-    table = tables.RunTable(synthetic.runs(study, synthetic.Truth(missing=frozenset({(cells[0], 3)})), seed=0))
+    table = RunTable(synthetic.runs(study, synthetic.Truth(missing=frozenset({(cells[0], 3)})), seed=0))
     seeds, scores = table.paired(cells, "val_accuracy")
     assert seeds.tolist() == [1, 8]
     for row, cell in zip(scores, cells, strict=True):
@@ -385,5 +386,5 @@ def test_mixed_machines_are_noticed():
     study = synthetic.study(["original"], seeds=2)
     runs = synthetic.runs(study, synthetic.Truth(), seed=0)
     runs.loc[0, "device"] = "gpu"
-    table = tables.RunTable(runs)
+    table = RunTable(runs)
     assert [table.mixed_machines(cell) for cell in table.cells] == [True] + [False] * 5

@@ -14,7 +14,9 @@ from snakemake.utils import update_config
 import synthetic
 from project import PROJECT
 from refashion.errors import UserError
-from refashion.judging import claims, side_by_side, tables
+from refashion.judging import tables
+from refashion.judging.claims import exact, ledger
+from refashion.judging.sections import contradictions, results_table
 from refashion.study.config import load_study
 from refashion.study.original import SCHEMA_FILE, _names_of_study, _own_names, check_original, read_original
 from tiny_study import TINY
@@ -385,16 +387,16 @@ def test_every_list_of_words_is_in_its_description():
 
 def test_the_schema_has_the_words_of_the_code():
     words = SCHEMA["$defs"]
-    assert words["claim"]["properties"]["kind"]["enum"] == list(claims.KINDS)
-    assert [entry["if"]["properties"]["kind"]["const"] for entry in words["claim"]["allOf"]] == list(claims.KINDS)
+    assert words["claim"]["properties"]["kind"]["enum"] == list(ledger.KINDS)
+    assert [entry["if"]["properties"]["kind"]["const"] for entry in words["claim"]["allOf"]] == list(ledger.KINDS)
     kinds = words["recomputation"]
-    assert kinds["properties"]["kind"]["enum"] == list(side_by_side.RECOMPUTE)
-    assert [entry["if"]["properties"]["kind"]["const"] for entry in kinds["allOf"]] == list(side_by_side.RECOMPUTE)
-    held = {*side_by_side.WORDS, *side_by_side.ACCURACIES, "parameters"}
+    assert kinds["properties"]["kind"]["enum"] == list(contradictions.RECOMPUTE)
+    assert [entry["if"]["properties"]["kind"]["const"] for entry in kinds["allOf"]] == list(contradictions.RECOMPUTE)
+    held = {*results_table.WORDS, *results_table.ACCURACIES, "parameters"}
     assert set(words["row"]["properties"]["holds"]["enum"]) == held
     assert set(words["accuracy"]["enum"]) == set(tables.ACCURACIES)
     facts = words["fact_kind"]["properties"]["readings"]["items"]["properties"]["facts"]["properties"]
-    assert set(facts) == set(claims.data_facts(synthetic.description()))
+    assert set(facts) == set(exact.data_facts(synthetic.description()))
     seconds = words["faster_kind"]["properties"]["readings"]["items"]["properties"]["metric"]["enum"]
     assert set(seconds) < set(tables.COLUMNS["runs"])
     assert set(words["margin"]["enum"]) < set(STUDY.config["analysis"])
@@ -409,7 +411,7 @@ def test_every_kind_of_name_is_looked_up():
 
 
 def test_the_short_report_has_every_kind():
-    assert {claim["kind"] for claim in SHORT["claims"]} == set(claims.KINDS)
+    assert {claim["kind"] for claim in SHORT["claims"]} == set(ledger.KINDS)
 
 
 def test_the_module_imports_neither_pandas_nor_tensorflow():

@@ -5,7 +5,8 @@ import re
 import pytest
 
 import synthetic
-from refashion.judging import claims, side_by_side
+from refashion.judging.claims import ledger
+from refashion.judging.sections import contradictions, results_table
 
 ORIGINAL = synthetic.original()
 CLAIMS = {claim["id"]: claim for claim in ORIGINAL["claims"]}
@@ -68,7 +69,7 @@ def test_every_claim_is_there_once():
 
 def test_every_claim_is_of_a_known_kind_and_has_words():
     for claim in CLAIMS.values():
-        assert claim["kind"] in claims.KINDS
+        assert claim["kind"] in ledger.KINDS
         assert claim["quote"].strip()
         assert claim["statement"].strip().endswith(".")
         ids = [reading["id"] for reading in claim.get("readings", ())]
@@ -101,7 +102,7 @@ def test_the_table_prints_the_claimed_accuracies():
 def test_the_table_has_five_printed_columns_and_rows_that_we_can_answer():
     assert all(len(row["printed"]) == 5 for row in ORIGINAL["table"]["rows"])
     held = {row["holds"] for row in ORIGINAL["table"]["rows"]}
-    assert held == {*side_by_side.WORDS, *side_by_side.ACCURACIES, "parameters"}
+    assert held == {*results_table.WORDS, *results_table.ACCURACIES, "parameters"}
 
 
 def test_the_stated_order_is_that_of_the_printed_numbers():
@@ -119,7 +120,7 @@ def test_every_cell_is_one_that_an_experiment_of_the_config_holds(cell):
 def test_every_inconsistency_can_be_recomputed():
     assert [entry["id"] for entry in ORIGINAL["inconsistencies"]] == list(range(1, 16))
     for entry in ORIGINAL["inconsistencies"]:
-        assert {wish["kind"] for wish in entry["recompute"]} <= set(side_by_side.RECOMPUTE)
+        assert {wish["kind"] for wish in entry["recompute"]} <= set(contradictions.RECOMPUTE)
         assert set(entry["claims"]) <= set(CLAIMS)
 
 

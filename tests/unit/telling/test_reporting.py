@@ -20,6 +20,8 @@ from project import PROJECT
 from refashion.errors import UserError
 from refashion.judging import analysis as analysis_of
 from refashion.judging import collection
+from refashion.judging.document import layout
+from refashion.judging.inputs import Inputs
 from refashion.telling import figure_style, figures, reporting
 
 #: What of a template is no prose: comments, statements, expressions, commands, drawings, tags.
@@ -394,7 +396,7 @@ def test_every_figure_and_table_has_a_caption_for_snakemake():
 
 def test_the_page_is_written_for_the_layout_that_the_analysis_has():
     """Two constants, because the page must not import the analysis, which is heavy."""
-    assert reporting.FORMAT == analysis_of.FORMAT
+    assert reporting.FORMAT == layout.FORMAT
 
 
 def test_the_names_of_cells_are_explained_in_words_with_every_default_filled_in():
@@ -422,7 +424,7 @@ def test_the_page_of_the_whole_study_is_small_and_quick(quick_drawings, tmp_path
     given = json.loads(
         json.dumps(
             analysis_of.analyse(
-                analysis_of.Inputs(
+                Inputs(
                     study=study,
                     original=synthetic.original(),
                     runs=synthetic.runs(study, synthetic.published(synthetic.original()), 7),

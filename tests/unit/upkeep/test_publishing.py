@@ -16,7 +16,6 @@ import pytest
 from project import PROJECT
 from refashion.errors import UserError
 from refashion.judging import tables
-from refashion.judging.analysis import read_benchmark
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS, Run, digest
 from refashion.telling import reporting
@@ -302,7 +301,7 @@ def test_the_readme_shows_what_is_published():
 
 def test_the_published_report_shows_the_published_benchmark():
     analysis = json.loads((PUBLISHED / "analysis.json").read_text(encoding="utf-8"))
-    assert analysis["benchmark"]["rows"] == read_benchmark(PUBLISHED / "benchmark.csv")
+    assert analysis["benchmark"]["rows"] == benchmarking.read(PUBLISHED / "benchmark.csv")
 
 
 def test_a_readme_without_its_marks_is_a_mistake():

@@ -1,4 +1,4 @@
-"""The study's tables: their columns, how they are read and written, and questions to the table of runs.
+"""The study's tables: their columns and how they are read and written.
 
 Accuracies are in percent (0..100), differences in percentage points (pp), times in seconds. An empty field says that
 the value does not exist. `COLUMNS` is the one place where columns are named: writers check their header against it, and
@@ -8,8 +8,6 @@ it is the documentation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +28,7 @@ class Column(NamedTuple):
     holds: str
 
 
-_AXES = {
+AXES = {
     "architecture": Column(TEXT, "name of the architecture"),
     "fraction": Column(TEXT, "name of the fraction"),
     "augmentation": Column(TEXT, "name of the augmentation"),
@@ -51,11 +49,11 @@ ACCURACIES = (
 
 #: Columns of runs.csv that hold times, which depend on the machine, and those that say what it was.
 TIMES = ("seconds", "train_seconds", "images_per_second")
-_MACHINE = ("device", "device_name", "cpu", "threads", "precision")
+MACHINE = ("device", "device_name", "cpu", "threads", "precision")
 
 COLUMNS: dict[str, dict[str, Column]] = {
     "runs": {
-        **_AXES,
+        **AXES,
         "seed": Column(INTEGER, "seed"),
         "experiments": Column(TEXT, "experiments that want the run, joined by ;"),
         "digest": Column(TEXT, "identity of the run: digest of its spec"),
@@ -97,7 +95,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "published": Column(FLAG, "the run is one of the published ones"),
     },
     "histories": {
-        **_AXES,
+        **AXES,
         "seed": Column(INTEGER, "seed"),
         "epoch": Column(INTEGER, "epoch, from 1"),
         "updates": Column(INTEGER, "optimizer steps so far"),
@@ -113,7 +111,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "clean_accuracy_b": Column(NUMBER, "in percent, on the validation images at odd positions"),
     },
     "cells": {
-        **_AXES,
+        **AXES,
         "experiments": Column(TEXT, "experiments that hold the cell, joined by ;"),
         "validation": Column(TEXT, "test (the test images) or fold (held-out training images)"),
         "images": Column(INTEGER, "training images"),
@@ -265,132 +263,3 @@ def read(name: str, path: Path | str) -> pd.DataFrame:
     if list(table.columns) != list(columns):
         raise UserError(f"{path} has other columns than the table {name} of this version; run collect again.")
     return table
-
-
-# ----------------------------------------------------------------------------------------------- questions to runs.csv
-
-
-def distinct(runs: pd.DataFrame) -> pd.DataFrame:
-    """Rows of runs.csv without twins: one run under two cells' names (one digest) is kept under the first."""
-    return runs.drop_duplicates("digest")
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """One metric of one cell: seeds [n] ascending and values [n] of the runs that count."""
-
-    cell: str
-    metric: str
-    seeds: np.ndarray
-    values: np.ndarray
-    diverged: int = 0
-
-    @property
-    def n(self) -> int:
-        """Runs that count."""
-        return self.values.size
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many runs of a cell there are of each kind; `finished` ones count."""
-
-    wanted: int = 0
-    finished: int = 0
-    diverged: int = 0
-    failed: int = 0
-    missing: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class RunTable:
-    """Questions to runs.csv. A cell is written architecture/fraction/augmentation/recipe."""
-
-    runs: pd.DataFrame
-    _samples: dict[tuple[str, str], Sample] = field(default_factory=dict)
-
-    @cached_property
-    def _rows(self) -> dict[str, np.ndarray]:
-        """Row numbers of each cell, by ascending seed."""
-        names = self.runs["architecture"].str.cat([self.runs[axis] for axis in list(_AXES)[1:]], sep="/").to_numpy(str)
-        seeds = self.runs["seed"].to_numpy(np.int64)
-        order = np.argsort(seeds, kind="stable")
-        found: dict[str, list[int]] = {name: [] for name in names}
-        for row in order:
-            found[names[row]].append(row)
-        return {name: np.array(rows) for name, rows in found.items()}
-
-    @cached_property
-    def _columns(self) -> dict[str, np.ndarray]:
-        return {
-            name: self.runs[name].to_numpy(np.float64, na_value=np.nan)
-            if COLUMNS["runs"][name].kind in (INTEGER, NUMBER)
-            else self.runs[name].to_numpy(object)
-            for name in COLUMNS["runs"]
-        }
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """Every cell, in the order of the table."""
-        return tuple(self._rows)
-
-    def column(self, cell: str, name: str) -> np.ndarray:
-        """A column of all runs of a cell, by ascending seed (empty for an unknown cell)."""
-        return self._columns[name][self._rows.get(cell, np.zeros(0, int))]
-
-    def counts(self, cell: str) -> Counts:
-        """How many runs of each status a cell has."""
-        status = self.column(cell, "status")
-        kinds = {kind: int((status == kind).sum()) for kind in (FINISHED, DIVERGED, FAILED, MISSING)}
-        return Counts(wanted=status.size, **kinds)
-
-    def sample(self, cell: str, metric: str) -> Sample:
-        """The finished runs' values of a metric (those that exist)."""
-        key = (cell, metric)
-        if key not in self._samples:
-            values, status = self.column(cell, metric).astype(float), self.column(cell, "status")
-            used = (status == FINISHED) & np.isfinite(values)
-            seeds = self.column(cell, "seed")[used].astype(int)
-            self._samples[key] = Sample(cell, metric, seeds, values[used], int((status == DIVERGED).sum()))
-        return self._samples[key]
-
-    def paired(self, cells: Sequence[str], metric: str, one_machine: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """The seeds [n] that every one of the k cells has, and their scores [k, n].
-
-        one_machine: leave out seeds whose runs were not all made on one kind of machine; so it is with times, always.
-        """
-        samples = [self.sample(cell, metric) for cell in cells]
-        seeds = samples[0].seeds
-        for other in samples[1:]:
-            seeds = np.intersect1d(seeds, other.seeds, assume_unique=True)
-        if one_machine or metric in TIMES:
-            machines = [self._machines(cell) for cell in cells]
-            alike = [
-                len({own.get(seed, cell) for own, cell in zip(machines, cells, strict=True)}) == 1 for seed in seeds
-            ]
-            seeds = seeds[np.array(alike, bool)]
-        rows = [sample.values[np.searchsorted(sample.seeds, seeds)] for sample in samples]
-        return seeds, np.stack(rows)
-
-    def _machines(self, cell: str) -> dict[int, tuple[str, ...]]:
-        """The machine of each run of a cell, by seed; runs that moved from one to another are left out."""
-        machines = zip(*(map(str, self.column(cell, name)) for name in _MACHINE), strict=True)
-        moved = self.column(cell, "machines").astype(float) > 1
-        seeds = self.column(cell, "seed").astype(int)
-        return {seed: machine for seed, machine, gone in zip(seeds, machines, moved, strict=True) if not gone}
-
-    def mixed_machines(self, cell: str) -> bool:
-        """Whether a cell's finished runs, or parts of one, ran on different machines or in different precision."""
-        finished = self.column(cell, "status") == FINISHED
-        columns = [self.column(cell, name)[finished] for name in _MACHINE]
-        moved = self.column(cell, "machines")[finished].astype(float) > 1
-        return len(set(zip(*columns, strict=True))) > 1 or bool(moved.any())
-
-    def why_empty(self, cell: str) -> str:
-        """Why a cell has no run that counts: a sentence that begins "cannot say, because"."""
-        counts = self.counts(cell)
-        if counts.wanted == 0:
-            return f"cannot say, because {cell} is not part of this study"
-        if counts.finished == 0 and counts.diverged:
-            return f"cannot say, because all {counts.diverged} finished runs of {cell} diverged"
-        return f"cannot say, because no run of {cell} has finished"

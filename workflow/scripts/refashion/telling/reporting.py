@@ -22,13 +22,11 @@ from typing import Any
 from refashion import formatting, provenance
 from refashion import formatting as fmt
 from refashion.errors import UserError
+from refashion.judging.document.layout import FORMAT
 from refashion.study.model import TRAINING_METRICS
 from refashion.telling import figure_networks, figure_parts, figure_style, figures
 
 Analysis = dict[str, Any]
-
-#: The layout of analysis.json (its `format`) that the templates are written for.
-FORMAT = 2
 
 TEMPLATES = Path(__file__).resolve().parents[4] / "report"
 

@@ -1,0 +1,258 @@
+"""Published accuracies: closeness and farness, primary readings judged together in families (Holm)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refashion.errors import UserError
+from refashion.inference.evidence import Evidence, image_margin, weigh
+from refashion.inference.intervals import prediction_interval, t_interval
+from refashion.inference.power import OperatingCharacteristics, operating_characteristics
+from refashion.inference.verdicts import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+    Verdict,
+    judge_family,
+    margin_sensitivity,
+)
+from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.judging.document.claims import Check, Numbers, Operating, Rate, Reading, Sensitivity
+from refashion.judging.facts import Facts, pair, why
+from refashion.judging.reasons import reason_of
+from refashion.judging.run_table import Sample
+from refashion.study.model import TRAINING_METRICS
+
+#: True shifts (pp) for which the report says how often the rule gives each verdict.
+SHIFTS = (0.0, 0.6, 1.2)
+
+
+REPETITIONS = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Claims judged together. members: (claim id, cell) of each piece of evidence, in order."""
+
+    name: str
+    members: list[tuple[str, str]]
+    evidence: list[Evidence]
+    verdicts: tuple[Verdict, ...]
+    sensitivity: Mapping[float, tuple[Verdict, ...]]
+    characteristics: OperatingCharacteristics
+
+    def of(self, claim: str, cell: str) -> tuple[Verdict, list[Sensitivity]]:
+        """The verdict on a claim's number in one cell, and with other margins."""
+        position = self.members.index((claim, cell))
+        others = self.sensitivity.items()
+        return self.verdicts[position], [Sensitivity(margin=m, verdict=v[position].verdict) for m, v in others]
+
+    def operating(self, claim: str) -> Operating | None:
+        """Operating characteristics at the n and SD of the claim's (first) cell."""
+        position = [member[0] for member in self.members].index(claim)
+        seen, found = self.evidence[position], self.characteristics
+        if seen.sd is None:
+            return None
+        columns = (found.shifts, found.reproduced, found.not_reproduced, found.inconclusive)
+        return Operating(
+            n=seen.n,
+            sd=seen.sd,
+            margin=seen.margin,
+            repetitions=found.repetitions,
+            monte_carlo_error=found.monte_carlo_error,
+            rates=[
+                Rate(shift=shift, reproduced=a[position], not_reproduced=b[position], inconclusive=c[position])
+                for shift, a, b, c in zip(*columns, strict=True)
+            ],
+            published_is_a_run=True,
+        )
+
+
+def families_of(facts: Facts) -> dict[str, Family]:
+    """Each published accuracy's family, by claim id: the claims whose ids begin with the same letter."""
+    families = {}
+    claims = [entry for entry in facts.original["claims"] if entry["kind"] == "accuracy"]
+    for name in dict.fromkeys(entry["id"][0] for entry in claims):
+        own = [entry for entry in claims if entry["id"][0] == name]
+        families |= dict.fromkeys((entry["id"] for entry in own), _family(name, own, facts))
+    return families
+
+
+def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts) -> Family:
+    members, evidence = [], []
+    for entry in claims:
+        reading = entry["readings"][0]
+        for cell in reading["cells"]:
+            members.append((entry["id"], cell))
+            evidence.append(evidence_of(entry, facts.runs.sample(cell, reading["metric"]), facts))
+    known = [e.sd is not None for e in evidence]
+    return Family(
+        name=name,
+        members=members,
+        evidence=evidence,
+        verdicts=judge_family(evidence),
+        sensitivity=margin_sensitivity(evidence, facts.settings["sensitivity_margins"]),
+        characteristics=operating_characteristics(
+            [e.n if k else 0 for e, k in zip(evidence, known, strict=True)],
+            [e.sd if k else 0.0 for e, k in zip(evidence, known, strict=True)],
+            [e.margin for e in evidence],
+            SHIFTS,
+            seed=facts.stream("operating characteristics", name),
+            repetitions=REPETITIONS,
+        ),
+    )
+
+
+def margin(entry: Mapping[str, Any], facts: Facts) -> float:
+    """The margin of a claim in pp: what the validation images resolve, or a key of `analysis` in the config."""
+    rule = entry["margin"]
+    if rule == "binomial":
+        return image_margin(entry["value"], facts.original["validation_images"])
+    if rule not in facts.settings:
+        raise UserError(f"claim {entry['id']}: margin is {rule!r}; allowed are binomial and the keys of `analysis`.")
+    return float(facts.settings[rule])
+
+
+def evidence_of(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Evidence:
+    """What a sample says about the published number of an accuracy."""
+    variance = 0.0 if sample.metric in TRAINING_METRICS else other_images(sample.cell, facts)
+    return weigh(sample.values, entry["value"], margin(entry, facts), variance, sample.diverged)
+
+
+def other_images(cell: str, facts: Facts) -> float:
+    """pp^2 by which a validation accuracy of this cell differs because its images are others than the original's."""
+    return facts.image_variance(cell) if facts.validation.get(cell) == "fold" else 0.0
+
+
+def numbers(
+    sample: Sample, evidence: Evidence, verdict: Verdict, sensitivity: Sequence[Sensitivity], facts: Facts
+) -> Numbers:
+    """Evidence and verdict as the report shows them."""
+    interval = t_interval(sample.values, facts.confidence)
+    prediction = prediction_interval(sample.values, facts.confidence, evidence.image_variance)
+    return Numbers(
+        cell=sample.cell,
+        published=evidence.published,
+        n=sample.n,
+        diverged=sample.diverged,
+        seeds=sample.seeds.tolist(),
+        values=sample.values.tolist(),
+        mean=interval.mean,
+        sd=interval.sd,
+        interval=pair(interval),
+        prediction=pair(prediction),
+        difference=evidence.difference,
+        margin=evidence.margin,
+        p_rep=evidence.p_rep,
+        p_not=evidence.p_not,
+        p_far=evidence.p_far,
+        p_run=evidence.p_run,
+        p_rep_adjusted=verdict.p_rep,
+        p_not_adjusted=verdict.p_not,
+        image_variance=evidence.image_variance,
+        distinguishable=verdict.distinguishable,
+        seeds_needed=verdict.seeds_needed,
+        break_even_reproduced=verdict.break_even_reproduced,
+        break_even_not_reproduced=verdict.break_even_not_reproduced,
+        sensitivity=list(sensitivity),
+        reason=why(sample, facts.runs, evidence.reason),
+    )
+
+
+def accuracy(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """A published accuracy: closeness and farness (weigh); the primary reading within its family.
+
+    A reading with several cells is reproduced if one of them is (all are members of the family), and not reproduced if
+    none is.
+    """
+    facts, family = context.facts, context.families[entry["id"]]
+    readings = []
+    for reading, primary in primary_first(entry):
+        samples = [facts.runs.sample(cell, reading["metric"]) for cell in reading["cells"]]
+        evidence = [evidence_of(entry, sample, facts) for sample in samples]
+        margins = facts.settings["sensitivity_margins"]
+        if primary:
+            judged = [family.of(entry["id"], sample.cell) for sample in samples]
+        else:
+            judged = [alone(one, margins) for one in evidence]
+        found = [numbers(s, e, *v, facts) for s, e, v in zip(samples, evidence, judged, strict=True)]
+        readings.append(accuracy_reading(reading, primary, found, evidence, [v for v, _ in judged], facts))
+    return readings
+
+
+def alone(evidence: Evidence, margins: Sequence[float]) -> tuple[Verdict, list[Sensitivity]]:
+    """The verdict on one published number outside any family, and with other margins."""
+    others = margin_sensitivity([evidence], margins)
+    return judge_family([evidence])[0], [
+        Sensitivity(margin=margin, verdict=verdicts[0].verdict) for margin, verdicts in others.items()
+    ]
+
+
+def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> tuple[str, str]:
+    """The verdict on a claim's published accuracy that one sample gives by itself, and its reason."""
+    evidence = evidence_of(entry, sample, facts)
+    verdict = judge_family([evidence])[0]
+    return verdict.verdict, reason_of(evidence, verdict)
+
+
+def accuracy_reading(
+    entry: Mapping[str, Any],
+    primary: bool,
+    found: Sequence[Numbers],
+    evidence: Sequence[Evidence],
+    verdicts: Sequence[Verdict],
+    facts: Facts,
+) -> Reading:
+    """A reading from its cells' numbers and verdicts; the cell that decides, else the nearest, gives the numbers."""
+    words = [verdict.verdict for verdict in verdicts]
+    word = REPRODUCED if REPRODUCED in words else words[0] if len(set(words)) == 1 else INCONCLUSIVE
+    distance = [math.inf if one.difference is None else abs(one.difference) for one in found]
+    shown = min(range(len(found)), key=lambda i: (words[i] != word, distance[i]))
+    reason = found[shown].reason or reason_of(evidence[shown], verdicts[shown])
+    if len(found) > 1:
+        reason = _reason_of_several(word, found[shown], reason, distance[shown] == min(distance), facts)
+    if word == REPRODUCED and facts.validation.get(found[shown].cell) == "fold" and found[shown].image_variance:
+        reason = f"{reason}; this closeness holds for the held-out images, which are not the original's"
+    return a_reading(
+        entry,
+        facts,
+        primary=primary,
+        verdict=word,
+        reason=reason,
+        cells=[one.cell for one in found],
+        tested=any(one.p_rep is not None for one in found),
+        flags=["distinguishable"] if found[shown].distinguishable else [],
+        numbers=found[shown],
+        checks=[_cell_check(one, verdict, facts) for one, verdict in zip(found, verdicts, strict=True)]
+        if len(found) > 1
+        else (),
+    )
+
+
+def _reason_of_several(word: str, shown: Numbers, reason: str, nearest: bool, facts: Facts) -> str:
+    """The reason of the cell that is shown, and what it stands for among the cells of its reading."""
+    where = facts.title(shown.cell)
+    if word == REPRODUCED:
+        return f"in {where}, {reason}"
+    which = f"the nearest, {where}" if nearest else f"{where}, which leaves it open"
+    return f"in no column is it reproduced; in {which}, {reason}"
+
+
+def _cell_check(one: Numbers, verdict: Verdict, facts: Facts) -> Check:
+    corrected = one.p_rep_adjusted != one.p_rep or one.p_not_adjusted != one.p_not
+    return Check(
+        label=f"{facts.title(one.cell)}: {verdict.verdict}",
+        expected=one.published,
+        found=one.mean,
+        unit="percent",
+        interval=one.interval,
+        p=one.p_rep_adjusted,
+        p_against=one.p_not_adjusted,
+        test=f"within the margin or beyond it{', after Holm over all numbers of this kind' if corrected else ''}",
+        n=one.n,
+        holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
+        reason=one.reason,
+    )

@@ -1,0 +1,186 @@
+"""Claims that one cell is better, worse or faster than others: one-sided tests of stated differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refashion import formatting as fmt
+from refashion.inference.evidence import bound_test
+from refashion.inference.families import holm
+from refashion.inference.intervals import Interval, t_interval
+from refashion.inference.summaries import LEVEL
+from refashion.inference.verdicts import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+)
+from refashion.judging.claims.accuracies import margin
+from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.judging.document.claims import Check, Reading
+from refashion.judging.facts import Facts, pair
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A stated difference: the mean of a - b lies above `bound` (or below it), in `unit`."""
+
+    a: str
+    b: str
+    above: bool = True
+    bound: float = 0.0
+    unit: str = "pp"
+
+
+def _differences(stated: Sequence[Stated], metric: str, facts: Facts) -> list[Check]:
+    """One-sided paired t tests of each stated difference, and of its opposite, Holm over each of the two families."""
+    samples = [facts.runs.paired((one.a, one.b), metric) for one in stated]
+    tests = [bound_test(s[0] - s[1], one.bound) for (_, s), one in zip(samples, stated, strict=True)]
+    p_stated = holm([t.p_above if one.above else t.p_below for t, one in zip(tests, stated, strict=True)])
+    p_against = holm([t.p_below if one.above else t.p_above for t, one in zip(tests, stated, strict=True)])
+    several = f" as one of {len(stated)} (Holm)" if len(stated) > 1 else ""
+    checks = []
+    for one, (_, scores), p, against in zip(stated, samples, p_stated, p_against, strict=True):
+        interval = t_interval(scores[0] - scores[1], facts.confidence)
+        diverged = any(facts.runs.counts(cell).diverged for cell in (one.a, one.b))
+        checks.append(
+            Check(
+                label=f"{facts.title(one.a)} minus {facts.title(one.b)}",
+                expected=f"{'above' if one.above else 'below'} {one.bound:g}",
+                found=interval.mean,
+                unit=one.unit,
+                interval=pair(interval),
+                p=p,
+                p_against=against,
+                test=f"one-sided{several}",
+                n=interval.n,
+                holds=_holds(p, against, diverged),
+                reason=why_no_pair(one, interval, facts, diverged, one_machine=one.unit == "seconds"),
+            )
+        )
+    return checks
+
+
+def _holds(p: float | None, against: float | None, diverged: bool) -> bool | None:
+    """True or False where a test decides, None where none does or a run diverged."""
+    if p is None or diverged:
+        return None
+    return True if p <= LEVEL else False if against <= LEVEL else None
+
+
+def why_no_pair(one: Stated, interval: Interval, facts: Facts, diverged: bool, one_machine: bool) -> str:
+    """Why a difference cannot be judged, or "". one_machine: only runs of one kind of machine were compared."""
+    empty = [cell for cell in (one.a, one.b) if facts.runs.counts(cell).finished == 0]
+    if len(empty) == 2 and not any(facts.runs.counts(cell).wanted for cell in empty):
+        return f"cannot say, because {one.a} and {one.b} are not part of this study"
+    if empty:
+        return facts.runs.why_empty(empty[0])
+    if interval.n < 2:
+        both = f"{facts.title(one.a)} and {facts.title(one.b)}"
+        alike = " that ran on one kind of machine" if one_machine else ""
+        return f"cannot say, because {both} have {'only one seed' if interval.n else 'no seed'} in common{alike}"
+    for counts, cell in ((facts.runs.counts(cell), cell) for cell in (one.a, one.b) if diverged):
+        if counts.diverged:
+            ended = counts.finished + counts.diverged
+            return f"cannot say, because {counts.diverged} of {ended} runs of {facts.title(cell)} diverged"
+    return ""
+
+
+def _comparison_reading(
+    entry: Mapping[str, Any], primary: bool, checks: Sequence[Check], stated: Sequence[Stated], facts: Facts
+) -> Reading:
+    """Reproduced if every check holds, not reproduced if one is contradicted, else inconclusive."""
+    verdict, reason = _verdict_of_checks(checks)
+    return a_reading(
+        entry,
+        facts,
+        primary=primary,
+        verdict=verdict,
+        reason=reason,
+        cells=[cell for one in stated for cell in (one.a, one.b)],
+        tested=any(check.p is not None for check in checks),
+        checks=checks,
+    )
+
+
+def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
+    wrong = [check for check in checks if check.holds is False]
+    if wrong:
+        some = f"{len(wrong)} of {len(checks)} differences {'contradicts' if len(wrong) == 1 else 'contradict'} it"
+        others = f" ({some})" if len(checks) > 1 else ""
+        return NOT_REPRODUCED, f"{_told(wrong[0])}{others}"
+    if all(check.holds for check in checks):
+        closest = max(checks, key=lambda check: check.p)
+        if len(checks) == 1:
+            return REPRODUCED, _told(closest)
+        return REPRODUCED, f"all {len(checks)} differences are as stated; the least clear: {_told(closest)}"
+    unknown = next((check for check in checks if check.reason), None)
+    if unknown:
+        return INCONCLUSIVE, unknown.reason
+    unclear = [check for check in checks if check.holds is None]
+    count = f"{len(unclear)} of {len(checks)} differences {'is' if len(unclear) == 1 else 'are'} not clear"
+    return INCONCLUSIVE, f"imprecise: {count}; {_told(unclear[0])}"
+
+
+def _told(check: Check) -> str:
+    """A checked difference in words, with the p that decides it, or both where none does."""
+    words, unit = (fmt.duration, "") if check.unit == "seconds" else (fmt.number, f" {check.unit}")
+    low, high = map(words, check.interval)
+    return (
+        f"the mean of {check.label} is {words(check.found)}{unit} ({low} to {high}), where the claim "
+        f"wants it {check.expected} {check.unit} ({fmt.p_of(check.holds, check.p, check.p_against)}; {check.test})"
+    )
+
+
+def best(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """One cell is better than each of the others."""
+    readings = []
+    for reading, primary in primary_first(entry):
+        stated = [Stated(reading["best"], other) for other in reading["others"]]
+        checks = _differences(stated, reading["metric"], context.facts)
+        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
+    return readings
+
+
+def order(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """Cells stand in this order, the best first: each neighbour is better than the next."""
+    readings = []
+    for reading, primary in primary_first(entry):
+        stated = [Stated(*neighbours) for neighbours in zip(reading["order"], reading["order"][1:], strict=False)]
+        checks = _differences(stated, reading["metric"], context.facts)
+        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
+    return readings
+
+
+def much_worse(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """The second of each pair is worse than the first by more than the margin."""
+    least = margin(entry, context.facts)
+    readings = []
+    for reading, primary in primary_first(entry):
+        stated = [Stated(better, worse, bound=least) for better, worse in reading["pairs"]]
+        checks = _differences(stated, reading["metric"], context.facts)
+        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
+    return readings
+
+
+def near_best(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """No other cell is better by the margin or more, and the cell is better than the baseline."""
+    most = margin(entry, context.facts)
+    readings = []
+    for reading, primary in primary_first(entry):
+        stated = [Stated(other, reading["cell"], above=False, bound=most) for other in reading["others"]]
+        stated.append(Stated(reading["cell"], reading["baseline"]))
+        checks = _differences(stated, reading["metric"], context.facts)
+        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
+    return readings
+
+
+def faster(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """The first of each pair takes less time than the second."""
+    readings = []
+    for reading, primary in primary_first(entry):
+        stated = [Stated(slow, fast, unit="seconds") for fast, slow in reading["pairs"]]
+        checks = _differences(stated, reading["metric"], context.facts)
+        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
+    return readings

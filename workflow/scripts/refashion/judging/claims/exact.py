@@ -1,0 +1,166 @@
+"""Claims that are equalities: counts of the data, of parameters and of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+from refashion.inference.verdicts import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+)
+from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.judging.document.claims import Check, Reading
+from refashion.judging.facts import Facts
+
+
+def data_facts(description: Mapping[str, Any]) -> dict[str, float]:
+    """What the original counts, by its words, from the description of a data set (refashion.data.dataset.describe)."""
+    shape = description["image_shape"]
+    return {
+        "training images": description["train"]["images"],
+        "test images": description["test"]["images"],
+        "rows": shape[0],
+        "columns": shape[1],
+        "channels": shape[2] if len(shape) > 2 else 1,
+        "classes": len(description["test"]["per_class"]),
+    }
+
+
+def fact(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """Counts of the data set, held against its files."""
+    data = context.facts.data
+    known = data_facts(data) if data else {}
+    readings = []
+    for reading, primary in primary_first(entry):
+        checks = [
+            _equality(name, expected, known.get(name), "", "the data set has not been described")
+            for name, expected in reading["facts"].items()
+        ]
+        readings.append(_exact_reading(reading, primary, checks, context.facts))
+    return readings
+
+
+def _equality(label: str, expected: float, found: float | None, unit: str, why_unknown: str) -> Check:
+    return Check(
+        label=label,
+        expected=expected,
+        found=found,
+        unit=unit,
+        holds=None if found is None else found == expected,
+        reason="" if found is not None else f"cannot say, because {why_unknown}",
+    )
+
+
+def _exact_reading(entry: Mapping[str, Any], primary: bool, checks: Sequence[Check], facts: Facts) -> Reading:
+    """A reading that is an equality: it holds or not, and no run is needed."""
+    unknown = next((check for check in checks if check.holds is None), None)
+    wrong = next((check for check in checks if check.holds is False), None)
+    if wrong:
+        verdict = NOT_REPRODUCED
+        reason = f"{wrong.label}: {_count(wrong.found)}, where the original says {_count(wrong.expected)}"
+    elif unknown:
+        verdict, reason = INCONCLUSIVE, unknown.reason
+    else:
+        verdict, reason = REPRODUCED, "; ".join(f"{check.label}: {_count(check.found)}" for check in checks)
+    return a_reading(
+        entry,
+        facts,
+        primary=primary,
+        verdict=verdict,
+        reason=reason,
+        tested=unknown is None or bool(wrong),
+        checks=checks,
+    )
+
+
+def _count(value: float | str) -> str:
+    """A count with thousands separators, a ratio to two decimals, words as they are."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
+
+
+def parameters(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """A parameter count, held against the network as built."""
+    readings = []
+    for reading, primary in primary_first(entry):
+        name, count = reading["architecture"], reading["count"]
+        built = context.facts.architectures.get(name, {}).get(count)
+        label = f"{count} parameters of {name}"
+        check = _equality(label, reading["value"], built, "parameters", f"{name} has not been built in this study")
+        readings.append(_exact_reading(reading, primary, [check], context.facts))
+    return readings
+
+
+def parameter_ratio(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """How many times as many parameters one network has as another, rounded as the reading says."""
+    readings = []
+    for reading, primary in primary_first(entry):
+        top, bottom = reading["numerator"], reading["denominator"]
+        ratio = parameters_ratio(context.facts.architectures, top, bottom)
+        check = Check(
+            label=f"parameters of {top}, in times those of {bottom}",
+            expected=reading["value"],
+            found=ratio,
+            unit="times",
+            holds=None if ratio is None else round(ratio, reading["decimals"]) == reading["value"],
+            reason="" if ratio is not None else f"cannot say, because {top} and {bottom} were not both built",
+        )
+        readings.append(_exact_reading(reading, primary, [check], context.facts))
+    return readings
+
+
+def parameters_ratio(architectures: Mapping[str, Mapping[str, Any]], top: str, bottom: str) -> float | None:
+    """Total parameters of one network over those of another, None if one was not built."""
+    if top not in architectures or bottom not in architectures:
+        return None
+    return architectures[top]["total"] / architectures[bottom]["total"]
+
+
+def layers(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """Every row and total of the summaries, held against the networks as built."""
+    readings = []
+    for reading, primary in primary_first(entry):
+        checks = [_layers_check(name, context.facts) for name in reading["architectures"]]
+        readings.append(_exact_reading(reading, primary, checks, context.facts))
+    return readings
+
+
+def _layers_check(name: str, facts: Facts) -> Check:
+    summary, built = facts.original["summaries"][name], facts.architectures.get(name)
+    label, expected = summary["title"], f"{len(summary['rows'])} rows as printed"
+    if built is None:
+        return Check(label=label, expected=expected, reason=f"cannot say, because {name} was not built in this study")
+    rows = align(summary["rows"], built["rows"])
+    wrong = sum(printed is None or ours is None or tuple(printed) != tuple(ours) for _, printed, ours in rows)
+    wrong += sum(built[count] != printed for count, printed in summary["printed"].items())
+    found = expected if not wrong else f"{wrong} rows or totals differ"
+    return Check(label=label, expected=expected, found=found, holds=not wrong)
+
+
+Layer = tuple[str, tuple[int, ...], int]
+
+
+def align(
+    printed: Sequence[Sequence[Any]], built: Sequence[Sequence[Any]]
+) -> list[tuple[str, Layer | None, Layer | None]]:
+    """Rows of a printed summary beside those of the network as built: (printed name, printed, built).
+
+    printed: [name, kind, shape, parameters] each; built: [kind, shape, parameters] each. Kinds are matched in order
+    (longest common subsequence); a row without partner stands alone.
+    """
+    ours = [(kind, tuple(shape), count) for kind, shape, count in built]
+    theirs = [(kind, tuple(shape), count) for _, kind, shape, count in printed]
+    names = [row[0] for row in printed]
+    matcher = SequenceMatcher(None, [row[0] for row in theirs], [row[0] for row in ours], autojunk=False)
+    rows: list[tuple[str, Layer | None, Layer | None]] = []
+    for tag, a0, a1, b0, b1 in matcher.get_opcodes():
+        if tag == "equal":
+            rows += zip(names[a0:a1], theirs[a0:a1], ours[b0:b1], strict=True)
+        else:
+            rows += [(names[i], theirs[i], None) for i in range(a0, a1)]
+            rows += [("", None, ours[i]) for i in range(b0, b1)]
+    return rows

@@ -1,0 +1,77 @@
+"""Gaps between training and validation accuracy, which two published numbers imply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from refashion.inference.evidence import weigh
+from refashion.judging.claims.accuracies import accuracy_reading, alone, margin, numbers, other_images
+from refashion.judging.claims.readings import Context
+from refashion.judging.document.claims import Reading
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import Sample
+
+
+def gap(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """Training minus validation accuracy of the same runs; value and margin are those of both claims together.
+
+    The margins are added, so that a gap is never in doubt where both of its numbers are reproduced. No family: a gap
+    is no finding of its own.
+    """
+    facts = context.facts
+    training, validation = parents(entry, facts)
+    allowed = margin(training, facts) + margin(validation, facts)
+    readings = []
+    for words, cell, metrics in _gap_readings(training, validation):
+        sample = _gap_sample(facts, cell, *metrics)
+        published = published_number(entry, facts)
+        evidence = weigh(sample.values, published, allowed, other_images(cell, facts), sample.diverged)
+        verdict, others = alone(evidence, facts.settings["sensitivity_margins"])
+        one = numbers(sample, evidence, verdict, others, facts)
+        words = {**words, "metric": sample.metric}
+        readings.append(accuracy_reading(words, not readings, [one], [evidence], [verdict], facts))
+    return readings
+
+
+def published_number(entry: Mapping[str, Any], facts: Facts) -> float | None:
+    """The published number of an accuracy, or the gap that two of them imply."""
+    if entry["kind"] == "gap":
+        training, validation = parents(entry, facts)
+        return round(training["value"] - validation["value"], 6)
+    return entry.get("value")
+
+
+def parents(entry: Mapping[str, Any], facts: Facts) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    by_id = {claim["id"]: claim for claim in facts.original["claims"]}
+    return by_id[entry["training"]], by_id[entry["validation"]]
+
+
+def _gap_readings(
+    training: Mapping[str, Any], validation: Mapping[str, Any]
+) -> Iterable[tuple[dict[str, str], str, tuple[str, str]]]:
+    """Id, title, cell and metrics of each reading of a gap: its own, then those that both claims have.
+
+    A reading of both is one with the same id and cell, which gives two numbers of the same runs.
+    """
+    first = validation["readings"][0]
+    for id_, title, metric in (
+        ("primary", "running mean of the last epoch, minus validation", "train_accuracy"),
+        ("evaluated", "evaluated after the last epoch, minus validation", "eval_accuracy"),
+    ):
+        yield {"id": id_, "title": title}, first["cells"][0], (metric, first["metric"])
+    others = {(one["id"], one["cells"][0]): one for one in training["readings"][1:]}
+    for one in validation["readings"][1:]:
+        other = others.get((one["id"], one["cells"][0]))
+        if other:
+            words = {"id": one["id"], "title": f"{other['title']}, minus validation: {one['title']}"}
+            yield words, one["cells"][0], (other["metric"], one["metric"])
+
+
+def _gap_sample(facts: Facts, cell: str, training: str, validation: str) -> Sample:
+    a, b = facts.runs.sample(cell, training), facts.runs.sample(cell, validation)
+    seeds = np.intersect1d(a.seeds, b.seeds)
+    values = a.values[np.searchsorted(a.seeds, seeds)] - b.values[np.searchsorted(b.seeds, seeds)]
+    return Sample(cell, f"{training} - {validation}", seeds, values, a.diverged)

@@ -1,0 +1,106 @@
+"""The ledger: each claim of the original -> verdict, numbers, reason.
+
+`judge` reads the claims of config/original.yaml. A claim has a kind and readings; `KINDS` has one function a kind,
+which judges every reading by itself. The first reading is the primary one, on which the claim's verdict rests.
+Published accuracies are the exception: their primary readings are judged together, in families (Holm).
+
+Accuracies are in percent, differences in percentage points (pp), times in seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from refashion.errors import UserError
+from refashion.inference.verdicts import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+    overall_verdict,
+)
+from refashion.judging.claims import accuracies, comparisons, exact, gaps, procedure, same_numbers
+from refashion.judging.claims.accuracies import Family
+from refashion.judging.claims.readings import Context
+from refashion.judging.document.claims import Claim, Reading
+from refashion.judging.facts import Facts
+
+UNSETTLED = "unsettled"
+
+
+#: kind of a claim in original.yaml -> function that judges its readings
+KINDS: dict[str, Callable[[Mapping[str, Any], Context], list[Reading]]] = {
+    function.__name__: function
+    for function in (
+        accuracies.accuracy,
+        gaps.gap,
+        comparisons.best,
+        comparisons.order,
+        comparisons.much_worse,
+        comparisons.near_best,
+        comparisons.faster,
+        same_numbers.same_numbers,
+        exact.fact,
+        exact.parameters,
+        exact.parameter_ratio,
+        exact.layers,
+        procedure.not_testable,
+        procedure.follows_from,
+    )
+}
+
+
+def judge(facts: Facts) -> list[Claim]:
+    """Every claim of the original, in its order."""
+    entries = facts.original["claims"]
+    for entry in entries:
+        if entry["kind"] not in KINDS:
+            raise UserError(f"claim {entry['id']}: kind is {entry['kind']!r}; allowed are {', '.join(KINDS)}.")
+    families = accuracies.families_of(facts)
+    judged: dict[str, Claim] = {}
+    for entry in entries:
+        readings = KINDS[entry["kind"]](entry, Context(facts, families, judged))
+        judged[entry["id"]] = _claim(entry, readings, facts, families)
+    return list(judged.values())
+
+
+def _claim(entry: Mapping[str, Any], readings: list[Reading], facts: Facts, families: Mapping[str, Family]) -> Claim:
+    overall, overall_reason = _overall(readings)
+    family = families.get(entry["id"])
+    value = gaps.published_number(entry, facts)
+    return Claim(
+        **{key: entry[key] for key in ("id", "kind", "where", "quote", "statement")},
+        note=entry.get("note", ""),
+        value=value,
+        unit="" if value is None else "pp" if entry["kind"] == "gap" else "percent",
+        family=family.name if family else "",
+        verdict=readings[0].verdict,
+        reason=readings[0].reason,
+        overall=overall,
+        overall_reason=overall_reason,
+        readings=readings,
+        operating=family.operating(entry["id"]) if family else None,
+    )
+
+
+def _overall(readings: Sequence[Reading]) -> tuple[str, str]:
+    """How the readings agree, and one sentence on it."""
+    verdicts = [reading.verdict for reading in readings]
+    overall = overall_verdict(verdicts)
+    if len(readings) == 1:
+        return overall, "There is one reading."
+    counts = Counter(verdicts)
+    told = ", ".join(f"{counts[word]} {word}" for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE) if counts[word])
+    left = untested_told([reading for reading in readings if not reading.tested], "not run in this study")
+    if set(verdicts) == {INCONCLUSIVE}:
+        overall = UNSETTLED  # readings that decide nothing do not agree on anything
+    return overall, f"Of {len(readings)} readings: {told}{left}."
+
+
+def untested_told(untested: Sequence[Reading], outside: str) -> str:
+    """How many of these readings wait for runs, and how many will stay `outside`, in brackets; "" for none."""
+    waiting = sum(reading.planned for reading in untested)
+    counts = {"not tested yet": waiting, outside: len(untested) - waiting}
+    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+    return f" ({told})" if told else ""

@@ -1,0 +1,96 @@
+"""Claims about what was done, which only show in other claims, and claims that nothing here can test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from refashion import formatting as fmt
+from refashion.inference.intervals import t_interval
+from refashion.inference.verdicts import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    NOT_TESTABLE,
+    REPRODUCED,
+)
+from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.judging.document.claims import Check, Claim, Reading
+from refashion.judging.facts import Facts, pair, why
+from refashion.judging.tables import TIMES
+
+
+def not_testable(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """A claim that nothing here can test; what was measured beside it is shown."""
+    facts = context.facts
+    readings = []
+    for reading, primary in primary_first(entry):
+        times = [_measured(cell, "seconds", "seconds", facts) for cell in reading.get("times", ())]
+        reason = reading["because"]
+        elsewhere = []
+        if "dataset" in reading:
+            elsewhere = [cell for cell, name in facts.datasets.items() if name == reading["dataset"]]
+            if not elsewhere:
+                reason += f", {reading['dataset']}, on which no cell of this study is trained"
+        checks = times + [_measured(cell, "clean_accuracy", "percent", facts) for cell in elsewhere]
+        cells = [*reading.get("times", ()), *elsewhere]
+        words = {"primary": primary, "verdict": NOT_TESTABLE, "reason": reason, "tested": False}
+        readings.append(a_reading(reading, facts, cells=cells, checks=checks, **words))
+    return readings
+
+
+def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
+    """A mean that is reported and held against nothing."""
+    sample = facts.runs.sample(cell, metric)
+    interval = t_interval(sample.values, facts.confidence)
+    reason = why(sample, facts.runs, interval.reason)
+    ends = pair(interval)
+    if metric in TIMES:
+        ends = ends and [max(0.0, end) for end in ends]  # no time is negative, whatever a normal distribution says
+        if not reason and facts.runs.mixed_machines(cell):
+            reason = "the runs were made on different kinds of machine"
+    label = f"{facts.title(cell)}, mean of {fmt.plural(interval.n, 'run')}"
+    return Check(label=label, found=interval.mean, unit=unit, interval=ends, n=interval.n, reason=reason)
+
+
+def follows_from(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """A procedure that shows in published numbers: they reproduce as stated, and not under the alternative.
+
+    Reproduced if some number speaks for the stated procedure and none for the alternative; not reproduced the other way
+    round; else inconclusive.
+    """
+    readings = []
+    for reading, primary in primary_first(entry):
+        checks = [
+            _either(context.judged[claim], reading["stated"], reading["alternative"]) for claim in reading["claims"]
+        ]
+        said = {check.holds for check in checks}
+        verdict = INCONCLUSIVE
+        if True in said and False not in said:
+            verdict = REPRODUCED
+        elif False in said and True not in said:
+            verdict = NOT_REPRODUCED
+        reason = "; ".join(f"{check.label}: {check.found}" for check in checks)
+        cells = [cell for c in reading["claims"] for one in context.judged[c].readings[:1] for cell in one.cells]
+        words = {"primary": primary, "verdict": verdict, "reason": reason, "cells": cells, "checks": checks}
+        tested = any(check.reason == "" for check in checks)
+        readings.append(a_reading(reading, context.facts, tested=tested, **words))
+    return readings
+
+
+def _either(claim: Claim, stated: str, alternative: str) -> Check:
+    """Which of two readings of a claim its published number agrees with."""
+    by_id = {reading.id: reading for reading in claim.readings}
+    words = {name: by_id[name].verdict for name in (stated, alternative)}
+    holds = None
+    if words[stated] == REPRODUCED and words[alternative] == NOT_REPRODUCED:
+        holds = True
+    elif words[stated] == NOT_REPRODUCED and words[alternative] == REPRODUCED:
+        holds = False
+    untested = [by_id[name] for name in (stated, alternative) if not by_id[name].tested]
+    return Check(
+        label=claim.id,
+        expected="reproduced as stated and not otherwise",
+        found=f"as stated {words[stated]}, otherwise {words[alternative]}",
+        holds=holds,
+        reason=untested[0].reason if untested else "",
+    )

@@ -1,0 +1,69 @@
+"""What every kind of claim shares: what its function is given, and how a reading is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refashion.judging.document.claims import Check, Claim, Numbers, Reading
+from refashion.judging.facts import Facts
+from refashion.study.model import TRAINING_METRICS
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a kind's function gets: the facts, the families judged together, and the claims judged before."""
+
+    facts: Facts
+    families: Mapping[str, Any]
+    judged: Mapping[str, Claim]
+
+
+def a_reading(
+    entry: Mapping[str, Any],
+    facts: Facts,
+    *,
+    primary: bool,
+    verdict: str,
+    reason: str,
+    cells: Sequence[str] = (),
+    tested: bool = True,
+    flags: Iterable[str] = (),
+    numbers: Numbers | None = None,
+    checks: Sequence[Check] = (),
+) -> Reading:
+    return Reading(
+        id=entry["id"],
+        title=entry["title"],
+        primary=primary,
+        note=entry.get("note", ""),
+        cells=list(dict.fromkeys(cells)),
+        metric=entry.get("metric", ""),
+        verdict=verdict,
+        reason=sentence(reason),
+        tested=tested,
+        planned=all(facts.runs.counts(cell).wanted for cell in cells),
+        flags=[*flags, *_cell_flags(cells, entry.get("metric", ""), facts)],
+        numbers=numbers,
+        checks=list(checks),
+    )
+
+
+def _cell_flags(cells: Sequence[str], metric: str, facts: Facts) -> list[str]:
+    present = [cell for cell in dict.fromkeys(cells) if facts.runs.counts(cell).wanted]
+    flags = {
+        "diverged runs": any(facts.runs.counts(cell).diverged for cell in present),
+        "mixed machines": any(facts.runs.mixed_machines(cell) for cell in present),
+        "fold": metric not in TRAINING_METRICS and any(facts.validation.get(cell) == "fold" for cell in present),
+    }
+    return [name for name, raised in flags.items() if raised]
+
+
+def sentence(text: str) -> str:
+    """A clause as a sentence: a capital first, a full stop last."""
+    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+
+
+def primary_first(entry: Mapping[str, Any]) -> Iterable[tuple[Mapping[str, Any], bool]]:
+    return ((reading, position == 0) for position, reading in enumerate(entry["readings"]))

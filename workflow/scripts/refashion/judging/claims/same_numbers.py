@@ -1,0 +1,80 @@
+"""Claims that two cells are one: the same seed gives the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from refashion.inference.evidence import image_margin, weigh
+from refashion.inference.intervals import t_interval
+from refashion.inference.verdicts import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+    judge_family,
+)
+from refashion.judging.claims.comparisons import Stated, why_no_pair
+from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.judging.document.claims import Check, Reading
+from refashion.judging.facts import Facts, pair
+
+
+def same_numbers(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """The two cells of each pair give the same number from the same seed; where not, whether they differ on average.
+
+    Equal numbers need no test. Where some differ (rounding grows over an epoch), closeness is tested against the margin
+    that the validation images resolve.
+    """
+    facts = context.facts
+    readings = []
+    for reading, primary in primary_first(entry):
+        checks = [_same_check(*cells, reading["metric"], facts) for cells in reading["pairs"]]
+        known = [check for check in checks if check.holds is not None]
+        wrong = next((check for check in checks if check.holds is False), None)
+        if wrong:
+            verdict, reason = NOT_REPRODUCED, f"{wrong.label}: {wrong.found}"
+        elif len(known) == len(checks):
+            verdict, reason = REPRODUCED, "; ".join(f"{check.label}: {check.found}" for check in checks)
+        else:
+            unknown = next(check for check in checks if check.holds is None)
+            verdict, reason = INCONCLUSIVE, unknown.reason or f"{unknown.label}: {unknown.found}"
+        readings.append(
+            a_reading(
+                reading,
+                facts,
+                primary=primary,
+                verdict=verdict,
+                reason=reason,
+                cells=[cell for cells in reading["pairs"] for cell in cells],
+                tested=any(check.p is not None or check.holds is not None for check in checks),
+                checks=checks,
+            )
+        )
+    return readings
+
+
+def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
+    seeds, scores = facts.runs.paired((a, b), metric, one_machine=True)  # others round in another order
+    label = f"in {facts.title(a)} and {facts.title(b)}"
+    if not seeds.size:
+        reason = why_no_pair(Stated(a, b), t_interval([]), facts, diverged=False, one_machine=True)
+        return Check(label=label, expected="the same numbers", n=0, reason=reason)
+    difference = scores[0] - scores[1]
+    largest = float(np.abs(difference).max())
+    shared = {"label": label, "expected": "the same numbers", "n": seeds.size}
+    if largest == 0:
+        found = f"the same numbers for {'the one seed' if seeds.size == 1 else f'all {seeds.size} seeds'}"
+        return Check(found=found, holds=True, **shared)
+    allowed = image_margin(float(scores.mean()), facts.original["validation_images"])
+    verdict = judge_family([weigh(difference, 0.0, allowed)])[0]
+    return Check(
+        found=f"not the same numbers, the largest difference is {largest:.2f} pp",
+        p=verdict.p_rep,
+        p_against=verdict.p_not,
+        test="equal within the margin or not",
+        interval=pair(t_interval(difference, facts.confidence)),
+        holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
+        **shared,
+    )

@@ -1,0 +1,92 @@
+"""What an analysis is made from, and reading it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from refashion.errors import UserError, first_line
+from refashion.judging.collection import Predictions
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
+from refashion.judging.sections.variance import image_variance
+from refashion.study.config import load_study
+from refashion.study.model import Experiment, Study
+from refashion.study.original import original_dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What an analysis is made from.
+
+    original: config/original.yaml. runs, histories: see `tables.COLUMNS`. predictions by cell. architectures: as built,
+    by name (rows, total, trainable, non_trainable). data: description of each data set, by name. benchmark: rows.
+    """
+
+    study: Study
+    original: Mapping[str, Any]
+    runs: pd.DataFrame
+    histories: pd.DataFrame
+    predictions: Mapping[str, Predictions] = field(default_factory=dict)
+    architectures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    benchmark: Sequence[Mapping[str, Any]] = ()
+
+    @cached_property
+    def dataset(self) -> str:
+        """The data set of the original's cells."""
+        return original_dataset(self.original, self.study)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What claims are held against."""
+        config = self.study.config
+        return Facts(
+            original=self.original,
+            settings=config["analysis"],
+            runs=RunTable(self.runs),
+            architectures=self.architectures,
+            data=self.data.get(self.dataset),
+            validation={cell.name: config["fractions"][cell.fraction]["validation"] for cell in self.study.cells()},
+            image_variance=lambda cell: image_variance(cell, self.predictions),
+            datasets={cell.name: self.study.dataset(cell) for cell in self.study.cells()},
+        )
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The cells of the original's table and the padded network, those that this study has."""
+        present = {cell.name for cell in self.study.cells()}
+        return [column["cell"] for column in self.original["table"]["columns"] if column["cell"] in present]
+
+    @cached_property
+    def cells(self) -> list[str]:
+        """Every cell, the original's first."""
+        return list(dict.fromkeys([*self.columns, *(cell.name for cell in self.study.cells())]))
+
+    @cached_property
+    def defined(self) -> tuple[Experiment, ...]:
+        """Every experiment of the config, those that do not run included."""
+        return load_study({**self.study.config, "run": list(self.study.config["experiments"])}).experiments
+
+
+def read_json(path: Path | str) -> dict[str, Any]:
+    """A JSON object. Raises UserError for anything else."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as JSON: {first_line(error)}.") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no JSON object; make it anew by deleting it.")
+    return content
+
+
+def read_descriptions(paths: Iterable[Path | str]) -> dict[str, dict[str, Any]]:
+    """The descriptions of the data sets, by name: that of the file."""
+    one = [paths] if isinstance(paths, str | Path) else paths
+    return {Path(path).stem: read_json(path) for path in one}

@@ -1,0 +1,242 @@
+"""Cells against cells, runs paired by seed, corrected in families.
+
+Differences are in pp. Cells are written architecture/fraction/augmentation/recipe.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refashion.inference.families import benjamini_hochberg, holm
+from refashion.inference.intervals import new_images_interval
+from refashion.inference.pairs import PairedComparison, mcnemar_share, paired_comparison
+from refashion.inference.summaries import LEVEL
+from refashion.judging.collection import Predictions
+from refashion.judging.facts import CLEAN_METRIC, PUBLISHED_METRIC, Facts, pair
+from refashion.study.model import AXES, Cell, Experiment
+
+#: Resamples of the sign-flip test above n = 20, where it is no longer exact: of the confirmatory family, and of others.
+CONFIRMATORY_RESAMPLES, EXPLORATORY_RESAMPLES = 99_999, 9_999
+
+
+@dataclass(frozen=True)
+class Family:
+    """Pairs of cells that are corrected together."""
+
+    id: str
+    title: str
+    experiment: str
+    confirmatory: bool
+    metric: str
+    axes: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+
+
+def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
+    """The confirmatory family (all pairs of the table's cells), then one exploratory family an experiment.
+
+    An exploratory family compares cells that differ in one axis and validate on the same images: each with the group's
+    reference, which is a cell of the original's table where the group has one, else the group's first.
+    """
+    columns = [column["cell"] for column in facts.original["table"]["columns"]]
+    first = Family(
+        id="original",
+        title="The original's columns and the padded network, every pair",
+        experiment="original",
+        confirmatory=True,
+        metric=PUBLISHED_METRIC,
+        axes=(),
+        pairs=tuple(itertools.combinations(columns, 2)),
+    )
+    others = (experiment for experiment in experiments if experiment.name != "original")
+    return [first, *(_exploratory(experiment, columns, facts.validation) for experiment in others)]
+
+
+def _exploratory(experiment: Experiment, columns: Sequence[str], validation: Mapping[str, str]) -> Family:
+    found = {axis: list(_one_axis_pairs(experiment.cells, axis, columns, validation)) for axis in AXES}
+    return Family(
+        id=experiment.name,
+        title=experiment.title,
+        experiment=experiment.name,
+        confirmatory=False,
+        metric=CLEAN_METRIC,
+        axes=tuple(axis for axis in AXES if found[axis]),
+        pairs=tuple(one for axis in AXES for one in found[axis]),
+    )
+
+
+def _one_axis_pairs(
+    cells: Sequence[Cell], axis: str, columns: Sequence[str], validation: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """(cell, reference) for each group of cells that differ in this axis alone and validate on the same images."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for cell in cells:
+        same = (validation[cell.name], *(getattr(cell, other) for other in AXES if other != axis))
+        groups.setdefault(same, []).append(cell.name)
+    for group in groups.values():
+        reference = next((name for name in group if name in columns), group[0])
+        yield from ((name, reference) for name in group if name != reference)
+
+
+def comparisons(
+    facts: Facts, experiments: Sequence[Experiment], predictions: Mapping[str, Predictions]
+) -> list[dict[str, Any]]:
+    """Every family with its pairs compared and corrected."""
+    return [_compare_family(family, facts, predictions) for family in families(facts, experiments)]
+
+
+def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Predictions]) -> dict[str, Any]:
+    correct = _Correct(predictions, "validated" if family.metric == PUBLISHED_METRIC else "clean")
+    compared = [_compare(a, b, family, facts) for a, b in family.pairs]
+    adjust = holm if family.confirmatory else benjamini_hochberg
+    adjusted = adjust([one.p for _, one in compared])
+    pairs = [
+        _pair(names, seeds, one, p, family, facts, correct)
+        for names, (seeds, one), p in zip(family.pairs, compared, adjusted, strict=True)
+    ]
+    reason = "" if pairs else "cannot say, because no two of its cells differ in one axis alone"
+    if pairs and all(one["p"] is None for one in pairs):
+        reason = "cannot say, because no two of its cells share two seeds yet"
+    return {
+        "id": family.id,
+        "title": family.title,
+        "experiment": family.experiment,
+        "kind": "confirmatory" if family.confirmatory else "exploratory",
+        "correction": "Holm" if family.confirmatory else "Benjamini-Hochberg",
+        "metric": family.metric,
+        "axis": ", ".join(family.axes),
+        "pairs": pairs,
+        "reason": reason,
+    }
+
+
+def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, PairedComparison]:
+    seeds, (first, second) = facts.runs.paired((a, b), family.metric)
+    return seeds, paired_comparison(
+        first,
+        second,
+        seed=facts.stream("sign flips", family.id, a, b),
+        resamples=CONFIRMATORY_RESAMPLES if family.confirmatory else EXPLORATORY_RESAMPLES,
+        confidence=facts.confidence,
+    )
+
+
+def _pair(
+    names: tuple[str, str],
+    seeds: np.ndarray,
+    one: PairedComparison,
+    p_adjusted: float | None,
+    family: Family,
+    facts: Facts,
+    correct: _Correct,
+) -> dict[str, Any]:
+    a, b = names
+    reason = _why_not(names, one, facts)
+    conclusion = "none" if p_adjusted is None else "open"
+    if p_adjusted is not None and p_adjusted <= LEVEL:
+        conclusion = "a" if one.difference > 0 else "b"
+    same_images = correct.both(a, b, seeds)
+    return {
+        "a": a,
+        "b": b,
+        "metric": family.metric,
+        "n": one.n,
+        "mean_a": one.mean_a,
+        "mean_b": one.mean_b,
+        "difference": one.difference,
+        "sd": one.sd,
+        "interval": pair(one),
+        "p": one.p,
+        "p_adjusted": p_adjusted,
+        "p_sign_flip": one.p_sign_flip,
+        "sign_flip_exact": one.sign_flip_exact,
+        "p_smallest": one.p_smallest,
+        "sign_flip_words": _sign_flip_words(one),
+        "welch_interval": None if one.welch_low is None else [one.welch_low, one.welch_high],
+        "welch_p": one.welch_p,
+        "seed_correlation": one.seed_correlation,
+        "a12": one.a12,
+        "a12_words": "" if one.a12 is None else f"a run of {a} beats a run of {b} in {100 * one.a12:.0f} of 100",
+        "new_images_interval": _new_images(same_images, facts.confidence),
+        "one_run": _one_run(same_images),
+        "conclusion": conclusion,
+        "words": _words(names, one, conclusion, reason),
+        "reason": reason,
+    }
+
+
+def _why_not(names: tuple[str, str], one: PairedComparison, facts: Facts) -> str:
+    """Why a comparison lacks something, or ""."""
+    for cell in names:
+        if facts.runs.counts(cell).finished == 0:
+            return facts.runs.why_empty(cell)
+    if one.n < 2:
+        return f"cannot say, because the two cells share {'one seed' if one.n else 'no seed'}"
+    return one.reason
+
+
+def _sign_flip_words(one: PairedComparison) -> str:
+    if one.p_smallest is None or one.p_smallest <= LEVEL:
+        return ""
+    return f"with {one.n} seeds the sign-flip test cannot give less than {one.p_smallest:.4g}, so it cannot decide"
+
+
+def _words(names: tuple[str, str], one: PairedComparison, conclusion: str, reason: str) -> str:
+    a, b = names
+    if conclusion == "none":
+        return f"{reason[:1].upper()}{reason[1:]}."
+    if conclusion == "open":
+        return f"{a} and {b} cannot be told apart after correction."
+    better, worse = (a, b) if conclusion == "a" else (b, a)
+    return f"{better} is {abs(one.difference):.2f} pp better than {worse}."
+
+
+class _Correct:
+    """Which images each run has right, bool [n, m], by cell. Keeps the cells used last, because pairs share cells."""
+
+    #: As many cells as the confirmatory family compares with each other.
+    KEPT = 6
+
+    def __init__(self, predictions: Mapping[str, Predictions], kind: str) -> None:
+        self.predictions, self.kind = predictions, kind
+        self.kept: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+
+    def both(self, a: str, b: str, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """The right images of two cells' shared seeds, or None where they lack predictions on the same images."""
+        first, second = self._cell(a), self._cell(b)
+        if first is None or second is None or not np.array_equal(first[2], second[2]):
+            return None
+        if not (np.isin(seeds, first[0]).all() and np.isin(seeds, second[0]).all()) or not seeds.size:
+            return None
+        return tuple(right[np.searchsorted(own, seeds)] for own, right, _ in (first, second))
+
+    def _cell(self, cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Seeds [n], right [n, m] and labels [m] of a cell, or None without predictions."""
+        if cell not in self.predictions:
+            return None
+        if cell not in self.kept:
+            while len(self.kept) >= self.KEPT:
+                self.kept.pop(next(iter(self.kept)))
+            found = self.predictions[cell]
+            self.kept[cell] = (found.seeds, getattr(found, self.kind) == found.labels, found.labels)
+        return self.kept[cell]
+
+
+def _new_images(both: tuple[np.ndarray, np.ndarray] | None, confidence: float) -> list[float] | None:
+    if both is None:
+        return None
+    scores = both[0].astype(np.int8) - both[1].astype(np.int8)
+    return pair(new_images_interval(scores, confidence))
+
+
+def _one_run(both: tuple[np.ndarray, np.ndarray] | None) -> dict[str, float] | None:
+    if both is None:
+        return None
+    share = mcnemar_share(*both)
+    names = ("a_ahead", "b_ahead", "tied", "a_significant", "b_significant")
+    return {name: getattr(share, name) for name in names}

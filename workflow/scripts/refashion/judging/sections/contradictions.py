@@ -1,0 +1,107 @@
+"""Where the original contradicts itself, recomputed; and what it leaves unstated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from refashion.judging.claims.exact import parameters_ratio
+from refashion.judging.document.claims import Claim
+from refashion.judging.facts import Facts, sample
+from refashion.judging.sections.learning import optimism
+from refashion.study.model import Study, steps_per_epoch
+
+
+def inconsistencies(facts: Facts, ledger: Sequence[Claim]) -> list[dict[str, Any]]:
+    """Where the original contradicts itself, each with the recomputed truth."""
+    by_id = {claim.id: claim for claim in ledger}
+    return [
+        {
+            **{key: entry[key] for key in ("id", "title", "said", "quotes", "claims")},
+            "numbers": [
+                _number(wish["label"], **RECOMPUTE[wish["kind"]](wish, facts, by_id)) for wish in entry["recompute"]
+            ],
+        }
+        for entry in facts.original["inconsistencies"]
+    ]
+
+
+def _number(label: str, **known: Any) -> dict[str, Any]:
+    empty = {"label": label, "value": None, "unit": "", "text": "", "interval": None, "n": None, "reason": ""}
+    return empty | known
+
+
+def _recompute_sum(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
+    rows = facts.original["summaries"][wish["summary"]]["rows"]
+    return {"value": sum(row[3] for row in rows), "unit": "parameters"}
+
+
+def _recompute_built(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
+    name = wish["architecture"]
+    if name not in facts.architectures:
+        return {"unit": "parameters", "reason": f"cannot say, because {name} was not built in this study"}
+    return {"value": facts.architectures[name][wish["count"]], "unit": "parameters"}
+
+
+def _recompute_parameters(wish: Mapping[str, Any], _: Facts, __: Mapping[str, Claim]) -> dict[str, Any]:
+    """Parameters of convolutions [conv, kernel, in, out] and dense layers [dense, in, out], each with biases."""
+    weights = {"conv": lambda kernel, i, o: (kernel**2 * i + 1) * o, "dense": lambda i, o: (i + 1) * o}
+    return {"value": sum(weights[kind](*sizes) for kind, *sizes in wish["layers"]), "unit": "parameters"}
+
+
+def _recompute_ratio(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
+    top, bottom = wish["numerator"], wish["denominator"]
+    ratio = parameters_ratio(facts.architectures, top, bottom)
+    reason = "" if ratio is not None else f"cannot say, because {top} and {bottom} were not both built"
+    return {"value": ratio, "unit": "times", "reason": reason}
+
+
+def _recompute_updates(wish: Mapping[str, Any], _: Facts, __: Mapping[str, Claim]) -> dict[str, Any]:
+    steps = steps_per_epoch(wish["images"], wish["batch_size"])
+    return {"value": steps * wish["epochs"], "unit": "updates"}
+
+
+def _recompute_published(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
+    values = {claim["id"]: claim.get("value") for claim in facts.original["claims"]}
+    if "minus" in wish:
+        return {"value": round(values[wish["claim"]] - values[wish["minus"]], 6), "unit": "pp"}
+    return {"value": values[wish["claim"]], "unit": "percent"}
+
+
+def _recompute_cell(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
+    found = sample(facts, wish["cell"], wish["metric"])
+    return {"value": found["mean"], "unit": "percent", **{key: found[key] for key in ("interval", "n", "reason")}}
+
+
+def _recompute_optimism(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
+    found = optimism(facts, [wish["cell"]])[0]
+    return {"value": found["optimism"], "unit": "pp", **{key: found[key] for key in ("interval", "n", "reason")}}
+
+
+def _recompute_verdict(wish: Mapping[str, Any], _: Facts, by_id: Mapping[str, Claim]) -> dict[str, Any]:
+    claim = by_id[wish["claim"]]
+    return {"text": f"{claim.verdict}. {claim.reason}"}
+
+
+#: kind of a recomputation in original.yaml -> function that makes it
+RECOMPUTE = {
+    "sum": _recompute_sum,
+    "built": _recompute_built,
+    "parameters": _recompute_parameters,
+    "ratio": _recompute_ratio,
+    "updates": _recompute_updates,
+    "published": _recompute_published,
+    "cell": _recompute_cell,
+    "optimism": _recompute_optimism,
+    "verdict": _recompute_verdict,
+}
+
+
+def assumptions(facts: Facts, study: Study) -> list[dict[str, Any]]:
+    """What the original does not state, and whether an experiment varies it."""
+    enabled = {experiment.name for experiment in study.experiments}
+    keys = ("id", "what", "value", "why", "source", "experiment")
+    return [
+        {**{key: entry[key] for key in keys}, "varied": entry["experiment"] in enabled}
+        for entry in facts.original["assumptions"]
+    ]

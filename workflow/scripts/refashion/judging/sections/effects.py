@@ -1,0 +1,163 @@
+"""Factorial effects: analysis of variance, and contrasts of cell means."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from refashion.inference.factorial import anova, logit_percent, paired_contrast, welch_contrast
+from refashion.inference.families import benjamini_hochberg
+from refashion.judging.facts import CLEAN_METRIC, Facts, pair, sample
+from refashion.study.model import AXES, Cell, Experiment
+
+#: The factors of an analysis of variance; the recipe goes with them.
+FACTORS = AXES[:3]
+
+
+def is_factorial(cells: Sequence[Cell]) -> bool:
+    """Whether cells cross architecture, fraction and augmentation completely, each at two levels or more, each once."""
+    levels = _levels(cells)
+    combinations = {tuple(getattr(cell, factor) for factor in FACTORS) for cell in cells}
+    complete = len(combinations) == len(cells) == math.prod(len(names) for names in levels.values())
+    return complete and min(len(names) for names in levels.values()) > 1
+
+
+def _levels(cells: Sequence[Cell]) -> dict[str, list[str]]:
+    """The levels of each factor, in the order of their first appearance."""
+    return {factor: list(dict.fromkeys(getattr(cell, factor) for cell in cells)) for factor in FACTORS}
+
+
+def policies(facts: Facts, experiments: Sequence[Experiment], images: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The factorial effects of each enabled experiment that is a factorial. images: training images by cell."""
+    return [_policy(experiment, facts, images) for experiment in experiments if is_factorial(experiment.cells)]
+
+
+def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> dict[str, Any]:
+    levels = _levels(experiment.cells)
+    at = {tuple(getattr(cell, factor) for factor in FACTORS): cell for cell in experiment.cells}
+    cells = [at[combination] for combination in itertools.product(*levels.values())]
+    seeds, scores = facts.runs.paired([cell.name for cell in cells], CLEAN_METRIC)
+    reason = _why_no_effects(cells, seeds.size, facts)
+    anova, residual, contrasts = [], None, []
+    if seeds.size >= 2:
+        anova, residual, reason = _anova(cells, seeds, scores)
+        contrasts = _contrasts(levels, scores, facts.confidence)
+    return {
+        "id": experiment.name,
+        "title": experiment.title,
+        "question": experiment.question,
+        "metric": CLEAN_METRIC,
+        "n_seeds": seeds.size,
+        "complete": seeds.size >= 2,
+        "formula": "accuracy ~ architecture * fraction * augmentation + seed, type II",
+        "levels": levels,
+        "anova": anova,
+        "residual": residual,
+        "contrasts": contrasts,
+        "cells": [_plot_point(cell, facts, images) for cell in cells],
+        "reason": reason,
+    }
+
+
+def _why_no_effects(cells: Sequence[Cell], shared: int, facts: Facts) -> str:
+    if shared >= 2:
+        return ""
+    empty = [cell.name for cell in cells if facts.runs.counts(cell.name).finished == 0]
+    if empty:
+        return f"cannot say, because {len(empty)} of {len(cells)} cells have no finished run, such as {empty[0]}"
+    return f"cannot say, because its cells share {'one seed' if shared else 'no seed'}, and effects need two"
+
+
+def _plot_point(cell: Cell, facts: Facts, images: Mapping[str, int]) -> dict[str, Any]:
+    names = {factor: getattr(cell, factor) for factor in FACTORS}
+    return {
+        "cell": cell.name,
+        **names,
+        "images": images[cell.name],
+        "sample": sample(facts, cell.name, CLEAN_METRIC),
+    }
+
+
+def _anova(
+    cells: Sequence[Cell], seeds: np.ndarray, scores: np.ndarray
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None, str]:
+    """Type II analysis of variance of scores [k, n], with its sensitivities: terms, residual line, reason."""
+    k, n = scores.shape
+    factors = {factor: np.repeat([getattr(cell, factor) for cell in cells], n) for factor in FACTORS}
+    y, block = scores.ravel(), np.tile(seeds, k)
+    plain = anova(y, factors, block)
+    if plain.reason:
+        return [], None, plain.reason
+    robust = {effect.name: effect for effect in anova(y, factors, block, hc3=True).effects}
+    inside = ((y > 0) & (y < 100)).all()
+    logit = anova(logit_percent(y), factors, block).effects if inside else ()
+    odds = {effect.name: effect for effect in logit}
+    terms = [
+        {
+            "term": effect.name.replace(":", " x ").replace("block", "seed"),
+            "ss": effect.ss,
+            "df": effect.df,
+            "f": effect.f,
+            "p": effect.p,
+            "partial_omega2": effect.partial_omega2,
+            "p_hc3": robust[effect.name].p if effect.name in robust else None,
+            "p_logit": odds[effect.name].p if effect.name in odds else None,
+            "partial_omega2_logit": odds[effect.name].partial_omega2 if effect.name in odds else None,
+        }
+        for effect in plain.effects
+    ]
+    residual = {"ss": plain.residual_ss, "df": plain.residual_df, "sd": plain.residual_sd, "r2": plain.r2}
+    return terms, residual, ""
+
+
+def _contrasts(levels: Mapping[str, list[str]], scores: np.ndarray, confidence: float) -> list[dict[str, Any]]:
+    """Every main effect and interaction as contrasts of cell means, scores [k, n] in the order of the factors' product.
+
+    A contrast multiplies, over the factors that take part, (a level minus the first level), and averages over the
+    others. Welch-Satterthwaite, because variances differ between cells; paired by seed beside it.
+    """
+    contrasts = []
+    for size in range(1, len(levels) + 1):
+        for factors in itertools.combinations(levels, size):
+            for chosen in itertools.product(*(levels[factor][1:] for factor in factors)):
+                weights = _weights(levels, dict(zip(factors, chosen, strict=True)))
+                labels = [f"{c} minus {levels[f][0]}" for f, c in zip(factors, chosen, strict=True)]
+                contrasts.append(_contrast(labels, factors, weights, scores, confidence))
+    for contrast, p in zip(contrasts, benjamini_hochberg([c["p"] for c in contrasts]), strict=True):
+        contrast["p_adjusted"] = p
+    return contrasts
+
+
+def _weights(levels: Mapping[str, list[str]], chosen: Mapping[str, str]) -> np.ndarray:
+    """Weights [k] of a contrast over the product of the factors' levels."""
+    weights = np.ones(1)
+    for factor, names in levels.items():
+        if factor in chosen:
+            own = np.array([(name == chosen[factor]) - (name == names[0]) for name in names], float)
+        else:
+            own = np.full(len(names), 1 / len(names))
+        weights = np.outer(weights, own).ravel()
+    return weights
+
+
+def _contrast(
+    labels: list[str], factors: tuple[str, ...], weights: np.ndarray, scores: np.ndarray, confidence: float
+) -> dict[str, Any]:
+    welch = welch_contrast(list(scores), weights, confidence)
+    paired = paired_contrast(scores, weights, confidence)
+    return {
+        "label": labels[0] if len(labels) == 1 else " x ".join(f"({label})" for label in labels),
+        "factor": " x ".join(factors),
+        "estimate": welch.estimate,
+        "se": welch.se,
+        "df": welch.df,
+        "interval": pair(welch),
+        "p": welch.p,
+        "p_adjusted": None,
+        "paired_interval": pair(paired),
+        "reason": welch.reason,
+    }

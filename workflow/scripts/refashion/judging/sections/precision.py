@@ -1,0 +1,80 @@
+"""Number of seeds against the half-width of an interval, at each cell's spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from refashion.inference.intervals import t_interval
+from refashion.inference.seeds import FORECAST_RUNS, seeds_for_half_width, stein_interval, stein_plan, t_half_widths
+from refashion.judging.facts import PUBLISHED_METRIC, Facts
+from refashion.study.model import Study
+
+NUMBERS_OF_SEEDS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50)
+
+
+HALF_WIDTHS = (0.1, 0.15, 0.2, 0.3, 0.5)
+
+
+#: Above this, a report needs no number of seeds (and a long search takes its time).
+MOST_SEEDS = 1_000
+
+
+def half_widths(facts: Facts, cells: Sequence[str], study: Study) -> dict[str, Any]:
+    """Number of seeds against the half-width of the interval, at each cell's SD."""
+    pilots = {cell.name: experiment.seeds for experiment in study.pilots for cell in experiment.cells}
+    return {
+        "ns": list(NUMBERS_OF_SEEDS),
+        "targets": list(HALF_WIDTHS),
+        "cells": [_half_width(facts, cell, pilots.get(cell)) for cell in cells],
+    }
+
+
+def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
+    values = facts.runs.sample(cell, PUBLISHED_METRIC).values
+    interval = t_interval(values, facts.confidence)
+    sd = interval.sd
+    return {
+        "cell": cell,
+        "n": interval.n,
+        "sd": sd,
+        "half_width": interval.half_width,
+        "curve": [] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
+        "needed": [] if sd is None else [_needed(sd, interval.n, width, facts.confidence) for width in HALF_WIDTHS],
+        "stein": None if pilot is None else _stein(facts, cell, pilot),
+        "reason": interval.reason if interval.n else facts.runs.why_empty(cell),
+    }
+
+
+def _needed(sd: float, n: int, half_width: float, confidence: float) -> int | None:
+    """Seeds for a half-width in pp at an SD in pp that n runs showed; None for too many seeds, or from too few runs."""
+    if n < FORECAST_RUNS:
+        return None
+    return seeds_for_half_width(sd, half_width, confidence, MOST_SEEDS)
+
+
+def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:
+    """Stein's two stages: what the pilot seeds asked for, and whether the maximum bound them."""
+    found = facts.runs.sample(cell, PUBLISHED_METRIC)
+    first = found.values[np.isin(found.seeds, range(pilot.pilot))]
+    plan = stein_plan(first, pilot.half_width, pilot.most, facts.confidence)
+    interval = stein_interval(found.values, first.size, facts.confidence)
+    if plan.n is None:
+        words = f"{plan.reason[:1].upper()}{plan.reason[1:]}."
+    elif plan.capped:
+        words = f"Capped: the pilot asks for {plan.wanted} seeds, and {plan.n} is the most allowed."
+    else:
+        words = f"Stopped: {plan.n} seeds are enough for a half-width of {pilot.half_width:g} pp."
+        if interval.half_width is not None and found.n >= plan.n:
+            words += f" Stein's own interval has {interval.half_width:.2f} pp; others of this cell say a little less."
+    return {
+        "pilot": pilot.pilot,
+        "target": pilot.half_width,
+        "wanted": plan.wanted,
+        "planned": plan.n,
+        "capped": plan.capped,
+        "half_width": interval.half_width,
+        "words": words,
+    }

@@ -1,0 +1,148 @@
+"""The original's results table beside ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from refashion.judging.document.claims import Claim
+from refashion.judging.facts import Facts, sample
+from refashion.study.model import Cell, Study, steps_per_epoch
+
+#: Accuracies of the results table -> column of runs.csv.
+ACCURACIES = {"training": "train_accuracy", "validation": "val_accuracy"}
+
+
+def table(facts: Facts, study: Study, ledger: Sequence[Claim]) -> dict[str, Any]:
+    """The results table: as printed, and our side of each entry; then rows that the original has not."""
+    verdicts = {claim.id: claim.verdict for claim in ledger}
+    columns = facts.original["table"]["columns"]
+    rows = [_printed_row(row, facts, study, verdicts) for row in facts.original["table"]["rows"]]
+    clean = [_entry(sample=sample(facts, c["cell"], "clean_accuracy")) for c in columns]
+    best = [_entry(ours=_best_epoch(c["cell"], facts)) for c in columns]
+    seconds = [_entry(ours=_seconds(c["cell"], facts)) for c in columns]
+    rows.append({"name": "Validation accuracy, images not augmented", "kind": "accuracy", "values": clean})
+    rows.append({"name": "Best epoch", "kind": "text", "values": best})
+    rows.append({"name": "Time of a run", "kind": "text", "values": seconds})
+    printed = len(facts.original["table"]["rows"][0]["printed"])
+    return {
+        "columns": [
+            {
+                **{key: column[key] for key in ("id", "title", "data", "cell")},
+                "printed": position < printed,
+                "training_claim": column.get("training"),
+                "validation_claim": column.get("validation"),
+            }
+            for position, column in enumerate(columns)
+        ],
+        "rows": rows,
+    }
+
+
+def _entry(**known: Any) -> dict[str, Any]:
+    return {"printed": None, "ours": "", "sample": None, "claim": None, "verdict": None, "agrees": None} | known
+
+
+def _printed_row(row: Mapping[str, Any], facts: Facts, study: Study, verdicts: Mapping[str, str]) -> dict[str, Any]:
+    values = []
+    for position, column in enumerate(facts.original["table"]["columns"]):
+        printed = row["printed"][position] if position < len(row["printed"]) else None
+        if row["holds"] in ACCURACIES:
+            ours = _our_accuracy(row["holds"], column, facts, verdicts)
+        else:
+            ours = _our_words(row["holds"], Cell(*column["cell"].split("/")), printed, facts, study)
+        values.append(ours | {"printed": printed})
+    kind = {"training": "accuracy", "validation": "accuracy", "parameters": "parameters"}.get(row["holds"], "text")
+    return {"name": row.get("title", row["name"]), "kind": kind, "values": values}
+
+
+def _our_accuracy(part: str, column: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> dict[str, Any]:
+    claim = column.get(part)
+    found = sample(facts, column["cell"], ACCURACIES[part])
+    return _entry(sample=found, claim=claim, verdict=verdicts.get(claim))
+
+
+def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts, study: Study) -> dict[str, Any]:
+    """Our setting in words; whether it is as printed, where words can be compared."""
+    if part == "parameters":
+        return _entry(**_our_parameters(cell, printed, facts))
+    if cell not in study.cells():
+        return _entry()
+    ours = WORDS[part](cell, study)
+    comparable = printed is not None and part in ("loss", "hyperparameters")
+    return _entry(ours=ours, agrees=_plain(ours.split(";")[0]) == _plain(printed) if comparable else None)
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone, for comparing words that are printed differently."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def _our_parameters(cell: Cell, printed: str | None, facts: Facts) -> dict[str, Any]:
+    built = facts.architectures.get(cell.architecture)
+    if built is None:
+        return {}
+    ours = f"{built['total']:,}"
+    if built["trainable"] != built["total"]:
+        ours += f" ({built['trainable']:,} trainable)"
+    counts = [f"{built[count]:,}" for count in ("total", "trainable")]
+    return {"ours": ours, "agrees": None if printed is None else printed in counts}
+
+
+def _data_words(cell: Cell, study: Study) -> str:
+    fraction = study.config["fractions"][cell.fraction]
+    where = "the test images" if fraction["validation"] == "test" else "held-out training images"
+    return f"{study.images(cell):,} images, validated on {where}"
+
+
+def _augmentation_words(cell: Cell, study: Study) -> str:
+    entry = study.config["augmentations"][cell.augmentation]
+    scale = {"unit": "pixels / 255", "standardise": "standardised pixels", "none": "pixels as they are"}
+    words = [scale.get(entry.get("rescale", "unit"), "")]
+    words += [
+        key.replace("_", " ") if value is True else f"{key.replace('_', ' ')} {value}"
+        for key, value in entry.items()
+        if key != "rescale" and value
+    ]
+    return ", ".join(words)
+
+
+def _loss_words(cell: Cell, study: Study) -> str:
+    return {"categorical": "Categorical Crossentropy", "sparse": "Sparse Categorical Crossentropy"}[
+        study.config["recipes"][cell.recipe]["loss"]
+    ]
+
+
+def _hyperparameter_words(cell: Cell, study: Study) -> str:
+    recipe = study.config["recipes"][cell.recipe]
+    steps = steps_per_epoch(study.images(cell), recipe["batch_size"])
+    epochs = -(-study.updates(cell) // steps)
+    return (
+        f"Batch size: {recipe['batch_size']} Epochs: {epochs}; {recipe['optimizer']}, rate {recipe['learning_rate']:g}"
+    )
+
+
+#: what a row of the table holds -> our words for it
+WORDS = {
+    "data": _data_words,
+    "augmentation": _augmentation_words,
+    "loss": _loss_words,
+    "hyperparameters": _hyperparameter_words,
+}
+
+
+def _best_epoch(cell: str, facts: Facts) -> str:
+    epochs = facts.runs.sample(cell, "best_epoch").values
+    return f"{np.median(epochs):g} (median)" if epochs.size else ""
+
+
+def _seconds(cell: str, facts: Facts) -> str:
+    seconds = facts.runs.sample(cell, "seconds").values
+    if not seconds.size:
+        return ""
+    median = np.median(seconds)
+    where = ", on several kinds of machine" if facts.runs.mixed_machines(cell) else ""
+    return f"{median / 60:.1f} min (median{where})" if median >= 100 else f"{median:.0f} s (median{where})"

@@ -1,0 +1,228 @@
+"""The short answer, where the numbers come from, experiments, cells, runs that do not count, the data."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from refashion import __version__, provenance
+from refashion.inference.summaries import LEVEL
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+from refashion.judging import tables
+from refashion.judging.claims import exact
+from refashion.judging.claims import ledger as ledgers
+from refashion.judging.document.claims import Claim
+from refashion.judging.facts import sample
+from refashion.judging.inputs import Inputs
+from refashion.judging.run_table import distinct
+from refashion.judging.sections.cost import core_hours
+from refashion.study.model import AXES, Cell, Experiment
+
+#: Metrics of a cell that analysis.json and cells.csv summarise.
+METRICS = (
+    "val_accuracy",
+    "clean_accuracy",
+    "train_accuracy",
+    "eval_accuracy",
+    "best_val_accuracy",
+    "honest_best_val_accuracy",
+    "best_clean_accuracy",
+    "honest_best_clean_accuracy",
+    "train_seconds",
+    "seconds",
+)
+
+
+def study(inputs: Inputs, ledger: Sequence[Claim]) -> dict[str, Any]:
+    config, runs = inputs.study.config, inputs.runs
+    verdicts = Counter(claim.verdict.replace(" ", "_") for claim in ledger)
+    overall = Counter(claim.overall.replace(" ", "_").replace("-", "_") for claim in ledger)
+    table = inputs.original["table"]
+    printed = {column["cell"] for column in table["columns"][: len(table["rows"][0]["printed"])]}
+    seeds = [inputs.facts.runs.counts(cell).finished for cell in inputs.columns if cell in printed]
+    counted = {name: verdicts[name] for name in ("reproduced", "not_reproduced", "inconclusive", "not_testable")}
+    states = ("robust", "unsettled", "specification_dependent", "one_reading", "not_testable")
+    return {
+        "title": config["title"],
+        "preset": config["preset"],
+        "evidence": config["evidence"],
+        "evidence_reason": _no_evidence(config),
+        "question": f"Does each number of “{inputs.original['title']}” come out again when its networks are "
+        "trained anew, several times?",
+        "answer": _answer(ledger, seeds, inputs),
+        "confidence": inputs.facts.confidence,
+        "level": LEVEL,
+        "units": "Accuracies are in percent, differences in percentage points (pp).",
+        "claims": len(ledger),
+        "verdicts": counted,
+        "overall": {name: overall[name] for name in states},
+        "runs": _run_counts(runs),
+        "seeds": {"least": min(seeds, default=0), "most": max(seeds, default=0)},
+        "core_hours": core_hours(runs),
+    }
+
+
+def _no_evidence(config: Mapping[str, Any]) -> str:
+    """Why a study is no evidence, or ""."""
+    if config["evidence"]:
+        return ""
+    limits = [f"{value:,} {name}" for name, value in config["limits"].items() if value is not None]
+    cut = f", with at most {' and '.join(limits)} a run" if limits else ""
+    return f"The preset “{config['preset']}” shows every step and measures nothing{cut}."
+
+
+def _answer(ledger: Sequence[Claim], seeds: Sequence[int], inputs: Inputs) -> str:
+    """The verdicts in a few sentences, and what they rest on. seeds: finished runs of each column of the table."""
+    told = f"Of {len(ledger)} claims, {_verdicts_told(ledger)}."
+    measured = [claim for claim in ledger if claim.kind == "accuracy"]
+    if measured:
+        told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured)}."
+    otherwise = [claim.id for claim in ledger if claim.verdict == NOT_REPRODUCED and _reproduced_otherwise(claim)]
+    if otherwise:
+        which = f"claim{'s' * (len(otherwise) > 1)} {', '.join(otherwise)}"
+        told += f" Not reproduced as we read the original, but in another reading: {which}."
+    basis = "This study runs none of the columns of its table."
+    if seeds:
+        many = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
+        basis = f"Each of the {len(seeds)} columns of its table has {many} finished run{'s' * (many != '1')}."
+    return f"{told} {basis} {_no_evidence(inputs.study.config)}".strip()
+
+
+def _verdicts_told(ledger: Sequence[Claim]) -> str:
+    """How many claims have each verdict, in words; those that none have are left out."""
+    counts = Counter(claim.verdict for claim in ledger)
+    untested = [claim.readings[0] for claim in ledger if claim.verdict == INCONCLUSIVE]
+    untested = [reading for reading in untested if not reading.tested]
+    waiting = ledgers.untested_told(untested, "on cells that this study does not run")
+    parts = [
+        f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {word}" + (waiting if word == INCONCLUSIVE else "")
+        for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_TESTABLE)
+        if counts[word]
+    ]
+    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1]
+
+
+def _reproduced_otherwise(claim: Claim) -> bool:
+    return any(reading.verdict == REPRODUCED for reading in claim.readings)
+
+
+def _run_counts(runs: pd.DataFrame) -> dict[str, int]:
+    counts = Counter(distinct(runs)["status"])
+    kinds = (tables.FINISHED, tables.DIVERGED, tables.FAILED, tables.MISSING)
+    return {"wanted": counts.total(), **{kind: counts[kind] for kind in kinds}}
+
+
+def provenance_of(inputs: Inputs) -> dict[str, Any]:
+    facts = inputs.facts
+    runs = distinct(inputs.runs)
+    ended = runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])]
+    columns = ("device", "device_name", "cpu", "threads", "precision")
+    devices = Counter(zip(*(ended[name] for name in columns), strict=True))
+    versions = provenance.versions("numpy", "scipy", "statsmodels", "pandas")
+    return {
+        "numerics": sorted({int(value) for value in ended["numerics"]}),
+        "devices": [
+            {
+                "device": kind,
+                "device_name": name,
+                "cpu": cpu,
+                "threads": int(threads),
+                "precision": precision,
+                "runs": count,
+            }
+            for (kind, name, cpu, threads, precision), count in devices.most_common()
+        ],
+        "mixed_machines": [cell for cell in inputs.cells if facts.runs.mixed_machines(cell)],
+        "training": [
+            {"tensorflow": version, "runs": count} for version, count in Counter(ended["tensorflow"]).most_common()
+        ],
+        "commits": [
+            {"commit": commit, "runs": count} for commit, count in Counter(filter(None, ended["commit"])).most_common()
+        ],
+        "published_runs": int(ended["published"].sum()),
+        "resumed_runs": int((ended["resumed"] > 0).sum()),
+        "analysis": {
+            "refashion": __version__,
+            "python": platform.python_version(),
+            **{name: version for name, version in versions.items() if version},
+        },
+        "data": dict(facts.data["sha256"]) if facts.data else {},
+        "resamples": facts.settings["resamples"],
+        "seed": facts.settings["seed"],
+    }
+
+
+def experiment(experiment: Experiment, inputs: Inputs) -> dict[str, Any]:
+    """An experiment and its runs. Which runs an experiment wants stands in runs.csv."""
+    enabled = experiment.name in {one.name for one in inputs.study.experiments}
+    own = inputs.runs[[experiment.name in names.split(";") for names in inputs.runs["experiments"]]]
+    counts = _run_counts(own)
+    reason = "" if counts["finished"] else "cannot say, because none of its runs has finished"
+    return {
+        **{name: getattr(experiment, name) for name in ("name", "title", "question", "note")},
+        "enabled": enabled,
+        "cells": [cell.name for cell in experiment.cells],
+        **counts,
+        "core_hours": core_hours(own),
+        "reason": reason if enabled else "cannot say, because this study does not run it",
+    }
+
+
+def cell(name: str, inputs: Inputs) -> dict[str, Any]:
+    cell, study, facts = Cell(*name.split("/")), inputs.study, inputs.facts
+    counts = facts.runs.counts(name)
+    epochs = facts.runs.sample(name, "epochs").values
+    return {
+        "cell": name,
+        **vars(cell),
+        "experiments": [experiment.name for experiment in study.experiments if cell in experiment.cell_set],
+        "images": study.images(cell),
+        "epochs": int(epochs[0]) if epochs.size else None,
+        "updates": study.updates(cell),
+        "validation": facts.validation[name],
+        "published": name in inputs.columns,
+        **vars(counts),
+        "mixed_machines": facts.runs.mixed_machines(name),
+        "metrics": {metric: sample(facts, name, metric) for metric in METRICS},
+        "reason": "" if counts.finished else facts.runs.why_empty(name),
+    }
+
+
+def absent_runs(inputs: Inputs) -> dict[str, Any]:
+    """The runs that do not count, by why; one that several cells share stands with the first."""
+    runs = distinct(inputs.runs)
+    names = ["/".join(row) for row in runs[list(AXES)].itertuples(index=False)]
+    by_status = {status: [] for status in (tables.MISSING, tables.FAILED, tables.DIVERGED)}
+    columns = zip(names, runs["seed"], runs["status"], runs["reason"], runs["diverged_epoch"], strict=True)
+    for cell, seed, status, reason, epoch in columns:
+        if status in by_status:
+            by_status[status].append((cell, int(seed), reason, None if pd.isna(epoch) else int(epoch)))
+    missing: dict[str, list[int]] = {}
+    for cell, seed, _, _ in by_status[tables.MISSING]:
+        missing.setdefault(cell, []).append(seed)
+    return {
+        "missing": [{"cell": cell, "seeds": seeds} for cell, seeds in missing.items()],
+        "failed": [{"cell": c, "seed": seed, "reason": reason} for c, seed, reason, _ in by_status[tables.FAILED]],
+        "diverged": [{"cell": c, "seed": seed, "epoch": epoch} for c, seed, _, epoch in by_status[tables.DIVERGED]],
+    }
+
+
+def data_of(inputs: Inputs) -> dict[str, Any]:
+    name, description = inputs.dataset, inputs.facts.data
+    facts: dict[str, Any] = {}
+    if description:
+        facts = {**exact.data_facts(description), "rows": description["image_shape"][0]}
+        for part in ("train", "test"):
+            counts = description[part]["per_class"]
+            facts |= {f"{part} images, smallest class": min(counts), f"{part} images, largest class": max(counts)}
+        facts |= {
+            "training images that repeat an earlier one": description["duplicates"]["train"],
+            "test images that repeat an earlier one": description["duplicates"]["test"],
+            "test images that are also training images": description["duplicates"]["test_in_train"],
+        }
+    reason = "" if description else "cannot say, because the data set has not been described"
+    return {"name": name, "title": inputs.study.config["datasets"][name]["title"], "facts": facts, "reason": reason}
