@@ -11,6 +11,7 @@ import yaml
 
 from project import PROJECT
 from refashion.data import dataset as data
+from refashion.data import description, sources
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def real_data(committed_config, request) -> Path:
     """The real Fashion-MNIST as prepared by the project, kept between test runs in pytest's cache folder."""
     target = Path(request.config.cache.mkdir("fashion-mnist")) / "fashion_mnist.npz"
     if not target.exists():
-        data.prepare("fashion_mnist", committed_config["datasets"]["fashion_mnist"], target)
+        sources.prepare("fashion_mnist", committed_config["datasets"]["fashion_mnist"], target)
     return target
 
 
@@ -46,7 +47,7 @@ def prepared_data(real_data) -> Path:
     """Both outputs of the rule `prepare_data`: the path of the .npz, with the .json of its facts beside it."""
     facts = real_data.with_suffix(".json")
     if not facts.exists():
-        data.write_description(facts, data.load(real_data))
+        description.write(facts, data.load(real_data))
     return real_data
 
 

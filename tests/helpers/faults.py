@@ -20,6 +20,7 @@ from snakemake.utils import update_config
 
 from project import PROJECT
 from refashion.data import dataset as data
+from refashion.data import idx
 from refashion.study import model
 from refashion.study.config import load_study
 from refashion.study.model import digest
@@ -144,7 +145,7 @@ def _as_idx_files(dataset: Path) -> dict[str, Any]:
     whole, files = data.load(dataset), {}
     for name in data.FILES:
         array = getattr(whole, name)
-        payload = data.idx_header(array.shape) + array.tobytes()
+        payload = idx.header(array.shape) + array.tobytes()
         (folder / name).write_bytes(payload)
         files[name] = {"name": name, "shape": list(array.shape), "sha256": hashlib.sha256(payload).hexdigest()}
     classes = [f"class {number}" for number in np.unique(whole.train_labels)]

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from refashion.data import dataset as data
+from refashion.data import description, sources
 from refashion.rule_log import rule_log
 
 
 def main(job, terminal):
     """Write the data set and its facts; a download's progress is shown on the terminal."""
     target, name = Path(job.output.data), job.wildcards.dataset
-    data.prepare(name, job.config["datasets"][name], target, progress=terminal)
-    data.write_description(Path(job.output.facts), data.load(target))
+    sources.prepare(name, job.config["datasets"][name], target, progress=terminal)
+    description.write(Path(job.output.facts), data.load(target))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is 
 
 from refashion import randomness
 from refashion.data import dataset as data
+from refashion.data.split import Split
 from refashion.networks import architectures, augmentation
 from refashion.training.runtime import keras, tf
 
@@ -38,12 +39,10 @@ def spec(builder: str, affine: bool = False, seed: int = 5, options: dict | None
 
 
 @pytest.fixture(scope="module")
-def split(real_data) -> data.Split:
+def split(real_data) -> Split:
     """160 real images to train on (64 a batch: two full ones and one of 32) and 100 to validate."""
     whole = data.load(real_data)
-    return data.Split(
-        whole.train_images[:160], whole.train_labels[:160], whole.test_images[:100], whole.test_labels[:100]
-    )
+    return Split(whole.train_images[:160], whole.train_labels[:160], whole.test_images[:100], whole.test_labels[:100])
 
 
 def equal(first: dict, second: dict) -> bool:

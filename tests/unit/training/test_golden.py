@@ -24,6 +24,7 @@ engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is 
 
 from refashion import randomness
 from refashion.data import dataset as data
+from refashion.data.split import Split
 from refashion.networks import architectures, augmentation
 from refashion.training.draws import Draws, moment
 from refashion.training.runtime import Device, configure
@@ -83,7 +84,7 @@ def spec(builder: str, affine: bool) -> dict:
 def losses(builder: str, affine: bool, dataset: data.Dataset, device: Device) -> list[float]:
     """The mean loss of each of the first three steps."""
     images, labels = dataset.train_images[:192], dataset.train_labels[:192]
-    run = engine.Engine(spec(builder, affine), data.Split(images, labels, images[:1], labels[:1]), device)
+    run = engine.Engine(spec(builder, affine), Split(images, labels, images[:1], labels[:1]), device)
     found = []
     for step in range(3):
         run.reset_sums()

@@ -15,7 +15,7 @@ from refashion.networks import architectures, augmentation
 from refashion.study.model import AXES, FOLD, TABLES, Cell, Experiment, Pilot, Study, fold_size
 from refashion.study.schema import Validator, config_schema
 
-#: The keys of a source of data; `refashion.data.dataset` has a function for each.
+#: The keys of a source of data; `refashion.data.sources` has a function for each.
 SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
 
 

@@ -27,7 +27,7 @@ FIRST_OPTIONS = frozenset(
 #: Accuracies of a run on its training images; all others are on validation images.
 TRAINING_METRICS = ("train_accuracy", "eval_accuracy")
 
-#: `validation` on held-out training images; see `refashion.data.dataset.split`.
+#: `validation` on held-out training images; see `refashion.data.split`.
 FOLD = "fold"
 
 #: The tables of the config in which each axis' names are defined.

@@ -18,6 +18,7 @@ import numpy as np
 
 from refashion import provenance
 from refashion.data import dataset as data
+from refashion.data.split import split
 from refashion.errors import UserError
 from refashion.study.model import digest
 from refashion.training import devices
@@ -145,7 +146,7 @@ class _Run:
         self.origin = provenance.collect()  # now, since the files may be other ones when the run ends
         self.started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.device = runtime.configure(device, threads)
-        self.split = data.split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
+        self.split = split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
         self.engine: Engine = engine.Engine(spec, self.split, self.device, interrupted=self._interrupted)
         self.progress = self._resume()
         machine = self._machine()

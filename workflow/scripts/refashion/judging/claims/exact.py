@@ -17,7 +17,7 @@ from refashion.judging.facts import Facts
 
 
 def data_facts(description: Mapping[str, Any]) -> dict[str, float]:
-    """What the original counts, by its words, from the description of a data set (refashion.data.dataset.describe)."""
+    """What the original counts, by its words, from `refashion.data.description.describe`."""
     shape = description["image_shape"]
     return {
         "training images": description["train"]["images"],

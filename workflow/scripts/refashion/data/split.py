@@ -1,0 +1,56 @@
+"""What one run is given of a data set: its training images, and those that it is validated on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from refashion import randomness
+from refashion.data.dataset import Dataset
+from refashion.errors import UserError
+from refashion.study.model import FOLD, fold_size
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What one run sees. Images uint8 [n, height, width] and [m, height, width], labels uint8 [n] and [m]."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    validation_images: np.ndarray
+    validation_labels: np.ndarray
+
+
+def subset(available: int, pool: int, images: int, seed: int) -> np.ndarray:
+    """The positions of a run's training images, int64 [images], in the order of the seed's permutation.
+
+    One permutation a seed over all `available` training images; a run takes the first `images` of those that lie in the
+    pool (the first `pool` in file order). So fewer images are a part of more, and with and without the held-out fold a
+    seed draws as nearly the same images as can be.
+    """
+    order = randomness.generator(seed, "subset").permutation(available)
+    return order[order < pool][:images]
+
+
+def split(dataset: Dataset, fraction: Mapping, seed: int) -> Split:
+    """The training and validation images of one run.
+
+    fraction: {"images": int, "validation": "test" | "fold", "subset_seed": None | int}; a subset_seed takes the seed's
+    place. Raises UserError when more images are wanted than there are, or a fold of too few.
+    """
+    available = len(dataset.train_images)
+    held_out = fold_size(available) if fraction["validation"] == FOLD else 0
+    if fraction["validation"] == FOLD and not held_out:
+        raise UserError(f"A held-out fold is a sixth of the training images, at least 6; there are {available}.")
+    pool, images = available - held_out, fraction["images"]
+    if not 1 <= images <= pool:
+        raise UserError(f"{images:,} training images are wanted; there are {pool:,} and {held_out:,} held out.")
+    chosen = subset(available, pool, images, seed if fraction["subset_seed"] is None else fraction["subset_seed"])
+    return Split(
+        train_images=dataset.train_images[chosen],
+        train_labels=dataset.train_labels[chosen],
+        validation_images=dataset.train_images[pool:] if held_out else dataset.test_images,
+        validation_labels=dataset.train_labels[pool:] if held_out else dataset.test_labels,
+    )
