@@ -20,7 +20,7 @@ from refashion import provenance, yaml_files
 from refashion.errors import UserError
 from refashion.study.model import Run
 from refashion.telling import figures, reporting
-from refashion.training import devices, planning
+from refashion.training import devices, seeds
 from refashion.upkeep import publishing, verification
 
 PROJECT = Path(workflow.basedir)
@@ -48,7 +48,7 @@ except UserError as error:
     sys.exit(str(error))
 config.update(study.config)  # with its defaults, as the scripts get it
 
-STORE, PLAN = "results/store", "results/seeds.csv"
+STORE, PLANS = "results/store", "results/seeds"
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
@@ -79,7 +79,8 @@ def plan_of_seeds(wildcards):
 
 def metrics_of_all_runs(wildcards):
     """The metrics of every run that the study wants, those of the seeds' second stage included."""
-    return [f"{run.folder}/metrics.json" for run in planning.with_plan(study, plan_of_seeds(wildcards)).runs()]
+    plan_of_seeds(wildcards)
+    return [f"{run.folder}/metrics.json" for run in seeds.with_plans(study, PLANS).runs()]
 
 
 def published_data(wildcards):
@@ -113,7 +114,7 @@ rule all:
         "results/cells.csv",
         "results/claims.csv",
         # Named here, since Snakemake asks for no plan where older results, of a fixed number of seeds, look complete.
-        [PLAN] if study.pilots else [],
+        plan_of_seeds,
 
 
 rule prepare_data:
@@ -161,7 +162,7 @@ checkpoint plan_seeds:
     input:
         [f"{run.folder}/metrics.json" for run in study.pilot_runs()],
     output:
-        PLAN,
+        seeds.pilots_table(PLANS),
     params:
         **SEEDS,
         confidence=study.config["analysis"]["confidence"],
@@ -186,6 +187,7 @@ rule collect:
     params:
         **SEEDS,
         **TELLING,
+        plans=PLANS,
         published=lambda wildcards: " ".join(path.name for path in publishing.published_runs(PROJECT / "published")),
     log:
         "logs/collect.log",
@@ -331,7 +333,7 @@ rule report_partial:
     params:
         folder="results/partial",
         store=STORE,
-        seeds=PLAN,
+        plans=PLANS,
     log:
         "logs/report_partial.log",
     conda:
@@ -346,7 +348,7 @@ rule restore:
     params:
         published=str(PROJECT / "published"),
         store=STORE,
-        seeds=PLAN,
+        plans=PLANS,
         benchmark=RESTORED_BENCHMARK,
         overlays=OVERLAYS,
     log:
@@ -363,7 +365,7 @@ rule publish:
     params:
         published=str(PROJECT / "published"),
         store=STORE,
-        seeds=PLAN,
+        plans=PLANS,
         results=rules.report_partial.params.folder,
         benchmark=BENCHMARK,
         readme=str(PROJECT / "README.md"),
@@ -423,7 +425,7 @@ rule benchmark:
 # output, so that it is told anew each time: snakemake cost
 rule cost:
     params:
-        seeds=PLAN,
+        plans=PLANS,
     log:
         "logs/cost.log",
     conda:
@@ -437,7 +439,7 @@ onstart:
 
     jobs = len(devices.visible_gpus()) if GPUS else workflow.cores or 1
     try:
-        told = costing.one_line(planning.with_plan(study, PLAN), jobs)
+        told = costing.one_line(seeds.with_plans(study, PLANS), jobs)
     except UserError as error:  # a broken plan, which the rule that needs it refuses
         told = str(error)
     print(told, file=sys.stderr)

@@ -85,7 +85,7 @@ def test_every_experiment_runs_from_training_to_its_section(committed_config, fe
         )
     tiny.snakemake()
     results = tmp_path / "results"
-    seeds = pd.read_csv(results / "seeds.csv")
+    seeds = pd.read_csv(results / "seeds" / "pilots.csv")
     assert set(seeds["experiment"]) == {"losses"}
     runs = pd.read_csv(results / "runs.csv")
     assert set(runs["status"]) <= {"finished", "diverged"}

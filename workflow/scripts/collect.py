@@ -6,7 +6,7 @@ from refashion.judging import collection, tables
 from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
-from refashion.training import planning
+from refashion.training import seeds
 from refashion.upkeep import publishing
 
 PUBLISHED = PROJECT / "published"
@@ -14,7 +14,7 @@ PUBLISHED = PROJECT / "published"
 
 def main(job):
     """Read every run of the study; one that is missing or broken ends the rule with one sentence."""
-    study = planning.with_plan(load_study(job.config), job.input.get("seeds"))
+    study = seeds.with_plans(load_study(job.config), job.params.plans)
     published = {path.name for path in publishing.published_runs(PUBLISHED)}
     collected = collection.collect(study, Path(), strict=True, published=published)
     tables.write(collected.runs, "runs", job.output.runs)

@@ -2,13 +2,13 @@
 
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
-from refashion.training import planning
+from refashion.training import seeds
 from refashion.upkeep import costing
 
 
 def main(job, terminal):
     """Print a line an experiment and a total, on the terminal and into the log."""
-    study = planning.with_plan(load_study(job.config), job.params.seeds)
+    study = seeds.with_plans(load_study(job.config), job.params.plans)
     text = costing.table(costing.bill(study))
     for stream in (None, terminal):
         print(text, file=stream)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
-from refashion.training import planning
+from refashion.training import seeds
 
 
 def main(job):
-    """Write results/seeds.csv from the pilot runs."""
-    planning.write(planning.plan(load_study(job.config), Path()), Path(job.output[0]))
+    """Write results/seeds/pilots.csv from the pilot runs."""
+    seeds.write(seeds.plan_pilots(load_study(job.config), Path()), seeds.PILOT_COLUMNS, Path(job.output[0]))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 from refashion import files, yaml_files
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
-from refashion.training import planning
+from refashion.training import seeds
 from refashion.training.run_store import RunStore
 from refashion.upkeep import publishing
 
@@ -16,7 +16,7 @@ def main(job, terminal):
     study, told = load_study(job.config), load_study(yaml_files.read(Path(job.params.told)))
     results, derived = Path(job.params.results), tuple(Path(path) for path in job.params.derived)
     publishing.publish(
-        planning.with_plan(study, job.params.seeds),
+        seeds.with_plans(study, job.params.plans),
         told,
         RunStore(job.params.store),
         publishing.Made(results, derived, Path(job.params.benchmark)),

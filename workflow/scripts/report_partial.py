@@ -9,7 +9,7 @@ from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
 from refashion.telling import reporting
-from refashion.training import planning, run_log
+from refashion.training import run_log, seeds
 from refashion.training.run_store import RunStore
 from refashion.upkeep import benchmarking, publishing
 
@@ -20,7 +20,7 @@ def main(job):
     """Collect whatever the run store has, analyse it and render the page into ``job.params.folder``."""
     given, folder = job.input, Path(job.params.folder)
     original = read_original(given.original)
-    study = planning.with_plan(load_study(job.config), job.params.seeds)
+    study = seeds.with_plans(load_study(job.config), job.params.plans)
     check_original(original, study)
     collected = collection.collect(
         study,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
-from refashion.training import planning
+from refashion.training import seeds
 from refashion.training.run_store import RunStore
 from refashion.upkeep import costing, publishing
 
@@ -17,7 +17,7 @@ def main(job, terminal):
         Path(job.params.benchmark),
         log=lambda text: print(text, file=terminal),
     )
-    study = planning.with_plan(load_study(job.config), job.params.seeds)
+    study = seeds.with_plans(load_study(job.config), job.params.plans)
     print(costing.one_line(study), file=terminal)
     known = study.planned or not study.pilots  # pilot runs ask for more, and nobody knows yet for how many
     whole = known and set(costing.digests(study).values()) <= costing.finished(Path(job.params.store))

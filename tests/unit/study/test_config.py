@@ -129,6 +129,43 @@ MISTAKES = {
         put("seeds", {"pilot": 2, "half_width": 1e-300, "most": 5}),
         ["seeds.half_width is 1e-300", "from 0.001 to 100"],
     ),
+    "looks without spend": (put("seeds", {"looks": [5, 10]}), ["seeds lacks the key 'spend'", "looks, spend"]),
+    "looks that do not grow": (
+        put("seeds", {"looks": [5, 5], "spend": [0.01, 0.04]}),
+        ["seeds.looks is [5, 5]", "more seeds than the one before"],
+    ),
+    "a look of one seed": (
+        put("seeds", {"looks": [1, 5], "spend": [0.01, 0.04]}),
+        ["seeds.looks[0] is 1", "a whole number of seeds from 2 to 1000"],
+    ),
+    "a look without a level": (
+        put("experiments/losses/seeds", {"looks": [5, 10], "spend": [0.05]}),
+        ["experiments.losses.seeds.spend has 1 levels for 2 looks"],
+    ),
+    "levels that add up to more": (
+        put("seeds", {"looks": [5, 10], "spend": [0.05, 0.05]}),
+        ["seeds.spend adds up to 0.1", "0.05"],
+    ),
+    "a level of nothing": (
+        put("seeds", {"looks": [5, 10], "spend": [0, 0.05]}),
+        ["seeds.spend[0] is 0", "above 0 and at most 0.05"],
+    ),
+    "looks and a pilot": (
+        put("seeds", {"looks": [5], "spend": [0.05], "pilot": 2, "half_width": 1, "most": 5}),
+        ["seeds has both looks and pilot", "allowed is one"],
+    ),
+    "unknown key of looks": (
+        put("seeds", {"looks": [5], "spend": [0.05], "most": 5, "often": 1}),
+        ["in seeds the key 'often' is unknown"],
+    ),
+    "two rules of looks": (
+        lambda config: [
+            put("seeds", {"looks": [5, 10], "spend": [0.01, 0.04]})(config),
+            put("experiments/original/seeds", {"looks": [5], "spend": [0.05]})(config),
+            put("run", ["original", "readings"])(config),
+        ],
+        ["the experiments original and readings have different looks", "must have the same"],
+    ),
     "no seeds": (put("seeds", 0), ["seeds is 0", "a count from 1 to 100000"]),
     "negative seed": (put("seeds", [0, -1]), ["seeds[1] is -1", "from 0 to 4294967295"]),
     "seeds of an experiment": (put("experiments/losses/seeds", "many"), ["experiments.losses.seeds is 'many'"]),
@@ -222,6 +259,13 @@ def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(config, 
         assert word in sentence
 
 
+def test_looks_spend_the_level_of_every_verdict():
+    from refashion.inference import summaries
+    from refashion.study import config
+
+    assert config.LEVEL == summaries.LEVEL
+
+
 PILOT = {"pilot": 2, "half_width": 1.0, "most": 5}
 
 #: places of numbers, with a word of what is allowed there
@@ -265,6 +309,7 @@ def test_no_number_is_nan_or_infinite(config, place, value):
         ("seeds", 3),
         ("seeds", [1, 2]),
         ("seeds", {"pilot": 2, "half_width": 1, "most": 5}),
+        ("seeds", {"looks": [5, 10], "spend": [0.01, 0.04]}),
         ("experiments/original/seeds", [3]),
         ("limits", {"images": 1000, "epochs": 2, "updates": None}),
         ("fractions/10k/images", 9000),

@@ -9,7 +9,9 @@ import pytest
 from configs import overlaid, put
 from project import PROJECT
 from refashion.study.config import load_study
-from refashion.study.model import Cell, Run, digest
+from refashion.study.model import Cell, Looks, Run, digest
+
+LOOKS = {"looks": [5, 10], "spend": [0.01, 0.04]}
 
 
 def test_published_runs_keep_their_digests(config):
@@ -131,8 +133,37 @@ def test_pilots_grow_by_their_plan(config):
     assert [run.seed for run in loaded.runs() if run.cell == cell] == [0, 1, 2]
     assert Run(cell, 2) in loaded.pilot_runs()
     assert Run(Cell("cnn4", "10k", "none", "b256_e100"), 0) not in loaded.pilot_runs()
-    grown = loaded.with_plan({cell: 5})
+    grown = loaded.with_plan({("losses", cell): 5})
     assert [run.seed for run in grown.runs() if run.cell == cell] == [0, 1, 2, 3, 4]
+
+
+def test_a_cell_of_two_experiments_keeps_a_count_in_each(config):
+    config["run"] = ["original", "losses"]
+    config["experiments"]["original"]["seeds"] = LOOKS
+    config["experiments"]["losses"]["seeds"] = 2
+    config["experiments"]["losses"]["cells"] = [
+        {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
+    ]
+    loaded, cell = load_study(config), Cell("cnn1", "10k", "none", "b256_e100")
+    grown = loaded.with_plan({("original", cell): 10})
+    by_name = {experiment.name: experiment for experiment in grown.experiments}
+    assert [len(grown.seeds(by_name[name], cell)) for name in ("original", "losses")] == [10, 2]
+    assert grown.experiments_of(Run(cell, 1)) == ("original", "losses")
+    assert grown.experiments_of(Run(cell, 2)) == ("original",)
+    assert (loaded.looks, [one.name for one in loaded.looking]) == (Looks((5, 10), (0.01, 0.04)), ["original"])
+
+
+def test_the_runs_of_looks_to_come_have_twins(config):
+    config["run"] = ["original", "losses"]
+    config["experiments"]["original"]["seeds"] = LOOKS
+    config["experiments"]["losses"]["seeds"] = 9
+    config["experiments"]["losses"]["cells"] = [
+        {"architecture": "cnn1", "fraction": "60k", "augmentation": "affine", "recipe": "b256_u11750"}
+    ]
+    loaded = load_study(config)
+    first, other = (Cell("cnn1", "60k", "affine", name) for name in ("b256_e50", "b256_u11750"))
+    assert Run(first, 8) not in loaded.runs()
+    assert loaded.twin(Run(other, 8)) == Run(first, 8)
 
 
 def test_runs_of_the_second_stage_have_twins_before_it_is_planned(config):
@@ -145,7 +176,7 @@ def test_runs_of_the_second_stage_have_twins_before_it_is_planned(config):
     config["recipes"]["again"] = {"batch_size": 256, "updates": 11750}
     loaded = load_study(config)
     first, middle, last = (Cell("cnn1", "60k", "affine", name) for name in ("b256_e50", "b256_u11750", "again"))
-    for one in (loaded, loaded.with_plan({middle: 12, last: 12})):
+    for one in (loaded, loaded.with_plan({("losses", middle): 12, ("losses", last): 12})):
         assert one.twin(Run(last, 4)) == Run(first, 4)
         assert one.twin(Run(last, 11)) == Run(middle, 11)  # `original` has ten seeds
         assert one.twin(Run(middle, 11)) is None

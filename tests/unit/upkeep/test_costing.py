@@ -255,7 +255,7 @@ def test_seeds_of_a_second_stage_are_announced(config, places):
     assert costing.one_line(loaded, 2, places) == (
         "All 18 runs are in the run store; seeds that these pilot runs ask for come on top."
     )
-    planned = loaded.with_plan({CNN1: 5})
+    planned = loaded.with_plan({("original", CNN1): 5})
     assert costing.bill(planned, places).total.runs == 6 * 3 + 2
     assert "On top" not in costing.table(costing.bill(planned, places))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,8 +13,11 @@ from jsonschema.exceptions import best_match
 from refashion import violations
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
-from refashion.study.model import AXES, FOLD, TABLES, Cell, Experiment, Pilot, Study, fold_size
+from refashion.study.model import AXES, FOLD, TABLES, Cell, Experiment, Looks, Pilot, Study, fold_size
 from refashion.study.schema import Validator, config_schema
+
+#: What the levels of all looks add up to: the level of every verdict (`refashion.inference.summaries.LEVEL`).
+LEVEL = 0.05
 
 #: The keys of a source of data; `refashion.data.sources` has a function for each.
 SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
@@ -31,6 +35,7 @@ def load_study(config: Mapping[str, Any]) -> Study:
     _check_tables(checked)
     experiments = tuple(_experiment(name, entry, checked) for name, entry in checked["experiments"].items())
     enabled = _enabled(checked["run"], experiments)
+    _check_same_looks(enabled)
     return Study(config=checked, experiments=enabled)
 
 
@@ -205,14 +210,42 @@ def _expand(lists: Mapping[str, Any], where: str, config: Mapping[str, Any]) -> 
     return (Cell(*combination) for combination in itertools.product(*names))
 
 
-def _seeds(value: Any, where: str) -> tuple[int, ...] | Pilot:
+def _seeds(value: Any, where: str) -> tuple[int, ...] | Pilot | Looks:
     if isinstance(value, int):
         return tuple(range(value))
+    if isinstance(value, dict) and "looks" in value:
+        return _looks(value, where)
     if isinstance(value, dict):
         if value["most"] < value["pilot"]:
             raise UserError(f"config: {where}.most is {value['most']}; it must be at least pilot, {value['pilot']}.")
         return Pilot(**value)
     return tuple(value)
+
+
+def _looks(value: Mapping[str, Any], where: str) -> Looks:
+    if "pilot" in value:
+        raise UserError(
+            f"config: {where} has both looks and pilot, perhaps from two files laid over each other; allowed is one."
+        )
+    looks, spend = tuple(value["looks"]), tuple(value["spend"])
+    if any(later <= earlier for earlier, later in itertools.pairwise(looks)):
+        raise UserError(f"config: {where}.looks is {list(looks)}; each look must have more seeds than the one before.")
+    if len(spend) != len(looks):
+        raise UserError(f"config: {where}.spend has {len(spend)} levels for {len(looks)} looks; each look needs one.")
+    if not math.isclose(sum(spend), LEVEL):
+        raise UserError(f"config: {where}.spend adds up to {sum(spend):g}; it must add up to {LEVEL}.")
+    return Looks(looks, spend)
+
+
+def _check_same_looks(experiments: Iterable[Experiment]) -> None:
+    """The claims of a family are judged together, and so at the same looks."""
+    first, *others = [one for one in experiments if isinstance(one.seeds, Looks)] or [None]
+    for other in others:
+        if other.seeds != first.seeds:
+            raise UserError(
+                f"config: the experiments {first.name} and {other.name} have different looks; all that have looks must "
+                "have the same, since their claims are judged together."
+            )
 
 
 def _enabled(names: list[str], experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -77,6 +77,17 @@ class Pilot:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """Seeds that are added while claims are undecided: how many a cell has at each look, and the level it spends.
+
+    The rule is `refashion.inference.looks`; all experiments that have looks have the same.
+    """
+
+    looks: tuple[int, ...]
+    spend: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A named set of cells that answers one question."""
 
@@ -85,7 +96,7 @@ class Experiment:
     question: str
     note: str
     cells: tuple[Cell, ...]
-    seeds: tuple[int, ...] | Pilot
+    seeds: tuple[int, ...] | Pilot | Looks
 
     @cached_property
     def cell_set(self) -> frozenset[Cell]:
@@ -95,7 +106,18 @@ class Experiment:
     @property
     def first_seeds(self) -> tuple[int, ...]:
         """The seeds that are known before anything has run."""
-        return tuple(range(self.seeds.pilot)) if isinstance(self.seeds, Pilot) else self.seeds
+        match self.seeds:
+            case Pilot(pilot=first) | Looks(looks=(first, *_)):
+                return tuple(range(first))
+        return self.seeds
+
+    @property
+    def possible_seeds(self) -> Sequence[int]:
+        """The seeds that it may come to want."""
+        match self.seeds:
+            case Pilot(most=most) | Looks(looks=(*_, most)):
+                return range(most)
+        return self.seeds
 
 
 def digest(spec: Mapping[str, Any]) -> str:
@@ -110,22 +132,33 @@ class Study:
 
     config: dict[str, Any]
     experiments: tuple[Experiment, ...]  # the enabled ones, in the order of the config's `run`
-    planned: Mapping[Cell, int] = field(default_factory=dict)  # Stein's second stage: seeds of each cell, once known
+    #: How many seeds a cell gets in an experiment that began without knowing it (by its name), once that is known.
+    planned: Mapping[tuple[str, Cell], int] = field(default_factory=dict)
 
     @property
     def pilots(self) -> tuple[Experiment, ...]:
         """The experiments whose number of seeds is decided by their first runs."""
         return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Pilot))
 
-    def with_plan(self, planned: Mapping[Cell, int]) -> Study:
-        """This study with the seeds of Stein's second stage: how many each cell of a pilot experiment gets in all."""
-        return replace(self, planned=dict(planned))
+    @property
+    def looking(self) -> tuple[Experiment, ...]:
+        """The experiments to which seeds are added while claims are undecided."""
+        return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Looks))
+
+    @property
+    def looks(self) -> Looks | None:
+        """The looks of the experiments that have some, None where none has."""
+        return self.looking[0].seeds if self.looking else None
+
+    def with_plan(self, planned: Mapping[tuple[str, Cell], int]) -> Study:
+        """This study with seeds that were not known at first: how many a cell of an experiment gets in all."""
+        return replace(self, planned={**self.planned, **planned})
 
     def seeds(self, experiment: Experiment, cell: Cell) -> tuple[int, ...]:
         """The seeds of a cell in an experiment, the planned ones included once they are known."""
         first = experiment.first_seeds
-        if isinstance(experiment.seeds, Pilot):
-            return tuple(range(max(len(first), self.planned.get(cell, 0))))
+        if isinstance(experiment.seeds, Pilot | Looks):
+            return tuple(range(max(len(first), self.planned.get((experiment.name, cell), 0))))
         return first
 
     def cells(self) -> tuple[Cell, ...]:
@@ -186,19 +219,16 @@ class Study:
         return digest(self.spec(Run(cell, 0)))
 
     def _may_want(self, run: Run) -> bool:
-        """Whether an experiment wants a run, or its second stage may."""
-        for experiment in self.experiments:
-            if run.cell in experiment.cell_set:
-                seeds = experiment.seeds
-                if run.seed in (range(seeds.most) if isinstance(seeds, Pilot) else seeds):
-                    return True
-        return False
+        """Whether an experiment wants a run, or may come to want it."""
+        return any(
+            run.cell in experiment.cell_set and run.seed in experiment.possible_seeds for experiment in self.experiments
+        )
 
     def twin(self, run: Run) -> Run | None:
         """The run under another name that has the same spec and comes first, or None.
 
-        Two names can define the same (fifty epochs here, the same number of updates there): it is trained once. Runs of
-        the seeds' second stage have twins before it is planned, so that the jobs of one run are the same throughout.
+        Two names can define the same (fifty epochs here, the same number of updates there): it is trained once. Runs
+        that are not planned yet have twins, too, so that the jobs of one run are the same throughout.
         """
         for cell in self._alike.get(self._definition(run.cell), ()):
             if cell == run.cell:

@@ -19,7 +19,7 @@ from refashion import formatting, provenance, yaml_files
 from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import Run, Study
-from refashion.training import planning, run_log
+from refashion.training import run_log, seeds
 from refashion.upkeep import costing
 
 #: Seconds, beyond the interval of its checkpoints, after which a run that neither saved nor said anything has stopped.
@@ -89,7 +89,7 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
     """The study of a config, with the seeds planned in `folder` if that has come to pass."""
-    return planning.with_plan(load_study(configuration(base, overlays)), folder / "results" / "seeds.csv")
+    return seeds.with_plans(load_study(configuration(base, overlays)), folder / "results" / "seeds")
 
 
 def look(study: Study, folder: Path, now: float, places: costing.Places) -> Progress:

@@ -1,4 +1,4 @@
-"""Stein's second stage as the Snakefile uses it: from pilot runs to seeds.csv to more runs."""
+"""Stein's second stage as the Snakefile uses it: from pilot runs to pilots.csv to more runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from project import PROJECT
 from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import AXES, Cell
-from refashion.training import planning, run_store
+from refashion.training import run_store, seeds
 from refashion.upkeep import publishing
 
 CELL = Cell("lenet5", "60k", "none", "b32_e20")
@@ -47,7 +47,7 @@ def _finish(loaded, root, diverged=()):
 def test_the_second_stage_is_steins(pilots, tmp_path):
     loaded = load_study(pilots)
     _finish(loaded, tmp_path)
-    rows = {row["architecture"]: row for row in planning.plan(loaded, tmp_path)}
+    rows = {row["architecture"]: row for row in seeds.plan_pilots(loaded, tmp_path)}
     # Stein 1945: N = max(n0, ceil((t(n0 - 1) s0 / h)^2)), here written out by hand; the first cell has n0 = 3.
     sd = np.std([89.0, 89.4, 89.7], ddof=1)
     wanted = math.ceil((stats.t.ppf(0.975, 2) * sd / 0.5) ** 2)
@@ -59,14 +59,27 @@ def test_the_most_is_binding_and_said(pilots, tmp_path):
     pilots["experiments"]["losses"]["seeds"]["most"] = 4
     loaded = load_study(pilots)
     _finish(loaded, tmp_path)
-    row = next(row for row in planning.plan(loaded, tmp_path) if row["architecture"] == "lenet5")
+    row = next(row for row in seeds.plan_pilots(loaded, tmp_path) if row["architecture"] == "lenet5")
     assert (row["planned"], row["capped"]) == (4, True)
+
+
+def test_pilot_runs_that_diverged_are_replaced(pilots, tmp_path):
+    """Stein's number is of runs that count: with one of three diverged, two count, and as many as he wants must."""
+    loaded = load_study(pilots)
+    _finish(loaded, tmp_path, diverged={(CELL, 0)})
+    sd, most = np.std([89.4, 89.7], ddof=1), 20
+    wanted = math.ceil((stats.t.ppf(0.975, 1) * sd / 0.5) ** 2)  # 30: more than the most
+    row = next(row for row in seeds.plan_pilots(loaded, tmp_path) if row["architecture"] == "lenet5")
+    assert (row["wanted"], row["planned"], row["capped"]) == (wanted, most, True)
+    pilots["experiments"]["losses"]["seeds"]["most"] = 40
+    row = next(row for row in seeds.plan_pilots(load_study(pilots), tmp_path) if row["architecture"] == "lenet5")
+    assert (row["wanted"], row["planned"], row["capped"]) == (wanted, wanted + 1, False)
 
 
 def test_a_cell_without_two_runs_keeps_its_pilot_and_says_why(pilots, tmp_path):
     loaded = load_study(pilots)
     _finish(loaded, tmp_path, diverged={(CELL, 0), (CELL, 2)})
-    row = next(row for row in planning.plan(loaded, tmp_path) if row["architecture"] == "lenet5")
+    row = next(row for row in seeds.plan_pilots(loaded, tmp_path) if row["architecture"] == "lenet5")
     assert (row["finished"], row["planned"], row["sd"]) == (1, 3, None)
     assert row["reason"]
 
@@ -74,34 +87,34 @@ def test_a_cell_without_two_runs_keeps_its_pilot_and_says_why(pilots, tmp_path):
 def test_a_written_plan_makes_the_study_grow(pilots, tmp_path):
     loaded = load_study(pilots)
     _finish(loaded, tmp_path)
-    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
-    grown = planning.with_plan(loaded, tmp_path / "seeds.csv")
-    with open(tmp_path / "seeds.csv", newline="") as file:
+    seeds.write(seeds.plan_pilots(loaded, tmp_path), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
+    grown = seeds.with_plans(loaded, tmp_path)
+    with open(tmp_path / "pilots.csv", newline="") as file:
         planned = {row["architecture"]: int(row["planned"]) for row in csv.DictReader(file)}
     for cell in (CELL, OTHER):
         assert sum(run.cell == cell for run in grown.runs()) == planned[cell.architecture]
-    assert planning.with_plan(loaded, None) is loaded
-    (tmp_path / "seeds.csv").write_text("cell,planned\n")
-    with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds \(its columns are others\)"):
-        planning.with_plan(loaded, tmp_path / "seeds.csv")
+    assert seeds.with_plans(loaded, None) is loaded
+    (tmp_path / "pilots.csv").write_text("cell,planned\n")
+    with pytest.raises(UserError, match=r"pilots\.csv is no plan of seeds \(its columns are others\)"):
+        seeds.with_plans(loaded, tmp_path)
 
 
 @pytest.mark.parametrize(
     "broken", [b"\xff\xfe", b"cnn1,10k,none,b256_e100,x,2,2,0.1,1,3,9,abc,False,\n", b"cnn1,10k\n"]
 )
 def test_a_broken_plan_is_told_in_a_sentence(pilots, tmp_path, broken):
-    path = tmp_path / "seeds.csv"
-    path.write_bytes(",".join(planning.COLUMNS).encode() + b"\n" + broken)
-    with pytest.raises(UserError, match=r"seeds\.csv is no plan of seeds .*; delete it and run again\."):
-        planning.with_plan(load_study(pilots), path)
+    path = tmp_path / "pilots.csv"
+    path.write_bytes(",".join(seeds.PILOT_COLUMNS).encode() + b"\n" + broken)
+    with pytest.raises(UserError, match=r"pilots\.csv is no plan of seeds .*; delete it and run again\."):
+        seeds.with_plans(load_study(pilots), tmp_path)
 
 
 def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
     """The rule's script, as Snakemake calls it: the report that it publishes rests on them."""
     loaded = load_study(pilots)
     _finish(loaded, tmp_path)
-    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
-    grown = planning.with_plan(loaded, tmp_path / "seeds.csv")
+    seeds.write(seeds.plan_pilots(loaded, tmp_path), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
+    grown = seeds.with_plans(loaded, tmp_path)
     assert len(grown.runs()) > len(loaded.runs())
     asked = []
     monkeypatch.setattr(publishing, "publish", lambda study, *others, **named: asked.extend(study.runs()))
@@ -113,7 +126,7 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
     source.loader.exec_module(script)
     for name in ("README.md", "readme"):
         (tmp_path / name).write_text("")
-    params = {"published": tmp_path, "store": tmp_path / "store", "seeds": tmp_path / "seeds.csv"}
+    params = {"published": tmp_path, "store": tmp_path / "store", "plans": tmp_path}
     params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "readme": tmp_path / "readme", "derived": []}
     params |= {"told": PROJECT / "config" / "config.yaml"}
     script.main(SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)
@@ -124,20 +137,20 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
 def test_a_plan_made_for_other_settings_plans_nothing(pilots, tmp_path, changed):
     loaded = load_study(pilots)
     _finish(loaded, tmp_path)
-    planning.write(planning.plan(loaded, tmp_path), tmp_path / "seeds.csv")
-    assert planning.with_plan(loaded, tmp_path / "seeds.csv").runs() != loaded.runs()
+    seeds.write(seeds.plan_pilots(loaded, tmp_path), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
+    assert seeds.with_plans(loaded, tmp_path).runs() != loaded.runs()
     pilots["experiments"]["losses"]["seeds"] |= changed
     edited = load_study(pilots)
-    assert planning.with_plan(edited, tmp_path / "seeds.csv").runs() == edited.runs()
+    assert seeds.with_plans(edited, tmp_path).runs() == edited.runs()
 
 
 def test_a_plan_that_is_not_there_yet_is_none(pilots, tmp_path):
     loaded = load_study(pilots)
-    assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded
+    assert seeds.with_plans(loaded, tmp_path) is loaded
 
 
 def test_a_study_without_pilots_does_not_look_at_the_plan_of_another(config, tmp_path):
-    (tmp_path / "seeds.csv").write_text("no plan at all\n")
+    (tmp_path / "pilots.csv").write_text("no plan at all\n")
     config["run"] = ["original"]
     loaded = load_study(config)
-    assert planning.with_plan(loaded, tmp_path / "seeds.csv") is loaded
+    assert seeds.with_plans(loaded, tmp_path) is loaded

@@ -1,0 +1,158 @@
+"""Seeds that are not known at first: what pilot runs and looks ask for, as tables in one folder.
+
+pilots.csv: Stein's second stage. The interval of each cell's validation accuracy (final epoch, as the original
+validated) decides; a p-value never does. look-1.csv, look-2.csv, ...: what each look at the claims asks for, by
+the rule of `refashion.inference.looks`, which spends a level for it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from refashion.errors import UserError
+from refashion.study.model import AXES, Cell, Experiment, Looks, Run, Study
+from refashion.training import run_store
+
+#: A row a cell: pilot runs asked for and finished, their SD (pp), the half-width asked for (pp), the seeds it wants,
+#: the most allowed, the seeds planned, and whether the most was binding. `reason` says why a plan could not be made.
+PILOT_COLUMNS = (
+    *AXES,
+    "experiment",
+    "pilot",
+    "finished",
+    "sd",
+    "half_width",
+    "wanted",
+    "most",
+    "planned",
+    "capped",
+    "reason",
+)
+
+#: A row a cell: the look (from 1), the seeds that it had, those planned for the next (as many where it stops), the
+#: claims that want more of it, and how each claim that it bears on stands. `rule` is that of all looks.
+LOOK_COLUMNS = (*AXES, "experiment", "look", "seeds", "planned", "claims", "states", "rule")
+
+
+def pilots_table(folder: Path | str) -> Path:
+    """Where the plan of the pilots' second stage is written."""
+    return Path(folder) / "pilots.csv"
+
+
+def look_table(folder: Path | str, look: int) -> Path:
+    """Where a look (from 1) is written."""
+    return Path(folder) / f"look-{look}.csv"
+
+
+def plan_pilots(study: Study, root: Path) -> list[dict]:
+    """The second stage of every pilot cell, from the finished pilot runs below `root`, a row of PILOT_COLUMNS each.
+
+    A cell whose spread cannot be known (fewer than two runs that did not diverge) keeps its pilot seeds and says why.
+    Runs that diverged are replaced, since Stein's number is of runs that count.
+    """
+    return [_pilot_row(study, experiment, cell, root) for experiment in study.pilots for cell in experiment.cells]
+
+
+def _pilot_row(study: Study, experiment: Experiment, cell: Cell, root: Path) -> dict:
+    from refashion.inference.seeds import stein_plan  # imports SciPy, which the Snakefile has no use for
+
+    settings = experiment.seeds
+    runs = [run_store.read_metrics(root / Run(cell, seed).folder) for seed in experiment.first_seeds]
+    accuracies = [100 * metrics["final"]["val_accuracy"] for metrics in runs if metrics["status"] == "finished"]
+    confidence = study.config["analysis"]["confidence"]
+    found = stein_plan(accuracies, settings.half_width, confidence=confidence)
+    enough = max(settings.pilot, (found.wanted or 0) + len(runs) - len(accuracies))
+    return {
+        **vars(cell),
+        "experiment": experiment.name,
+        "pilot": settings.pilot,
+        "finished": len(accuracies),
+        "sd": found.sd,
+        "half_width": settings.half_width,
+        "wanted": found.wanted,
+        "most": settings.most,
+        "planned": min(enough, settings.most),
+        "capped": enough > settings.most,
+        "reason": found.reason,
+    }
+
+
+def rule_of(looks: Looks) -> str:
+    """The rule of the looks as a table tells it: seeds at the level that their look spends."""
+    return " ".join(f"{seeds}@{level:g}" for seeds, level in zip(looks.looks, looks.spend, strict=True))
+
+
+def write(rows: Sequence[Mapping], columns: Sequence[str], path: Path) -> None:
+    """Write a plan as CSV with these columns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def with_plans(study: Study, folder: Path | str | None) -> Study:
+    """The study with the seeds of the plans in a folder; unchanged where there is none (yet).
+
+    A plan that was made with other settings than the study's counts as none. A study without pilots or looks does not
+    look at the plans that another one left.
+    """
+    if folder is None:
+        return study
+    grown = study
+    if study.pilots and pilots_table(folder).exists():
+        grown = grown.with_plan(_seeds(_rows(pilots_table(folder), PILOT_COLUMNS, _is_of_pilots(study))))
+    for look in held(study, folder):
+        grown = grown.with_plan(_seeds(read_look(study, folder, look)))
+    return grown
+
+
+def held(study: Study, folder: Path | str) -> Iterator[int]:
+    """The looks (from 1) that were held by the study's rule, those after a look that wants no more excepted."""
+    for look in range(1, len(study.looks.looks) + 1 if study.looks else 1):
+        rows = read_look(study, folder, look)
+        if not rows:
+            return
+        yield look
+        if not any(row["claims"] for row in rows.values()):
+            return
+
+
+def read_look(study: Study, folder: Path | str, look: int) -> dict[tuple[str, Cell], dict[str, str]]:
+    """The rows of a look by experiment and cell; none where it was not held, or by another rule."""
+    path = look_table(folder, look)
+    if not path.exists():
+        return {}
+    rule, known = rule_of(study.looks), {(one.name, cell) for one in study.looking for cell in one.cells}
+    rows = _rows(path, LOOK_COLUMNS, lambda key, row: row["rule"] == rule and key in known)
+    return rows if len(rows) == len(known) else {}
+
+
+def _is_of_pilots(study: Study) -> Callable[[tuple[str, Cell], Mapping[str, str]], bool]:
+    asked = {(experiment.name, cell): experiment.seeds for experiment in study.pilots for cell in experiment.cells}
+
+    def is_of_pilots(key: tuple[str, Cell], row: Mapping[str, str]) -> bool:
+        made_for = (int(row["pilot"]), float(row["half_width"]), int(row["most"]))
+        settings = asked.get(key)
+        return settings is not None and made_for == (settings.pilot, settings.half_width, settings.most)
+
+    return is_of_pilots
+
+
+def _seeds(rows: Mapping[tuple[str, Cell], Mapping[str, str]]) -> dict[tuple[str, Cell], int]:
+    return {key: int(row["planned"]) for key, row in rows.items()}
+
+
+def _rows(path: Path, columns: Sequence[str], is_ours: Callable) -> dict[tuple[str, Cell], dict[str, str]]:
+    """The rows of a plan by experiment and cell, those that `is_ours` (key, row) does not refuse."""
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != tuple(columns):
+                raise ValueError("its columns are others")
+            keyed = (((row["experiment"], Cell(*(row[axis] for axis in AXES))), row) for row in reader)
+            return {key: row for key, row in keyed if int(row["planned"]) and is_ours(key, row)}
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise UserError(f"{path} is no plan of seeds ({error}); delete it and run again.") from None
