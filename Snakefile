@@ -19,7 +19,8 @@ from refashion.study.config import load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
 from refashion.study.model import Run
-from refashion.telling import figures, reporting
+from refashion.telling import exports
+from refashion.telling.figures import catalogue
 from refashion.training import devices, seeds
 from refashion.upkeep import publishing, verification
 
@@ -284,9 +285,9 @@ rule figures:
                 category="Figures",
                 labels={"figure": name.replace("_", " ").capitalize()},
             )
-            for name in figures.NAMES
+            for name in catalogue.NAMES
         ],
-        expand("results/figures/{name}.csv", name=figures.NAMES),
+        expand("results/figures/{name}.csv", name=catalogue.NAMES),
     params:
         **TELLING,
     log:
@@ -308,7 +309,7 @@ rule report:
         page=report(
             "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}
         ),
-        tables=reporting.TABLES,
+        tables=exports.TABLES,
     params:
         **CONFIG,
         **TELLING,

@@ -12,7 +12,7 @@ import yaml
 
 from analysis_fixture import analysis, hostile
 from project import PROJECT
-from refashion.telling import reporting
+from refashion.telling import page, pictures
 
 HERE = Path(__file__).parent
 ARTEFACTS = HERE / "artefacts"
@@ -77,7 +77,7 @@ def rendered(tmp_path_factory, images):
         path = folder / f"{name}.html"
         if not path.exists():
             given = STUDIES[name]()
-            html = reporting.render(given, reporting.pictures(given, *images), config(), partial=name == "holes")
+            html = page.render(given, pictures.load(given, *images), config(), partial=name == "holes")
             path.write_text(html, encoding="utf-8")
         return path
 

@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 from scipy import stats
 
-from refashion.telling import reporting
+from refashion.telling import document
 
 ROOT = Path(__file__).parents[2]
 CANNOT = "cannot say, because no run of this cell has finished"
@@ -633,7 +633,7 @@ class Study:
             for metric in ("val", "clean")
         ]
         return {
-            "format": reporting.FORMAT,
+            "format": document.FORMAT,
             "study": {
                 "title": "The Fashion-MNIST Report, revisited",
                 "preset": "full",

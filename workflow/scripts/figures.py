@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from refashion.rule_log import rule_log
-from refashion.telling import figures, reporting
+from refashion.telling import document
+from refashion.telling.figures import catalogue
+from refashion.telling.redaction import redact
 
 
 def main(job):
     """Write {name}.svg and {name}.csv of every figure beside the first output."""
-    analysis = reporting.redact(reporting.read_analysis(Path(job.input.analysis)))
+    analysis = redact(document.read_analysis(Path(job.input.analysis)))
     folder = Path(job.output[0]).parent
-    for name in figures.NAMES:
-        drawing = figures.draw(analysis, name)
+    for name in catalogue.NAMES:
+        drawing = catalogue.draw(analysis, name)
         (folder / f"{name}.svg").write_text(drawing.svg, encoding="utf-8")
         (folder / f"{name}.csv").write_text(drawing.csv, encoding="utf-8", newline="")
 

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from refashion.rule_log import rule_log
-from refashion.telling import reporting
+from refashion.telling import document, exports, page, pictures
 
 
 def main(job):
     """Write the page and the tables. Inputs `data` and `examples` give images."""
-    analysis = reporting.read_analysis(Path(job.input.analysis))
-    images = reporting.pictures(analysis, [Path(one) for one in job.input.data], Path(job.input.examples))
-    page = reporting.render(analysis, images, job.config)
-    Path(job.output.page).write_text(page, encoding="utf-8")
-    reporting.write_tables(analysis, Path(job.output.tables[0]).parent)
+    analysis = document.read_analysis(Path(job.input.analysis))
+    images = pictures.load(analysis, [Path(one) for one in job.input.data], Path(job.input.examples))
+    html = page.render(analysis, images, job.config)
+    Path(job.output.page).write_text(html, encoding="utf-8")
+    exports.write_tables(analysis, Path(job.output.tables[0]).parent)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
-from refashion.telling import reporting
+from refashion.telling import page, pictures
+from refashion.telling.redaction import redact
 from refashion.training import run_log, seeds
 from refashion.training.run_store import RunStore
 from refashion.upkeep import benchmarking, publishing
@@ -29,7 +30,7 @@ def main(job):
         published={path.name for path in publishing.published_runs(PUBLISHED)},
         log_of=run_log.path_of,
     )
-    reasons = reporting.redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
+    reasons = redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
     runs = collected.runs.assign(reason=reasons)
     result = analysis.analyse(
         inputs.Inputs(
@@ -43,13 +44,13 @@ def main(job):
             benchmark=benchmarking.read(Path(given.benchmark)) if given.get("benchmark") else [],
         )
     )
-    images = reporting.pictures(result.document, [Path(one) for one in given.data], Path(given.examples))
-    page = reporting.render(result.document, images, job.config, partial=True)
+    images = pictures.load(result.document, [Path(one) for one in given.data], Path(given.examples))
+    html = page.render(result.document, images, job.config, partial=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
     tables.write(runs, "runs", folder / "runs.csv")
     analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in CSV_TABLES})
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    (folder / "report.html").write_text(html, encoding="utf-8")
 
 
 if __name__ == "__main__":

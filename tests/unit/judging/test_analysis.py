@@ -778,7 +778,7 @@ from pathlib import Path
 import synthetic
 from refashion.judging import analysis, collection, inputs, tables
 from refashion.judging.csv_tables import CSV_TABLES
-from refashion.telling import reporting
+from refashion.telling import document, page, pictures
 
 folder, seeds = Path(sys.argv[1]), int(sys.argv[2])
 study = synthetic.study(sys.argv[3].split(","), seeds=seeds)
@@ -793,9 +793,9 @@ with collection.PredictionsFile(folder / "predictions.npz") as predictions:
         study=study, original=synthetic.original(), runs=tables.read("runs", folder / "runs.csv"),
         histories=tables.read("histories", folder / "histories.csv.gz"), predictions=predictions))
 analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in CSV_TABLES})
-page = reporting.render(reporting.read_analysis(folder / "analysis.json"), reporting.Pictures(), study.config)
+html = page.render(document.read_analysis(folder / "analysis.json"), pictures.Pictures(), study.config)
 print(json.dumps({
-    "megabytes of the page": len(page.encode()) / 2**20,
+    "megabytes of the page": len(html.encode()) / 2**20,
     "runs": result.document["study"]["runs"]["finished"],
     "seconds": time.monotonic() - wall,
     "processor seconds": time.process_time() - used,

@@ -14,7 +14,7 @@ from refashion.judging import collection, tables
 from refashion.judging.run_table import Counts, RunTable
 from refashion.study.config import load_study
 from refashion.study.model import Run, digest
-from refashion.telling import reporting
+from refashion.telling.redaction import redact
 from refashion.training import run_store
 from refashion.training.run_store import HISTORY, METRICS, PREDICTIONS, RunStore
 
@@ -308,7 +308,7 @@ def test_a_reason_tells_no_home(study, root, tmp_path, monkeypatch):
     (root / first(study).folder / METRICS).unlink()
     (tmp_path / "log").write_text(f"lost /home/somebody/x and {tmp_path.cwd()}/results/y")
     row = row_of(collect(study, root, strict=False, log_of=lambda _: tmp_path / "log"), first(study))
-    assert reporting.redact(row["reason"]) == "lost ~/x and results/y"  # as `report_partial` does before anything else
+    assert redact(row["reason"]) == "lost ~/x and results/y"  # as `report_partial` does before anything else
 
 
 def test_a_study_without_any_run_gives_empty_tables(study, tmp_path):

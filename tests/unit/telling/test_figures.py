@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis_fixture import ORIGINAL, Study, analysis, hostile, schema
-from refashion.telling import figure_parts, figure_style, figures, reporting
+from refashion.telling import page
+from refashion.telling.figures import catalogue, parts, style
+from refashion.telling.redaction import redact
 
 CELLS = tuple(ORIGINAL)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -23,7 +25,7 @@ def full():
 
 @pytest.fixture(scope="module")
 def drawings(full):
-    return {name: figures.draw(full, name) for name in figures.NAMES}
+    return {name: catalogue.draw(full, name) for name in catalogue.NAMES}
 
 
 def parse(svg: str) -> ElementTree.Element:
@@ -41,7 +43,7 @@ def test_the_fixture_is_an_analysis(n, absent):
     jsonschema.validate(analysis(n, absent), schema())
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", catalogue.NAMES)
 def test_a_figure_shows_something_or_says_why_not(name, drawings):
     drawing = drawings[name]
     assert drawing.title
@@ -57,7 +59,7 @@ def test_a_figure_shows_something_or_says_why_not(name, drawings):
         assert len(list(csv.DictReader(io.StringIO(drawing.csv)))) > 1
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", catalogue.NAMES)
 def test_words_and_data_hold_no_word_of_the_language(name, drawings):
     drawing = drawings[name]
     told = f"{drawing.title} {drawing.caption} {drawing.alternative} {drawing.csv} {words(drawing.svg)}"
@@ -78,7 +80,7 @@ def test_the_forest_tells_each_published_number_and_every_seed(full, drawings):
 def test_the_forest_says_how_many_runs_are_behind_each_row(name, full):
     family = {"verdict_forest": "V", "training_forest": "T"}[name]
     claims = [claim for claim in full["claims"] if claim["family"] == family]
-    drawing = figures.draw(full, name)
+    drawing = catalogue.draw(full, name)
     for svg in (drawing.svg, drawing.phone_svg):
         shown = words(svg)
         assert shown.count("4\u00a0runs") == len(claims)
@@ -94,7 +96,7 @@ def test_the_forest_says_how_many_runs_are_behind_each_row(name, full):
 def grey_rings(svg: str) -> int:
     """Rings of single runs: a thin line in the muted colour, drawn once and used for each."""
     drawing = parse(svg)
-    look = f"stroke: {figure_style.MUTED}"
+    look = f"stroke: {style.MUTED}"
     rings = {
         path.get("id")
         for path in drawing.iter(f"{SVG}path")
@@ -106,7 +108,7 @@ def grey_rings(svg: str) -> int:
 
 @pytest.mark.parametrize("name", ["verdict_forest", "optimism", "learning_curves"])
 def test_a_single_run_is_told_from_a_mean(name):
-    alone, several = figures.draw(analysis(n=1), name), figures.draw(analysis(n=4), name)
+    alone, several = catalogue.draw(analysis(n=1), name), catalogue.draw(analysis(n=4), name)
     assert "single run" in alone.caption
     assert "single run" not in several.caption
     assert "1\u00a0run" in words(alone.svg)
@@ -114,14 +116,14 @@ def test_a_single_run_is_told_from_a_mean(name):
 
 
 def test_pairs_without_a_test_are_grey_and_say_so():
-    drawing = figures.draw(analysis(n=1), "paired_differences")
+    drawing = catalogue.draw(analysis(n=1), "paired_differences")
     for svg in (drawing.svg, drawing.phone_svg):
         assert words(svg).count("1\u00a0seed, no test") == 15  # every pair of six cells
         assert "p\u00a0" not in words(svg)
-        assert figure_style.BLUE not in svg
-        assert figure_style.ORANGE not in svg
+        assert style.BLUE not in svg
+        assert style.ORANGE not in svg
     assert "15 without a test" in drawing.alternative
-    tested = figures.draw(analysis(n=4), "paired_differences")
+    tested = catalogue.draw(analysis(n=4), "paired_differences")
     assert words(tested.svg).count("4\u00a0seeds") == 15
     assert "no test" not in words(tested.svg)
     assert "those not run included; the intervals do not" in tested.caption
@@ -129,7 +131,7 @@ def test_pairs_without_a_test_are_grey_and_say_so():
 
 
 def test_the_list_of_pairs_says_what_the_matrix_says(full):
-    drawing = figures.draw(full, "paired_differences")
+    drawing = catalogue.draw(full, "paired_differences")
     matrix, listed = words(drawing.svg), words(drawing.phone_svg)
     for value in re.findall(r"[+\u2212][\d.]+\u00a0pp", matrix):
         assert value in listed
@@ -147,7 +149,7 @@ def keep_cells(given: dict, kept: set[tuple[str, str, str]]) -> dict:
 
 def test_the_interaction_needs_a_network_with_both_ends():
     kept = {("cnn1", "10k", "none"), ("cnn4", "10k", "affine"), ("cnn1", "60k", "affine"), ("cnn4", "60k", "affine")}
-    drawing = figures.draw(keep_cells(analysis(n=3), kept), "interaction")
+    drawing = catalogue.draw(keep_cells(analysis(n=3), kept), "interaction")
     assert "both without and with augmentation" in drawing.reason
 
 
@@ -156,7 +158,7 @@ def test_an_interaction_has_no_panel_without_a_line_and_no_label_without_a_run()
     given = keep_cells(analysis(n=3), kept)
     given["effects"]["policies"] = given["effects"]["policies"][:1]
     given["effects"]["policies"][0]["title"] = "What changed together, taken apart (equal updates)"
-    drawing = figures.draw(given, "interaction")
+    drawing = catalogue.draw(given, "interaction")
     shown = words(drawing.svg)
     assert "equal updates, 60,000 images" in shown
     assert "10,000 images" not in shown
@@ -168,11 +170,11 @@ def test_an_interaction_has_no_panel_without_a_line_and_no_label_without_a_run()
 
 
 def test_learning_curves_tell_what_their_axis_cuts_off(full):
-    assert "axis starts" not in figures.FIGURES["learning_curves"](full).caption
+    assert "axis starts" not in catalogue.FIGURES["learning_curves"](full).caption
     given = analysis(n=4)
     curve = given["learning_curves"][2]
     curve["val"] = {part: [10.0, *values[1:]] for part, values in curve["val"].items()}
-    drawing = figures.FIGURES["learning_curves"](given)
+    drawing = catalogue.FIGURES["learning_curves"](given)
     assert re.search(
         r"axis starts at 8\d%; below it lie, not drawn, first epochs of .+ \(from 10\.00%\)", drawing.caption
     )
@@ -180,7 +182,7 @@ def test_learning_curves_tell_what_their_axis_cuts_off(full):
 
 
 def test_the_names_of_the_optimism_are_whole(full):
-    drawing = figures.draw(full, "optimism")
+    drawing = catalogue.draw(full, "optimism")
     for column in full["table"]["columns"]:
         for svg in (drawing.svg, drawing.phone_svg):
             assert f"{column['title']}, {column['data']}" in words(svg)
@@ -189,7 +191,7 @@ def test_the_names_of_the_optimism_are_whole(full):
 def test_the_most_frequent_mistake_is_that_of_all_panels():
     given = analysis(n=4)
     given["confusion"][4]["counts"][6][0] = 321.4
-    drawing = figures.FIGURES["confusion"](given)
+    drawing = catalogue.FIGURES["confusion"](given)
     worst = "Shirt taken for T-shirt/top, 321\u00a0images a run, in LeNet-5"
     assert worst in drawing.caption
     assert worst in drawing.alternative
@@ -197,20 +199,18 @@ def test_the_most_frequent_mistake_is_that_of_all_panels():
 
 
 def test_one_tall_bar_is_told_in_words_and_no_scale_is_bent(full):
-    assert "left out" not in figures.FIGURES["image_difficulty"](full).caption
+    assert "left out" not in catalogue.FIGURES["image_difficulty"](full).caption
     given = analysis(n=3)
     bins = given["hardest"]["histogram"]
     for one in bins:
         one["images"] = 50 + one["low"]
     bins[-1]["images"] = 7149
-    drawing = figures.draw(given, "image_difficulty")
+    drawing = catalogue.draw(given, "image_difficulty")
     assert "7,149 images" in drawing.caption
     assert "left out" in drawing.caption
     assert "logarithmic" not in drawing.caption
     # Bars stand on one line, and their heights are as their numbers.
-    paths = [
-        path.get("d") for path in parse(drawing.svg).iter(f"{SVG}path") if figure_style.BLUE in path.get("style", "")
-    ]
+    paths = [path.get("d") for path in parse(drawing.svg).iter(f"{SVG}path") if style.BLUE in path.get("style", "")]
     corners = [[float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", d)] for d in paths]
     heights = [max(ys) - min(ys) for ys in corners]
     assert len(heights) == len(bins) - 1
@@ -222,17 +222,17 @@ def test_specification_curves_that_wait_are_named_once():
     given = analysis(n=2)
     curve = given["specification_curves"][0] | {"points": [], "reason": "cannot say, because unstated was not run"}
     given["specification_curves"] = [curve, curve | {"claim": "V5"}]
-    sketch = figures.FIGURES["specification_curves"](given)
+    sketch = catalogue.FIGURES["specification_curves"](given)
     assert sketch.reason == "V1 and V5: cannot say, because unstated was not run."
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", catalogue.NAMES)
 def test_a_phone_gets_letters_of_a_size_to_read(name, drawings):
     drawing = drawings[name]
     if drawing.reason or name == "specification_curves":  # which is wide by nature, and scrolls sideways
         return
     root = parse(drawing.phone_svg)
-    assert float(root.get("width").removesuffix("pt")) == pytest.approx(72 * figure_style.NARROW, abs=1)
+    assert float(root.get("width").removesuffix("pt")) == pytest.approx(72 * style.NARROW, abs=1)
     styles = [element.get("style", "") for element in root.iter(f"{SVG}text")]
     sizes = [float(size) for style in styles for size in re.findall(r"font(?:-size)?: [^;]*?([\d.]+)px", style)]
     assert sizes
@@ -241,7 +241,7 @@ def test_a_phone_gets_letters_of_a_size_to_read(name, drawings):
 
 def test_the_matrix_of_pairs_has_the_sign_of_row_minus_column(full):
     # In the table's order the first and the fourth cell lie about 4.8 pp apart; the row of the matrix is the fourth.
-    shown = words(figures.draw(full, "paired_differences").svg)
+    shown = words(catalogue.draw(full, "paired_differences").svg)
     pair = next(p for p in full["comparisons"][0]["pairs"] if (p["a"], p["b"]) == (CELLS[0], CELLS[3]))
     assert pair["difference"] < -4
     assert f"+{-pair['difference']:.1f}\u00a0pp" in shown
@@ -269,7 +269,7 @@ def test_the_matrix_of_pairs_has_the_sign_of_row_minus_column(full):
 def test_what_was_not_run_gives_a_sentence(name, change):
     bare = analysis(n=2)
     change(bare)
-    sketch = figures.FIGURES[name](bare)
+    sketch = catalogue.FIGURES[name](bare)
     assert sketch.draw is None
     assert re.fullmatch(r"[A-Z].+\.", sketch.reason)
 
@@ -278,13 +278,13 @@ def test_what_was_not_run_gives_a_sentence(name, change):
 def test_few_seeds_still_draw(n):
     few = analysis(n=n, absent=("lenet5/60k/none/b32_e20_sparse",))
     for name in ("verdict_forest", "published_vs_reproduced", "optimism", "specification_curves"):
-        assert not figures.draw(few, name).reason
+        assert not catalogue.draw(few, name).reason
 
 
 def test_hostile_words_are_drawn_as_words():
-    nasty = reporting.redact(hostile(analysis(n=2)))
-    drawing = figures.draw(nasty, "published_vs_reproduced")
-    page = figure_style.inline(drawing.svg, "p", drawing.alternative)
+    nasty = redact(hostile(analysis(n=2)))
+    drawing = catalogue.draw(nasty, "published_vs_reproduced")
+    page = style.inline(drawing.svg, "p", drawing.alternative)
     assert "<script" not in page
     assert 'onerror="' not in page
     parse(page)
@@ -293,7 +293,7 @@ def test_hostile_words_are_drawn_as_words():
 def test_ids_of_two_drawings_never_collide(drawings):
     seen = set()
     for name, drawing in drawings.items():
-        page = figure_style.inline(drawing.svg, name, drawing.alternative)
+        page = style.inline(drawing.svg, name, drawing.alternative)
         ids = re.findall(r'\bid="([^"]+)"', page)
         assert len(ids) == len(set(ids))
         assert not seen & set(ids)
@@ -303,7 +303,7 @@ def test_ids_of_two_drawings_never_collide(drawings):
 
 
 def test_inline_follows_the_page_in_colour_font_and_name(drawings):
-    page = figure_style.inline(drawings["verdict_forest"].svg, "v", 'what "it" shows & tells')
+    page = style.inline(drawings["verdict_forest"].svg, "v", 'what "it" shows & tells')
     root = parse(page)
     assert root.get("aria-label") == 'what "it" shows & tells'
     assert root.get("role") == "img"
@@ -312,30 +312,30 @@ def test_inline_follows_the_page_in_colour_font_and_name(drawings):
     assert "font-family" not in page
     assert "<style" not in page
     assert root.get("width") is None
-    plain = figure_style.inline(drawings["optimism"].svg, "o", "x")
-    assert plain.count("fill: var(--paper)") == drawings["optimism"].svg.count(f"fill: {figure_style.PAPER}") - 1
+    plain = style.inline(drawings["optimism"].svg, "o", "x")
+    assert plain.count("fill: var(--paper)") == drawings["optimism"].svg.count(f"fill: {style.PAPER}") - 1
 
 
 def test_the_file_on_disk_needs_no_page(drawings):
     assert "var(--" not in drawings["verdict_forest"].svg
-    assert figure_style.INK in drawings["verdict_forest"].svg
+    assert style.INK in drawings["verdict_forest"].svg
     sheet = parse(drawings["optimism"].svg).find(f".//{SVG}g[@id='patch_1']/{SVG}path")
-    assert figure_style.PAPER in sheet.get("style"), "readable on a dark ground too"
+    assert style.PAPER in sheet.get("style"), "readable on a dark ground too"
 
 
 def test_the_same_analysis_gives_the_same_bytes(full):
-    assert figures.draw(full, "optimism") == figures.draw(full, "optimism")
+    assert catalogue.draw(full, "optimism") == catalogue.draw(full, "optimism")
 
 
 def test_a_dollar_is_a_dollar(full):
     changed = analysis(n=2)
     changed["table"]["columns"][0]["title"] = r"$\frac{$"
-    assert r"$\frac{$" in words(figures.draw(changed, "published_vs_reproduced").svg)
+    assert r"$\frac{$" in words(catalogue.draw(changed, "published_vs_reproduced").svg)
 
 
 def test_every_colour_of_the_palette_is_in_the_style_sheet():
-    sheet = (reporting.TEMPLATES / "style.css").read_text()
-    for colour, variable in figure_style.PALETTE.items():
+    sheet = (page.TEMPLATES / "style.css").read_text()
+    for colour, variable in style.PALETTE.items():
         assert f"{variable}: light-dark({colour}," in sheet
 
 
@@ -357,7 +357,7 @@ def test_contrast_formula():
 
 @pytest.mark.parametrize("theme", [0, 1])
 def test_text_colours_have_contrast_in_light_and_dark(theme):
-    sheet = (reporting.TEMPLATES / "style.css").read_text()
+    sheet = (page.TEMPLATES / "style.css").read_text()
     pairs = {
         name: (light, dark) for name, light, dark in re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\)", sheet)
     }
@@ -365,26 +365,26 @@ def test_text_colours_have_contrast_in_light_and_dark(theme):
         assert contrast(pairs[name][theme], pairs["paper"][theme]) >= 4.5, name
 
 
-def test_spread_keeps_order_and_distance():
+def test_labels_pushed_apart_keep_order_and_distance():
     positions = [1.0, 1.1, 1.2, 5.0]
-    moved = figure_parts.spread(positions, 0.5)
+    moved = parts.pushed_apart(positions, 0.5)
     assert moved == sorted(moved)
     assert all(b - a >= 0.5 - 1e-9 for a, b in pairwise(moved))
     assert math.isclose(sum(moved[:3]), sum(positions[:3]))
     assert moved[3] == 5.0
-    assert figure_parts.spread([], 1) == []
+    assert parts.pushed_apart([], 1) == []
 
 
 def test_many_seeds_are_thinned_with_a_note():
     many = Study(n=3)
     sample = many.sample(CELLS[0])
-    assert figure_parts.thin(list(range(1000))) == list(range(0, 1000, 17))
-    assert figure_parts.thin(sample["values"]) == sample["values"]
-    assert "every 17th" in figure_parts.seeds_note(1000)
-    assert figure_parts.seeds_note(60) == ""
+    assert parts.thin(list(range(1000))) == list(range(0, 1000, 17))
+    assert parts.thin(sample["values"]) == sample["values"]
+    assert "every 17th" in parts.seeds_note(1000)
+    assert parts.seeds_note(60) == ""
 
 
 def test_an_experiment_of_the_user_is_drawn_too(full):
-    drawing = figures.draw_experiment(full, "optimizers")
+    drawing = catalogue.draw_experiment(full, "optimizers")
     assert not drawing.reason
     assert len(list(csv.DictReader(io.StringIO(drawing.csv)))) == 2

@@ -18,7 +18,7 @@ from refashion.errors import UserError
 from refashion.judging import tables
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS, Run, digest
-from refashion.telling import reporting
+from refashion.telling import document, exports, formats
 from refashion.training import run_store
 from refashion.training.run_store import RunStore
 from refashion.upkeep import benchmarking, publishing
@@ -140,8 +140,8 @@ class _Place:
         self.results.mkdir(exist_ok=True)
         told = {"preset": self.study.config["preset"], "evidence": True} | other
         rows = benchmarking.read(self.benchmark) if self.benchmark.exists() else []
-        document = {"format": reporting.FORMAT, "study": told, "benchmark": {"rows": rows}}
-        (self.results / "analysis.json").write_text(json.dumps(document))
+        shown = {"format": document.FORMAT, "study": told, "benchmark": {"rows": rows}}
+        (self.results / "analysis.json").write_text(json.dumps(shown))
         lines = [f"{name},{ended.get(name, 'missing')}\n" for name in self.wanted]
         (self.results / "runs.csv").write_text("digest,status\n" + "".join(lines))
         (self.results / "report.html").write_text(page or f"of {len(ended)}")
@@ -235,7 +235,7 @@ def test_an_overlay_publishes_runs_and_no_report(place, config):
 
 def test_a_report_of_another_layout_is_none(place):
     place.report({place.finish(0): "finished"})
-    text = json.dumps({"format": reporting.FORMAT + 1})
+    text = json.dumps({"format": document.FORMAT + 1})
     (place.results / "analysis.json").write_text(text)
     assert place.publish() == 1
     assert place.page is None
@@ -294,7 +294,7 @@ def test_the_readme_shows_what_is_published():
     analysis = json.loads(path.read_text(encoding="utf-8"))
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert readme == publishing.with_block(readme, publishing.readme_block(analysis))
-    shown = [row for row in reporting.original_rows(analysis) if row["measure"] == "Validation accuracy"]
+    shown = [row for row in exports.original_rows(analysis) if row["measure"] == "Validation accuracy"]
     assert len(shown) == 6
     assert all(row["published"] in readme and row["ours"] in readme for row in shown)
 
@@ -347,7 +347,7 @@ def test_the_columns_of_every_published_table_are_told(tmp_path):
     for name in ("cells", "claims", "comparisons", "effects"):
         assert f"### {name}.csv\n" in text
         for column, kind in tables.COLUMNS[name].items():
-            assert reporting.to_markdown([{"column": column, "holds": kind.holds}]).splitlines()[-1] in text
+            assert formats.to_markdown([{"column": column, "holds": kind.holds}]).splitlines()[-1] in text
     with open(tmp_path / "effects.csv", "w") as file:
         file.write("policy,of_an_earlier_version\n")
     assert r"| of\_an\_earlier\_version |  |" in publishing.columns_block(tmp_path)
@@ -361,7 +361,7 @@ def test_the_published_readme_tells_what_the_columns_hold():
         if path.stem in tables.COLUMNS:
             with open(path, newline="", encoding="utf-8") as file:
                 for column in next(csv.reader(file)):
-                    assert reporting.to_markdown([{"column": column}]).splitlines()[-1] in text
+                    assert formats.to_markdown([{"column": column}]).splitlines()[-1] in text
 
 
 def _script(name):

@@ -21,7 +21,7 @@ from refashion import files
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
 from refashion.study.model import NUMERICS, Study, digest
-from refashion.telling import reporting
+from refashion.telling import document, exports, formats
 from refashion.training import run_store
 from refashion.training.run_store import RunStore
 from refashion.upkeep import benchmarking
@@ -186,7 +186,7 @@ def report_in(folder: Path) -> dict[str, Any] | None:
     """The analysis.json of the report in `folder`; None where there is none, or one of another version's layout."""
     path = folder / "analysis.json"
     try:
-        return reporting.read_analysis(path) if path.exists() else None
+        return document.read_analysis(path) if path.exists() else None
     except UserError:  # it is made anew by report_partial, as one of fewer runs is
         return None
 
@@ -195,11 +195,11 @@ def readme_block(analysis: Mapping[str, Any]) -> str:
     """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
     rows = [
         {key: row[key] for key in ("network", "data", "published", "ours", "interval", "seeds", "verdict")}
-        for row in reporting.original_rows(analysis)
+        for row in exports.original_rows(analysis)
         if row["measure"] == _SHOWN
     ]
     caption = f"{_SHOWN}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
-    return "\n\n".join((analysis["study"]["answer"], caption, reporting.to_markdown(rows)))
+    return "\n\n".join((analysis["study"]["answer"], caption, formats.to_markdown(rows)))
 
 
 def runs_block(published: Path) -> str:
@@ -223,7 +223,7 @@ def runs_block(published: Path) -> str:
         for kind, seconds in sorted(work.items())
     ]
     tables = ([{"": name, " ": value} for name, value in facts], costs)
-    return "\n".join(reporting.to_markdown(rows) for rows in tables if rows)
+    return "\n".join(formats.to_markdown(rows) for rows in tables if rows)
 
 
 def _core_seconds(metrics: Mapping[str, Any]) -> float:
@@ -274,7 +274,7 @@ def columns_block(published: Path) -> str:
                 {"column": column, "holds": documented[column].holds if column in documented else ""}
                 for column in header
             ]
-            sections.append(f"### {path.name}\n\n{reporting.to_markdown(rows)}" if rows else "")
+            sections.append(f"### {path.name}\n\n{formats.to_markdown(rows)}" if rows else "")
     return "\n".join(filter(None, sections))
 
 

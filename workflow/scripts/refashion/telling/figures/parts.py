@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figure_style import MUTED, PAPER, SERIES
+from refashion.telling.figures.style import HAIR, MUTED, PAPER, SERIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +101,7 @@ def thin(values: Sequence[float], most: int = MOST_SEEDS) -> list[float]:
     return list(values[:: math.ceil(len(values) / most) or 1]) if values else []
 
 
-def spread(positions: Sequence[float], gap: float) -> list[float]:
+def pushed_apart(positions: Sequence[float], gap: float) -> list[float]:
     """Positions for labels, in the given order, moved as little as needed to lie at least `gap` apart."""
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     groups: list[list[int]] = []
@@ -177,9 +177,15 @@ def label_ends(panel: Axes, ends: list[tuple[str, float, str]], x: float, gap: f
     if not ends:
         return
     low, high = panel.get_ylim()
-    heights = spread([value for _, value, _ in ends], gap * (high - low) * (len(ends) > 1))
+    heights = pushed_apart([value for _, value, _ in ends], gap * (high - low) * (len(ends) > 1))
     for (name, _, colour), height in zip(ends, heights, strict=True):
         panel.text(x, height, name, color=colour, va="center", size=size, weight="bold")
+
+
+def rule_rows(panel: Axes, rows: int) -> None:
+    panel.grid(axis="x")
+    for y in range(rows):
+        panel.axhline(y, color=HAIR, linewidth=0.8, zorder=0)
 
 
 def place_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:

@@ -1,0 +1,29 @@
+"""What leaves this machine names no home folder and holds nothing unprintable."""
+
+import pytest
+
+from refashion.telling.redaction import redact
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/home/ada/x.py", "~/x.py"),
+        ('File "/home/ada.lovelace/a b"', 'File "~/a b"'),
+        ("/Users/ada/Library", "~/Library"),
+        (r"C:\Users\ada\x", r"~\x"),
+        ("/root/x and /root", "~/x and ~"),
+        ("/rooted/x", "/rooted/x"),
+        ("results/home/x", "results/home/x"),
+        ("bell\x07, nul\x00", "bell\ufffd, nul\ufffd"),
+        ("tab\tand\nline", "tab\tand\nline"),
+    ],
+)
+def test_redact(text, expected):
+    assert redact(text) == expected
+    assert redact({text: [text]}) == {expected: [expected]}
+
+
+def test_redact_knows_this_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert redact(f"{tmp_path}/me/x, {tmp_path}/men") == f"~/x, {tmp_path}/men"

@@ -1,0 +1,224 @@
+"""Learning curves, and what choosing the best epoch is worth.
+
+One function a figure, from the analysis to a `Sketch`; the functions below it draw.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from refashion import formatting as fmt
+from refashion.telling.figures import style
+from refashion.telling.figures.parts import (
+    Analysis,
+    Sketch,
+    architecture_colours,
+    blank,
+    cell_name,
+    known_points,
+    label_ends,
+    lone_note,
+    low_high,
+    original_cells,
+    place_axes,
+    ring,
+    wrap,
+)
+from refashion.telling.figures.style import BLUE, INK, MUTED, NARROW, PAPER, RULE, WIDE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def learning_curves(analysis: Analysis) -> Sketch:
+    """Accuracy over epochs: median and band over seeds, final and best epoch, published number."""
+    title = "Accuracy over the epochs of training"
+    wanted = original_cells(analysis)
+    curves = [one for one in analysis["learning_curves"] if one["cell"] in wanted and one["epochs"]]
+    curves.sort(key=lambda one: wanted.index(one["cell"]))
+    if not curves:
+        return Sketch(title, reason="No run of the original's cells has finished, so there is no curve to draw.")
+    data = [
+        {"cell": one["cell"], "n": one["n"], "epoch": epoch}
+        | {
+            f"{kind}_{part}": one[kind][part][i]
+            for kind in ("train", "val", "clean")
+            for part in ("median", "low", "high")
+        }
+        for one in curves
+        for i, epoch in enumerate(one["epochs"])
+    ]
+    caption = (
+        "Blue: validation accuracy as the original measured it, median and range over the seeds. Grey: accuracy on the "
+        "training images while they train, augmented and with dropout where there is any, as Keras prints it. The ring "
+        "is the median of the final epoch (tables and verdicts use means), the triangle the median best epoch; the "
+        f"level line is the published validation accuracy.{_cut_told(analysis, curves)}"
+        f"{lone_note(one['n'] for one in curves)}"
+    )
+    alternative = "Learning curves. " + " ".join(
+        f"{cell_name(analysis, one['cell'])}: median final validation accuracy "
+        f"{fmt.percent(_last(one['val']['median']))} after {fmt.plural(one['epochs'][-1], 'epoch')}, "
+        f"{fmt.plural(one['n'], 'run')}."
+        for one in curves
+    )
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_curves(analysis, curves, phone), True)
+
+
+def _last(values: list[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def _published(analysis: Analysis, curves: list[dict[str, Any]]) -> list[float | None]:
+    """The published validation accuracy of each curve's cell, where there is one."""
+    claims = {column["cell"]: column["validation_claim"] for column in analysis["table"]["columns"]}
+    values = {claim["id"]: claim["value"] for claim in analysis["claims"]}
+    return [values.get(claims.get(one["cell"])) for one in curves]
+
+
+def _floor(analysis: Analysis, curves: list[dict[str, Any]]) -> int:
+    """Where the axis starts, in percent: below all but the first tenth of the epochs, which would take all the room."""
+    late = [value for one in curves for value in one["val"]["low"][len(one["epochs"]) // 10 :] if value is not None]
+    lines = [line for line in _published(analysis, curves) if line is not None]
+    return max(0, math.floor(min([*late, *lines], default=1) - 1))
+
+
+def _cut_told(analysis: Analysis, curves: list[dict[str, Any]]) -> str:
+    """What the axis cuts off, by network; an axis that hides something has to say so."""
+    floor = _floor(analysis, curves)
+    cut = []
+    for one in curves:
+        drawn = [*one["val"]["low"], *one["val"]["median"], *one["train"]["median"]]
+        least = min((value for value in drawn if value is not None), default=floor)
+        if least < floor:
+            cut.append(f"{cell_name(analysis, one['cell'])} (from {fmt.percent(least)})")
+    if not cut:
+        return ""
+    return (
+        f" The axis starts at {fmt.count(floor)}%; below it lie, not drawn, first epochs of {fmt.sentence_list(cut)}."
+    )
+
+
+def _draw_curves(analysis: Analysis, curves: list[dict[str, Any]], phone: bool) -> Figure:
+    columns = 1 if phone else min(3, len(curves))
+    rows = math.ceil(len(curves) / columns)
+    figure, axes = style.new_figure(
+        NARROW if phone else WIDE, (1.9 if phone else 2.35) * rows + 0.2, rows, columns, sharey=True
+    )
+    for panel, one, line in zip(axes, curves, _published(analysis, curves), strict=False):
+        panel.set_title(wrap(cell_name(analysis, one["cell"]), 34, 2))
+        place = {"transform": panel.transAxes, "ha": "right", "va": "bottom"}
+        panel.text(0.98, 0.06, fmt.plural(one["n"], "run"), color=MUTED, size=8.5, **place)
+        _draw_learning(panel, one)
+        if line is not None:
+            panel.axhline(line, color=INK, linewidth=1.1)
+        panel.grid(axis="y")
+    for panel in axes[len(curves) :]:
+        panel.set_axis_off()
+    axes[0].set_ylim(_floor(analysis, curves), None)
+    for panel in axes[max(0, len(curves) - columns) : len(curves)]:
+        panel.set_xlabel("epoch")
+    for row in range(rows):
+        axes[row * columns].set_ylabel("percent")
+    return figure
+
+
+def _draw_learning(panel: Axes, one: dict[str, Any]) -> None:
+    epochs = one["epochs"]
+    x, low, high, middle = known_points(epochs, one["val"]["low"], one["val"]["high"], one["val"]["median"])
+    panel.plot(*known_points(epochs, one["train"]["median"]), color=MUTED, linewidth=1.2)
+    panel.fill_between(x, low, high, color=BLUE, alpha=0.2, linewidth=0)
+    panel.plot(x, middle, color=BLUE, linewidth=1.8)
+    if x:
+        panel.plot(x[-1], middle[-1], linestyle="none", clip_on=False, **ring(BLUE, one["n"], 5.5))
+    if x and one["best_epoch"] is not None:
+        nearest = min(range(len(x)), key=lambda i: abs(x[i] - one["best_epoch"]))
+        panel.plot(x[nearest], middle[nearest], "^", color=BLUE, markersize=5.5)
+
+
+def optimism(analysis: Analysis) -> Sketch:
+    """Final, honest best and best epoch: what choosing on the validation images is worth."""
+    title = "What picking the best epoch buys"
+    rows = [
+        one
+        for one in analysis["optimism"]
+        if one["metric"] == "val" and None not in (one["final"], one["honest_best"], one["best"])
+    ]
+    rows = [one for one in rows if one["cell"] in original_cells(analysis)] or rows[:8]
+    if not rows:
+        return Sketch(title, reason="No run has finished, so there is no epoch to choose.")
+    data = [
+        {key: one[key] for key in ("cell", "n", "final", "honest_best", "best", "optimism", "best_epoch")}
+        | dict(zip(("low", "high"), low_high(one["interval"]), strict=True))
+        for one in rows
+    ]
+    caption = (
+        "From the final epoch to the best one, as validated. Honest best chooses the epoch on one half of the "
+        "validation images and scores it on the other; best chooses and scores on the same images. The last step, "
+        "given beside each name, is optimism: accuracy that is not there on new images. It is an upper bound."
+        f"{' Grey: a single run, which proves little.' if any(one['n'] == 1 for one in rows) else ''}"
+    )
+    alternative = "Slope chart. " + " ".join(
+        f"{cell_name(analysis, one['cell'])}, {fmt.plural(one['n'], 'run')}: final {fmt.percent(one['final'])}, honest "
+        f"best {fmt.percent(one['honest_best'])}, best {fmt.percent(one['best'])}."
+        for one in rows
+    )
+    return Sketch(
+        title,
+        caption,
+        alternative,
+        data,
+        lambda phone: (_list_optimism if phone else _draw_optimism)(analysis, rows),
+        True,
+    )
+
+
+#: The three ways to choose an epoch, in the order of what they claim.
+_EPOCHS = {"final": "final epoch", "honest_best": "honest best", "best": "best"}
+
+
+def _optimism_told(one: dict[str, Any]) -> str:
+    return f"{fmt.points(one['optimism'], fmt.half_of(one['interval']))}, {fmt.plural(one['n'], 'run')}"
+
+
+def _draw_optimism(analysis: Analysis, rows: list[dict[str, Any]]) -> Figure:
+    figure, (panel,) = style.new_figure(WIDE, 3.6)
+    colours = architecture_colours(analysis)
+    ends = []
+    for one in rows:
+        colour = MUTED if one["n"] == 1 else colours[one["cell"].split("/")[0]]
+        heights = [one[key] for key in _EPOCHS]
+        panel.plot(range(3), heights, color=colour, linewidth=0.9 if one["n"] == 1 else 1.6)
+        panel.plot(range(3), heights, linestyle="none", **ring(colour, one["n"], 5.5))
+        ends.append((wrap(f"{_optimism_told(one)}: {cell_name(analysis, one['cell'])}", 66, 1), one["best"], colour))
+    panel.set_xticks(range(3), list(_EPOCHS.values()))
+    panel.set_xlim(-0.15, 4.2)  # the right half is for the names, the longest of which must fit
+    panel.set_ylabel("validation accuracy, percent")
+    panel.grid(axis="y")
+    label_ends(panel, ends, 2.08, 0.06)
+    return figure
+
+
+def _list_optimism(analysis: Analysis, rows: list[dict[str, Any]]) -> Figure:
+    """The same for a phone: a block a network, accuracy to the right."""
+    pitch, top, bottom = 0.66, 0.4, 0.5
+    figure = blank(NARROW, top + pitch * len(rows) + bottom)
+    panel = place_axes(figure, 0.05, bottom, NARROW - 0.1, pitch * len(rows))
+    panel.set_ylim(len(rows) - 0.5, -0.5)
+    panel.set_yticks([])
+    colours = architecture_colours(analysis)
+    for y, one in enumerate(rows):
+        colour = MUTED if one["n"] == 1 else colours[one["cell"].split("/")[0]]
+        place = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
+        panel.text(0, y - 0.33, wrap(cell_name(analysis, one["cell"]), 46, 1), weight="bold", color=colour, **place)
+        panel.text(0, y - 0.06, f"optimism {_optimism_told(one)}", **place)
+        panel.plot([min(one[key] for key in _EPOCHS), max(one[key] for key in _EPOCHS)], [y + 0.24] * 2, color=RULE)
+        for key, marker in zip(_EPOCHS, ("o", "D", "^"), strict=True):
+            look = {"color": colour, "markerfacecolor": PAPER if key == "final" else colour, "markersize": 6}
+            panel.plot(one[key], y + 0.24, marker, label=_EPOCHS[key], **look)
+    handles = panel.lines[1:4]
+    panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8.5)
+    panel.grid(axis="x")
+    panel.set_xlabel("validation accuracy, percent")
+    return figure

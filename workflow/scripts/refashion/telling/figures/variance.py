@@ -1,0 +1,194 @@
+"""Where the spread between runs comes from, and how many seeds it asks for.
+
+One function a figure, from the analysis to a `Sketch`; the functions below it draw.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from refashion import formatting as fmt
+from refashion.telling.figures import style
+from refashion.telling.figures.parts import (
+    Analysis,
+    Sketch,
+    architecture_colours,
+    cell_name,
+    known_points,
+    name_rows,
+    original_cells,
+    pushed_apart,
+    rule_rows,
+    wrap,
+)
+from refashion.telling.figures.style import BLUE, INK, NARROW, ORANGE, PAPER, WIDE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def variance_components(analysis: Analysis) -> Sketch:
+    """The spread between runs, taken apart: luck on single images, true differences, subset, initialiser."""
+    title = "Where the spread between runs comes from"
+    given = analysis["variance"]
+    noise = [
+        one for one in given["image_noise"] if one["seed_variance"] is not None and one["within_images"] is not None
+    ]
+    noise = [one for one in noise if one["cell"] in original_cells(analysis)] or noise[:8]
+    sources = [one for one in (given["components"] or {"sources": []})["sources"] if one["variance"] is not None]
+    if not noise and not sources:
+        return Sketch(title, reason=fmt.sentence(given["reason"], "A spread needs at least two runs of a cell."))
+    data = [
+        {"part": part, "cell": one["cell"], "n": one["n"], "sd": math.sqrt(max(0.0, one[key]))}
+        for one in noise
+        for part, key in _NOISE.items()
+        if one[key] is not None
+    ]
+    data += [
+        {"part": one["source"], "cell": "crossed experiment", "sd": one["sd"], "share": one["share"], "p": one["p"]}
+        for one in sources
+    ]
+    crossed = " The crossed experiment splits it by what was drawn." if sources and noise else ""
+    caption = (
+        "Standard deviations in percentage points. Two runs of one recipe differ because they get single images right "
+        "or wrong by luck, and because they are truly better or worse networks; the ring is what an author who trains "
+        "once cannot see. Of few runs each is rough: the SD of five may be 0.6 to 2.9 times as large. A part of zero "
+        f"means that luck alone would give more spread than was seen, not that the networks are equally good.{crossed}"
+    )
+    alternative = "Dot plot of standard deviations. " + " ".join(
+        f"{cell_name(analysis, one['cell'])}: {fmt.number(math.sqrt(one['seed_variance']))} pp between runs."
+        for one in noise
+    )
+    alternative += " ".join(
+        f" {one['source']}: {fmt.share_of_100(one['share'])} of 100." for one in sources if one["share"] is not None
+    )
+    return Sketch(
+        title, caption, alternative, data, lambda phone: _draw_variance(analysis, noise, sources, phone), True
+    )
+
+
+_NOISE = {
+    "between runs, as measured": "seed_variance",
+    "luck on single images": "within_images",
+    "true differences between runs": "true_seed_variance",
+}
+
+
+def _draw_variance(
+    analysis: Analysis, noise: list[dict[str, Any]], sources: list[dict[str, Any]], phone: bool
+) -> Figure:
+    rows = [len(part) for part in (noise, sources) if part]
+    if phone:
+        size = (NARROW, sum(1.35 + 0.4 * max(n, 2) for n in rows), len(rows), 1)
+        figure, axes = style.new_figure(*size, height_ratios=[max(n, 2) for n in rows])
+    else:
+        figure, axes = style.new_figure(WIDE, 1.35 + 0.4 * max(*rows, 2), 1, len(rows))
+    names = {"width": 22, "size": 8.5} if phone else {}
+    remaining = list(axes)
+    if noise:
+        panel = remaining.pop(0)
+        marks = zip(_NOISE.items(), ("o", "s", "D"), (INK, ORANGE, BLUE), strict=True)
+        for (part, key), marker, colour in marks:
+            known = [(math.sqrt(max(0.0, one[key])), y) for y, one in enumerate(noise) if one[key] is not None]
+            face = PAPER if key == "seed_variance" else colour
+            look = {"color": colour, "markerfacecolor": face, "markersize": 6, "clip_on": False}
+            panel.plot(*zip(*known, strict=True), marker, label=part, **look)
+        name_rows(panel, [cell_name(analysis, one["cell"]) for one in noise], **names)
+        rule_rows(panel, len(noise))
+        panel.set_xlim(left=0)
+        panel.set_xlabel("standard deviation, pp")
+        panel.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1, fontsize=8.5)
+    if sources:
+        panel = remaining.pop(0)
+        panel.set_title("Crossed experiment")
+        for y, one in enumerate(sources):
+            if one["interval"]:
+                panel.plot([math.sqrt(max(0.0, bound)) for bound in one["interval"]], [y, y], color=BLUE, linewidth=1.4)
+            panel.plot(one["sd"], y, "o", color=BLUE, markersize=6)
+        name_rows(panel, [one["source"] for one in sources], **names)
+        rule_rows(panel, len(sources))
+        panel.set_xlim(left=0)
+        panel.set_xlabel("standard deviation, pp")
+    return figure
+
+
+def half_widths(analysis: Analysis) -> Sketch:
+    """Half-width of the interval against the number of seeds."""
+    title = "How many seeds a statement needs"
+    given = analysis["half_widths"]
+    wanted = original_cells(analysis)
+    # Runs that all agree (sd 0) have a width of 0 with any number of seeds, and no place on a logarithmic axis.
+    cells = [one for one in given["cells"] if one["sd"] and any(v is not None for v in one["curve"])]
+    cells = [one for one in cells if one["cell"] in wanted] or cells[:8]
+    if not cells:
+        return Sketch(title, reason="A half-width needs at least two runs of a cell that differ.")
+    data = [
+        {"cell": one["cell"], "sd": one["sd"], "n": n, "half_width": width, "ours": n == one["n"]}
+        for one in cells
+        for n, width in zip(given["ns"], one["curve"], strict=True)
+    ]
+    caption = (
+        "Half the width of the interval of a mean, at the spread seen here, against the number of seeds; rings mark "
+        "what this study has. Halving the width takes about four times the seeds."
+    )
+    alternative = "Line chart. " + " ".join(
+        f"{cell_name(analysis, one['cell'])}: half-width {fmt.number(one['half_width'])} pp with "
+        f"{fmt.plural(one['n'], 'seed')}."
+        for one in cells
+        if one["half_width"] is not None
+    )
+    return Sketch(
+        title, caption, alternative, data, lambda phone: _draw_half_widths(analysis, given, cells, phone), True
+    )
+
+
+def _draw_half_widths(analysis: Analysis, given: dict[str, Any], cells: list[dict[str, Any]], phone: bool) -> Figure:
+    """On a phone the names stand in a legend: beside the lines there is no room for them."""
+    figure, (panel,) = style.new_figure(*((NARROW, 2.8 + 0.18 * len(cells)) if phone else (WIDE, 3.4)))
+    colours = architecture_colours(analysis)
+    ticks = [n for n in (2, 3, 5, 10, 20, 40, 100) if n <= max(given["ns"])]
+    panel.set_xscale("log")
+    ends = []
+    for i, one in enumerate(cells):
+        colour = colours[one["cell"].split("/")[0]]
+        x, y = known_points(given["ns"], one["curve"])
+        panel.plot(
+            x,
+            y,
+            color=colour,
+            linewidth=1.6,
+            label=wrap(cell_name(analysis, one["cell"]), 40, 1),
+            linestyle=("-", "--")[sum(c["cell"].split("/")[0] == one["cell"].split("/")[0] for c in cells[:i]) % 2],
+        )
+        if one["half_width"] is not None:
+            panel.plot(
+                one["n"],
+                one["half_width"],
+                "o",
+                markerfacecolor=PAPER,
+                markeredgecolor=colour,
+                markersize=6,
+                markeredgewidth=1.8,
+            )
+        ends.append((wrap(cell_name(analysis, one["cell"]), 40, 1), math.log10(y[-1]), colour))
+    panel.set_yscale("log")
+    shown = [y for one in cells for y in one["curve"] if y is not None]
+    panel.set_ylim(min(shown) * 0.6, min(max(shown) * 1.1, 5))
+    low, high = (math.log10(bound) for bound in panel.get_ylim())
+    heights = pushed_apart([height for _, height, _ in ends], 0.055 * (high - low))
+    if phone:
+        panel.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1, fontsize=8.5)
+    else:
+        for (name, _, colour), height in zip(ends, heights, strict=True):
+            panel.text(max(given["ns"]) * 1.05, 10**height, name, color=colour, va="center", size=8.5, weight="bold")
+    panel.set_xlim(min(given["ns"]), max(given["ns"]) * (1.1 if phone else 4.2))
+    panel.set_xticks(ticks, [str(tick) for tick in ticks])
+    panel.set_yticks(
+        marks := [m for m in (0.05, 0.1, 0.2, 0.5, 1, 2, 5) if 10**low <= m <= 10**high], [f"{m:g}" for m in marks]
+    )
+    panel.minorticks_off()
+    panel.set_xlabel("seeds")
+    panel.set_ylabel("half-width, pp")
+    panel.grid()
+    return figure

@@ -1,0 +1,128 @@
+"""The report as one HTML file, from analysis.json.
+
+Everything that the templates in report/ say comes from the analysis, the drawings of `figures` and the circumstances
+of rendering. Autoescape is on, and an undefined name is an error: text from the config can neither script the page nor
+leave a hole in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from refashion import formatting, provenance
+from refashion import formatting as fmt
+from refashion.telling import words
+from refashion.telling.figures import catalogue, experiments, parts, style
+from refashion.telling.pictures import Pictures
+from refashion.telling.redaction import redact
+
+Analysis = dict[str, Any]
+
+TEMPLATES = Path(__file__).resolve().parents[4] / "report"
+
+#: The sections of the page: anchor (also the template's name) and title, in the order of reading.
+SECTIONS = (
+    ("table", "The table, published and run again"),
+    ("claims", "Every claim and its verdict"),
+    ("audit", "Parameters, layer by layer"),
+    ("inconsistencies", "Where the report contradicts itself"),
+    ("readings", "Readings and unstated choices"),
+    ("effects", "What changed together, taken apart"),
+    ("comparisons", "Which network is better"),
+    ("learning", "Learning curves"),
+    ("optimism", "Choosing the best epoch"),
+    ("spread", "Where the spread comes from"),
+    ("augmentations", "What augmentation does to a garment"),
+    ("mistakes", "What the networks get wrong"),
+    ("extensions", "Beyond the original"),
+    ("cost", "Cost and speed"),
+    ("methods", "Methods, in plain words"),
+    ("assumptions", "Assumptions"),
+    ("provenance", "Provenance"),
+    ("reproduce", "How to reproduce this"),
+    ("missing", "What is missing"),
+)
+
+
+def render(analysis: Analysis, pictures: Pictures, config: Mapping[str, Any], partial: bool = False) -> str:
+    """The whole report as one HTML file. `partial`: rendered while runs are still missing."""
+    analysis = redact(analysis)
+    drawings = {name: catalogue.draw(analysis, name) for name in catalogue.NAMES}
+    environment = _environment()
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    return environment.get_template("report.html.jinja").render(
+        a=analysis,
+        config=redact(_yaml(config)),
+        drawings=drawings,
+        made=_circumstances(),
+        margins=config["analysis"],
+        names_of_cells=words.names_of_cells(analysis, config),
+        partial=partial,
+        pictures=pictures,
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        sections=SECTIONS,
+        style_sheet=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
+    )
+
+
+@cache
+def _environment() -> Any:
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Our own files, not a user's words: the only strings that reach the page unescaped, besides style.inline's.
+    environment.filters["trusted"] = Markup
+    environment.globals |= {
+        name: function for name, function in vars(formatting).items() if callable(function) and name[0].islower()
+    }
+    environment.globals |= {
+        "MISSING": fmt.MISSING,
+        "amount": words.amount,
+        "benchmark_columns": words.benchmark_columns,
+        "benchmark_entry": words.benchmark_entry,
+        "benchmark_facts": words.benchmark_facts,
+        "caution": words.caution,
+        "cell_name": parts.cell_name,
+        "claim_evidence": words.claim_evidence,
+        "csv_address": words.csv_address,
+        "entries": words.entries,
+        "experiment_drawing": catalogue.draw_experiment,
+        "extensions": experiments.extensions,
+        "inline": lambda svg, prefix, words: Markup(style.inline(svg, prefix, words)),  # noqa: S704
+        "numbers_told": words.numbers_told,
+        "printed_rows": words.printed_rows,
+        "reading_told": words.reading_told,
+        "check_told": words.check_told,
+        "several_readings": lambda analysis: [one for one in analysis["claims"] if len(one["readings"]) > 1],
+        "slug": words.slug,
+        "verdict_class": words.verdict_class,
+    }
+    return environment
+
+
+def _circumstances() -> dict[str, Any]:
+    """When, from which commit and with what the page is rendered."""
+    packages = provenance.versions("jinja2", "matplotlib", "snakemake")
+    return {**provenance.collect(), "packages": packages, "date": datetime.now(UTC).isoformat(timespec="minutes")}
+
+
+def _yaml(config: Mapping[str, Any]) -> str:
+    import yaml
+
+    plain = json.loads(json.dumps(config, default=str))
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)

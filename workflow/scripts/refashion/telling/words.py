@@ -1,0 +1,262 @@
+"""The words of the page: numbers with units, claims, readings and the benchmark, as the templates ask for them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from refashion import formatting as fmt
+from refashion.study.model import TRAINING_METRICS
+
+Analysis = dict[str, Any]
+
+#: Where a claim's evidence is, beyond what stands beside it: kind -> anchor and words. Others have none.
+EVIDENCE = {
+    "fact": ("provenance", "the data files"),
+    "parameters": ("audit", "the parameter audit"),
+    "parameter_ratio": ("audit", "the parameter audit"),
+    "layers": ("audit", "the parameter audit"),
+    "best": ("comparisons", "the comparisons"),
+    "order": ("comparisons", "the comparisons"),
+    "near_best": ("comparisons", "the comparisons"),
+    "much_worse": ("comparisons", "the comparisons"),
+    "faster": ("cost", "cost and speed"),
+    "gap": ("table", "the table"),
+}
+#: The same for published accuracies, by whether they are about training.
+ACCURACIES = {
+    False: ("fig-verdict_forest", "the verdict forest"),
+    True: ("fig-training_forest", "the training forest"),
+}
+
+
+def slug(text: str) -> str:
+    """A text as an anchor of ASCII letters, digits, dots, underscores and dashes; other texts give other anchors.
+
+    A text that has other characters, or none, gets eight digits of its SHA-256 behind what is left of it.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._]+", "-", text)
+    if plain == text != "":
+        return text
+    return f"{plain.strip('-')}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}".lstrip("-")
+
+
+def verdict_class(verdict: str) -> str:
+    """A verdict as the style sheet's class of it: `not-reproduced`."""
+    return verdict.replace(" ", "-")
+
+
+def amount(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
+    """A number of the analysis with its unit, with the digits that its interval supports."""
+    if isinstance(value, str):
+        return value
+    shapes: dict[str, Callable[[Any], str]] = {
+        "percent": lambda x: fmt.percent(x, fmt.half_of(interval)),
+        "pp": lambda x: fmt.points(x, fmt.half_of(interval)),
+        "seconds": fmt.duration,
+        "times": lambda x: f"{fmt.significant(x)} times" if fmt.exists(x) else fmt.MISSING,
+    }
+    if unit in shapes:
+        return shapes[unit](value)
+    if isinstance(value, bool) or value is None:
+        return fmt.text_or_missing(value)
+    return fmt.count(value) if float(value).is_integer() else fmt.significant(value)
+
+
+def interval_told(interval: Sequence[float] | None, unit: str) -> str:
+    if not interval:
+        return ""
+    if unit == "pp":
+        return fmt.points_interval(*interval)
+    if unit == "seconds":
+        return f"{fmt.duration(interval[0])} to {fmt.duration(interval[1])}"
+    return fmt.percent_interval(*interval) if unit == "percent" else fmt.interval(*interval)
+
+
+def claim_evidence(claim: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Anchor and name of the part of the page where a claim's evidence is shown, None where the claim shows it all."""
+    if claim["kind"] == "accuracy":
+        return ACCURACIES[claim["readings"][0]["metric"] in TRAINING_METRICS]
+    return EVIDENCE.get(claim["kind"])
+
+
+def caution(analysis: Analysis) -> list[tuple[str, float, float, float]]:
+    """How often the rule would call a published accuracy reproduced that is exactly right.
+
+    For validation and training accuracies (kind, least, most, studies simulated): shares of studies of this size.
+    """
+    found: dict[str, list[float]] = {}
+    simulated = 0
+    for claim in analysis["claims"]:
+        if claim["kind"] == "accuracy" and claim["operating"]:
+            kind = "training" if claim["readings"][0]["metric"] in TRAINING_METRICS else "validation"
+            exact = min(claim["operating"]["rates"], key=lambda rate: abs(rate["shift"]))
+            found.setdefault(kind, []).append(exact["reproduced"])
+            simulated = claim["operating"]["repetitions"]
+    return [(kind, min(shares), max(shares), simulated) for kind, shares in found.items()]
+
+
+def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str, str]]:
+    """The evidence of a reading as (label, words), what cannot be said left out."""
+    if not numbers:
+        return []
+    mean = amount(numbers["mean"], unit, numbers["interval"])
+    told = [
+        ("published", amount(numbers["published"], unit)),
+        ("ours", f"{mean} over {fmt.plural(numbers['n'], 'seed')}" if numbers["n"] else "no finished run"),
+        ("interval", interval_told(numbers["interval"], unit)),
+        ("difference", fmt.points(numbers["difference"], fmt.half_of(numbers["interval"]))),
+        ("margin", f"\u00b1{fmt.number(numbers['margin'])}{fmt.SPACE}pp"),
+        ("one more run", interval_told(numbers["prediction"], unit)),
+        ("test of “within the margin”", _p_told(numbers["p_rep_adjusted"], numbers["p_rep"])),
+        ("test of “beyond it”", _p_told(numbers["p_not_adjusted"], numbers["p_not"])),
+        ("seed: run", _seeds_told(numbers, unit)),
+    ]
+    return [(label, words) for label, words in told if words and words != fmt.MISSING]
+
+
+#: So many runs of a claim are told one by one; the table of runs has all of them.
+SEEDS_TOLD = 12
+
+
+def _p_told(p: float | None, alone: float | None) -> str:
+    """A p-value after Holm, and before it where that is another number."""
+    if not fmt.exists(p):
+        return ""
+    return fmt.p_phrase(p) if p == alone else f"{fmt.p_phrase(p)} after Holm, {fmt.p_value(alone)} by itself"
+
+
+def _seeds_told(numbers: Mapping[str, Any], unit: str) -> str:
+    """Every run behind a mean, by seed, in hundredths as the original prints them; the first of many."""
+    runs = list(zip(numbers["seeds"], numbers["values"], strict=True))
+    told = ", ".join(f"{seed}: {fmt.number(value, sign=unit == 'pp')}" for seed, value in runs[:SEEDS_TOLD])
+    return told + (f", and {fmt.count(len(runs) - SEEDS_TOLD)} more" if len(runs) > SEEDS_TOLD else "")
+
+
+def check_told(check: Mapping[str, Any]) -> str:
+    """One check in words: what was expected, what was found, with interval and p where there are any."""
+    unit = check["unit"]
+    parts = []
+    if check["expected"] is not None:
+        parts.append(f"expected {_with_unit(check['expected'], unit)}")
+    if check["found"] is not None:
+        found = f"found {_with_unit(check['found'], unit, check['interval'])}"
+        parts.append(f"{found} ({interval_told(check['interval'], unit)})" if check["interval"] else found)
+    if fmt.exists(check["p"]):
+        which = f", {check['test']}" if check["test"] else ""
+        parts.append(fmt.p_of(check["holds"], check["p"], check["p_against"]) + which)
+        parts.append(fmt.plural(check["n"], "seed"))
+    if check["reason"]:
+        parts.append(check["reason"])
+    return "; ".join(parts) or "nothing to show"
+
+
+def _with_unit(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
+    words = amount(value, unit, interval)
+    if isinstance(value, str):  # "above 1": a bound, which wants its unit
+        return f"{words} {unit}".strip()
+    return words if unit in ("percent", "pp", "seconds", "times", "") else f"{words} {unit}"
+
+
+def entries(analysis: Analysis) -> list[dict[str, Any]]:
+    """The main table, a row a network: its column of the original, seeds, and for each accuracy printed and ours."""
+    measured = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
+    return [
+        {
+            "column": column,
+            "measured": [{"name": row["name"], **row["values"][i]} for row in measured],
+            "seeds": max(
+                (row["values"][i]["sample"]["n"] for row in measured if row["values"][i]["sample"]), default=0
+            ),
+        }
+        for i, column in enumerate(analysis["table"]["columns"])
+    ]
+
+
+def printed_rows(analysis: Analysis) -> list[int]:
+    """Which of the accuracies of `entries` the original prints, by position."""
+    measured = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
+    return [i for i, row in enumerate(measured) if any(value["printed"] for value in row["values"])]
+
+
+def reading_told(claim: Mapping[str, Any], reading: Mapping[str, Any]) -> dict[str, str]:
+    """Published, ours and seeds of a reading, in words; of the check that decides it where it is not about one."""
+    numbers, checks = reading["numbers"], reading["checks"]
+    if numbers:
+        ours = amount(numbers["mean"], claim["unit"], numbers["interval"])
+        return {"published": amount(numbers["published"], claim["unit"]), "ours": ours, "seeds": str(numbers["n"])}
+    if not checks:
+        return dict.fromkeys(("published", "ours", "seeds"), fmt.MISSING)
+    # The one that decides: that contradicts, else that leaves it open.
+    shown = next((one for word in (False, None) for one in checks if one["holds"] is word), checks[0])
+    found = amount(shown["found"], shown["unit"], shown["interval"]) if shown["found"] is not None else fmt.MISSING
+    expected = _with_unit(shown["expected"], shown["unit"]) if shown["expected"] is not None else fmt.MISSING
+    return {"published": expected, "ours": found, "seeds": fmt.count(shown["n"])}
+
+
+#: Columns of the benchmark's table as the page names them; one that it does not know is shown under its own name.
+_BENCHMARK = {
+    "architecture": "Network",
+    "augmentation": "Augmentation",
+    "program": "Program",
+    "processes": "Processes",
+    "threads": "Threads each",
+    "images_per_second": "Images a second",
+    "speedup": "This engine is faster, times",
+    "peak_share": "Share of the matrix product's peak",
+    "fixed_seconds": "Fixed cost a job, s",
+}
+#: The same in every row: told once, in the caption.
+_BENCHMARK_FACTS = {"cpu": "processor", "cores": "cores", "device": "device", "load": "load before it"}
+_BENCHMARK_REST = ("batch_size", "repetitions", "slowest", "fastest", "gflops", "first_step_seconds", "peak_memory_mb")
+
+
+def benchmark_columns(analysis: Analysis) -> list[tuple[str, str, str]]:
+    """(key, heading, `n` for numbers or `w` for words) of the columns of the benchmark's table that the page shows."""
+    rows = analysis["benchmark"]["rows"]
+    hidden = {*_BENCHMARK_FACTS, *_BENCHMARK_REST, "note"}
+    return [
+        (key, _BENCHMARK.get(key, key.replace("_", " ")), "n" if any(fmt.exists(row.get(key)) for row in rows) else "w")
+        for key in rows[0]
+        if key not in hidden and any(row.get(key) not in (None, "") for row in rows)
+    ]
+
+
+def benchmark_facts(analysis: Analysis) -> list[tuple[str, str]]:
+    """What holds for the whole benchmark, as (label, words)."""
+    first = analysis["benchmark"]["rows"][0]
+    return [(words, fmt.text_or_missing(first[key])) for key, words in _BENCHMARK_FACTS.items() if first.get(key)]
+
+
+def benchmark_entry(key: str, value: Any) -> str:
+    """One entry of the benchmark's table: a measurement has two or three digits that mean something."""
+    if not fmt.exists(value):
+        return fmt.text_or_missing(value)
+    if key == "peak_share":
+        return f"{fmt.share_of_100(value)} of 100"
+    return fmt.count(value) if float(value).is_integer() and value < 100 else fmt.significant(value, 3)
+
+
+def names_of_cells(analysis: Analysis, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the names of the study's cells stand for: (name, definition in the config's words), by axis."""
+    axes = ("architecture", "fraction", "augmentation", "recipe")
+    used = [(axis, name) for axis in axes for name in dict.fromkeys(cell[axis] for cell in analysis["cells"])]
+    return [
+        (name, ", ".join(_setting(key, value) for key, value in config[f"{axis}s"][name].items() if value is not None))
+        for axis, name in used
+        if name in config[f"{axis}s"]
+    ]
+
+
+def _setting(key: str, value: Any) -> str:
+    """One setting in words: `rotation 8`, and a switch that is on by its name alone."""
+    words = key.replace("_", " ")
+    return words if value is True else f"{words} {value}"
+
+
+def csv_address(text: str) -> str:
+    """A CSV as an address that a link can offer for download, without any server."""
+    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
