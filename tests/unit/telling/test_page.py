@@ -277,6 +277,9 @@ def test_importing_for_the_snakefile_loads_no_heavy_library():
     import sys
 
     scripts = page.TEMPLATES.parent / "workflow" / "scripts"
-    code = "import refashion.telling.exports, refashion.telling.figures.catalogue, sys; print(*{'matplotlib', 'jinja2', 'scipy', 'PIL'} & set(sys.modules))"
+    code = (
+        "import refashion.telling.exports, refashion.telling.figures.catalogue, sys; "
+        "print(*{'matplotlib', 'jinja2', 'scipy', 'PIL'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
