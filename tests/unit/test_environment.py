@@ -158,7 +158,8 @@ def test_the_package_names_tensorflow_in_one_module():
         for path in package.rglob("*.py")
         if re.search(r"^\s*(?:import|from) tensorflow", path.read_text(), re.M)
     }
-    competitors = {"upkeep/plain_script.py", "upkeep/peak_script.py"}  # of the benchmark, programs of their own
+    # Programs of their own, which the benchmark compares.
+    competitors = {f"upkeep/benchmark/{name}_script.py" for name in ("plain", "peak")}
     assert importing - competitors == {"training/runtime.py"}
 
 

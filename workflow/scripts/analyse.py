@@ -7,7 +7,7 @@ from refashion.judging.csv_tables import CSV_TABLES
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
-from refashion.upkeep import benchmarking
+from refashion.upkeep.benchmark import table as benchmark_table
 
 
 def main(job):
@@ -25,7 +25,7 @@ def main(job):
                 predictions=predictions,
                 architectures=inputs.read_json(given.architectures),
                 data=inputs.read_descriptions(given.facts),
-                benchmark=benchmarking.read(Path(given.benchmark)) if given.get("benchmark") else [],
+                benchmark=benchmark_table.read(Path(given.benchmark)) if given.get("benchmark") else [],
             )
         )
     analysis.write(result, job.output.analysis, {name: job.output[name] for name in CSV_TABLES})

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from refashion.rule_log import rule_log
 from refashion.training import devices
-from refashion.upkeep import benchmarking
+from refashion.upkeep.benchmark import contestants, measuring
+from refashion.upkeep.benchmark import table as benchmark_table
 
 
 def main(job, terminal):
     """Measure, write every measurement and the table, and show the table on the terminal."""
-    machine = benchmarking.Machine(job.threads, devices.wanted(job.config["device"], job.resources.get("gpu", 0)))
+    machine = contestants.Machine(job.threads, devices.wanted(job.config["device"], job.resources.get("gpu", 0)))
     load = os.getloadavg()[0]
     if load > 0.1 * machine.cores:
         warning = (
@@ -20,14 +21,14 @@ def main(job, terminal):
         print(warning)
         print(warning, file=terminal, flush=True)  # now, while the 45 minutes can still be saved
     with tempfile.TemporaryDirectory(prefix="refashion-benchmark-") as folder:
-        workshop = benchmarking.Workshop(Path(folder), Path(job.input.data), machine, job.config["checkpoint_seconds"])
-        found = benchmarking.run(workshop, repetitions=job.params.repetitions, seconds=job.params.seconds)
-    table = benchmarking.rows(found, machine, load)
+        workshop = contestants.Workshop(Path(folder), Path(job.input.data), machine, job.config["checkpoint_seconds"])
+        found = measuring.run(workshop, repetitions=job.params.repetitions, seconds=job.params.seconds)
+    table = measuring.rows(found, machine, load)
     for path in (job.params.measurements, job.params.table):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    benchmarking.write_measurements(Path(job.params.measurements), found)
-    benchmarking.write(Path(job.params.table), table)
-    print(benchmarking.told(table), file=terminal, flush=True)
+    measuring.write_measurements(Path(job.params.measurements), found)
+    benchmark_table.write(Path(job.params.table), table)
+    print(benchmark_table.told(table), file=terminal, flush=True)
 
 
 if __name__ == "__main__":

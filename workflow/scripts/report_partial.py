@@ -12,7 +12,8 @@ from refashion.telling import page, pictures
 from refashion.telling.redaction import redact
 from refashion.training import run_log, seeds
 from refashion.training.run_store import RunStore
-from refashion.upkeep import benchmarking, publishing
+from refashion.upkeep import publishing
+from refashion.upkeep.benchmark import table as benchmark_table
 
 PUBLISHED = PROJECT / "published"
 
@@ -41,7 +42,7 @@ def main(job):
             predictions=collected.predictions,
             architectures=inputs.read_json(given.architectures),
             data=inputs.read_descriptions(given.facts),
-            benchmark=benchmarking.read(Path(given.benchmark)) if given.get("benchmark") else [],
+            benchmark=benchmark_table.read(Path(given.benchmark)) if given.get("benchmark") else [],
         )
     )
     images = pictures.load(result.document, [Path(one) for one in given.data], Path(given.examples))

@@ -28,7 +28,7 @@ from refashion.judging.run_table import RunTable
 from refashion.judging.sections import cost, effects
 from refashion.study.config import load_study
 from refashion.study.model import Cell
-from refashion.upkeep import benchmarking
+from refashion.upkeep.benchmark import table as benchmark_table
 
 ORIGINAL = synthetic.original()
 COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
@@ -643,7 +643,7 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
         ("fashion_mnist", synthetic.description()),
     ):
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    row = {**dict.fromkeys(benchmarking.COLUMNS, ""), "program": "matrix product", "gflops": "180.5"}
+    row = {**dict.fromkeys(benchmark_table.COLUMNS, ""), "program": "matrix product", "gflops": "180.5"}
     text = f"{','.join(row)}\n{','.join(row.values())}\n"
     (tmp_path / "benchmark.csv").write_text(text)
     tables_ = {"runs": "runs.csv", "histories": "histories.csv.gz", "predictions": "predictions.npz"}

@@ -10,7 +10,8 @@ from refashion import provenance
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run_store
-from refashion.upkeep import benchmarking, costing
+from refashion.upkeep import costing
+from refashion.upkeep.benchmark import table as benchmark_table
 from refashion.upkeep.costing import Places, Speed, Work
 
 CNN1 = Cell("cnn1", "10k", "none", "b256_e100")
@@ -182,10 +183,10 @@ def test_the_nearest_kind_of_run_is_taken(config, places):
 
 
 def _benchmark(path, device="cpu", cpu=CPU):
-    row = {"architecture": "cnn1", "augmentation": "none", "program": benchmarking.ENGINE, "note": "", "cpu": cpu}
+    row = {"architecture": "cnn1", "augmentation": "none", "program": benchmark_table.ENGINE, "note": "", "cpu": cpu}
     row |= {"device": device, "processes": 2, "images_per_second": 1900.0, "fixed_seconds": 6.0}
-    other = row | {"program": benchmarking.PLAIN, "images_per_second": 1.0}
-    benchmarking.write(path, [dict.fromkeys(benchmarking.COLUMNS) | one for one in (row, other)])
+    other = row | {"program": benchmark_table.PLAIN, "images_per_second": 1.0}
+    benchmark_table.write(path, [dict.fromkeys(benchmark_table.COLUMNS) | one for one in (row, other)])
 
 
 def test_the_benchmark_stands_in_for_runs(loaded, places):

@@ -21,7 +21,8 @@ from refashion.study.model import NUMERICS, Run, digest
 from refashion.telling import document, exports, formats
 from refashion.training import run_store
 from refashion.training.run_store import RunStore
-from refashion.upkeep import benchmarking, publishing
+from refashion.upkeep import publishing
+from refashion.upkeep.benchmark import table as benchmark_table
 
 PUBLISHED = PROJECT / "published"
 
@@ -132,14 +133,14 @@ class _Place:
 
     def measure(self, speed):
         """Leave what the rule `benchmark` does: a table of one row."""
-        row = dict.fromkeys(benchmarking.COLUMNS) | {"architecture": "cnn1", "cores": 2, "images_per_second": speed}
-        benchmarking.write(self.benchmark, [row])
+        row = dict.fromkeys(benchmark_table.COLUMNS) | {"architecture": "cnn1", "cores": 2, "images_per_second": speed}
+        benchmark_table.write(self.benchmark, [row])
 
     def report(self, ended, page="", **other):
         """Leave what `report_partial` does; ended: the status by digest."""
         self.results.mkdir(exist_ok=True)
         told = {"preset": self.study.config["preset"], "evidence": True} | other
-        rows = benchmarking.read(self.benchmark) if self.benchmark.exists() else []
+        rows = benchmark_table.read(self.benchmark) if self.benchmark.exists() else []
         shown = {"format": document.FORMAT, "study": told, "benchmark": {"rows": rows}}
         (self.results / "analysis.json").write_text(json.dumps(shown))
         lines = [f"{name},{ended.get(name, 'missing')}\n" for name in self.wanted]
@@ -181,7 +182,7 @@ def test_publish_report_and_publish_again(place):
     place.report(ended)
     place.publish()
     assert place.page == "of 3"
-    assert benchmarking.read(place.published / "benchmark.csv")[0]["images_per_second"] == 2000
+    assert benchmark_table.read(place.published / "benchmark.csv")[0]["images_per_second"] == 2000
 
 
 def test_the_published_benchmark_is_that_of_the_report(place):
@@ -191,7 +192,7 @@ def test_the_published_benchmark_is_that_of_the_report(place):
     place.publish()
     place.measure(2000)
     place.publish()
-    assert benchmarking.read(place.published / "benchmark.csv")[0]["images_per_second"] == 1000
+    assert benchmark_table.read(place.published / "benchmark.csv")[0]["images_per_second"] == 1000
 
 
 def test_of_what_needs_tensorflow_just_what_the_report_was_made_from_is_published(place):
@@ -301,7 +302,7 @@ def test_the_readme_shows_what_is_published():
 
 def test_the_published_report_shows_the_published_benchmark():
     analysis = json.loads((PUBLISHED / "analysis.json").read_text(encoding="utf-8"))
-    assert analysis["benchmark"]["rows"] == benchmarking.read(PUBLISHED / "benchmark.csv")
+    assert analysis["benchmark"]["rows"] == benchmark_table.read(PUBLISHED / "benchmark.csv")
 
 
 def test_a_readme_without_its_marks_is_a_mistake():

@@ -23,7 +23,8 @@ from refashion.networks import augmentation
 from refashion.project import PROJECT
 from refashion.study.model import FOLD, Cell, Run, Study, digest, fold_size, steps_per_epoch
 from refashion.training import devices, run_store
-from refashion.upkeep import benchmarking
+from refashion.upkeep.benchmark import contestants
+from refashion.upkeep.benchmark import table as benchmark_table
 
 #: Time to score an image as a part of the time to train on it: one product a layer instead of three (see
 #: `architectures.training_flops`). For the benchmark, which measures only both together.
@@ -238,10 +239,10 @@ class Speeds:
             return {}
         table: dict[tuple, list[Sample]] = {}
         cpu = ""
-        for row in benchmarking.read(path):
-            if row["program"] == benchmarking.ENGINE and row["device"] == self.device:
+        for row in benchmark_table.read(path):
+            if row["program"] == benchmark_table.ENGINE and row["device"] == self.device:
                 random = row["augmentation"] != "none"
-                scored = (1 + random) / benchmarking.TRAINING_PER_VALIDATION
+                scored = (1 + random) / contestants.TRAINING_PER_VALIDATION
                 image = row["processes"] / row["images_per_second"] / (1 + scored * FORWARD_SHARE)
                 speed = Speed(image, image * FORWARD_SHARE, row["fixed_seconds"])
                 table.setdefault((row["architecture"], random), []).append(Sample(0, speed))

@@ -24,7 +24,7 @@ from refashion.study.model import NUMERICS, Study, digest
 from refashion.telling import document, exports, formats
 from refashion.training import run_store
 from refashion.training.run_store import RunStore
-from refashion.upkeep import benchmarking
+from refashion.upkeep.benchmark import table as benchmark_table
 
 #: What a report leaves behind that is published beside the runs.
 RESULTS = ("report.html", "analysis.json", "runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
@@ -161,7 +161,7 @@ def _publish_report(analysis: Mapping[str, Any], made: Made, store: RunStore, pu
     for path in (published / "derived").glob("*"):
         if kept and path.name not in {one.name for one in kept}:
             path.unlink()
-    if made.benchmark.exists() and benchmarking.read(made.benchmark) == analysis["benchmark"]["rows"]:
+    if made.benchmark.exists() and benchmark_table.read(made.benchmark) == analysis["benchmark"]["rows"]:
         files.copy(made.benchmark, published / BENCHMARK)
 
 

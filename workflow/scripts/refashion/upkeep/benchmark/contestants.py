@@ -1,0 +1,204 @@
+"""The programs that are compared, the networks that they train, and how each is started on a machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refashion.data import dataset as data
+from refashion.networks import architectures
+from refashion.study.model import NUMERICS, digest
+from refashion.upkeep.benchmark.table import ENGINE, PLAIN, PLAIN_ONEDNN, TORCH
+
+#: Pixel scaling and ranges of the original's two entries `none` and `affine`, as in config/config.yaml.
+AUGMENTATIONS = {
+    "none": {"rescale": "unit"},
+    "affine": {
+        "rescale": "unit",
+        "rotation": 8,
+        "width_shift": 0.08,
+        "height_shift": 0.08,
+        "shear": 0.3,
+        "zoom": 0.08,
+    },
+}
+#: Training images for each validation image, as 60,000 for 10,000.
+TRAINING_PER_VALIDATION = 6
+#: More epochs, and more updates, than any measurement waits for.
+ENDLESS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained. images: training images of an epoch here, few enough for several epochs in a measurement."""
+
+    architecture: str
+    augmentation: str
+    batch_size: int
+    images: int
+
+
+#: The original's networks with and without augmentation, at its batch sizes.
+TASKS = tuple(
+    Task(architecture, name, batch_size, images)
+    for architecture, batch_size, images in (
+        ("cnn1", 256, 18_000),
+        ("lenet5", 32, 18_000),
+        ("cnn4", 256, 4_500),
+        ("cnn4_same", 256, 2_400),
+    )
+    for name in AUGMENTATIONS
+)
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How a program is run. images: how it is given them (arrays, rescaled by ImageDataGenerator, affine)."""
+
+    program: str
+    images: str
+    processes: int
+    threads: int
+
+    @property
+    def words(self) -> str:
+        """What sets it apart from the other arrangements of its program."""
+        if self.program in (PLAIN, PLAIN_ONEDNN):
+            return {"arrays": "arrays", "rescaled": "ImageDataGenerator(rescale)"}.get(
+                self.images, "ImageDataGenerator"
+            )
+        return f"{self.processes} x {self.threads} thread{'s' if self.threads > 1 else ''}"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the programs may use. device: cpu or gpu."""
+
+    cores: int
+    device: str
+
+    def arrangements(self, task: Task) -> list[Arrangement]:
+        """Every way in which the programs are tried on a task.
+
+        On a GPU each is one process. On a CPU this engine is one a core, PyTorch one a core or one on all cores, and
+        the plain script one on all cores, by definition: that is what an author would run.
+        """
+        images = "affine" if task.augmentation == "affine" else "arrays"
+        whole, one_a_core = (1, self.cores), (self.cores, 1)
+        torch = {whole, one_a_core} if self.device == "cpu" else {whole}
+        return [
+            Arrangement(ENGINE, images, *(one_a_core if self.device == "cpu" else whole)),
+            *(
+                Arrangement(PLAIN, kind, *whole)
+                for kind in (["arrays", "rescaled"] if images == "arrays" else [images])
+            ),
+            *([Arrangement(PLAIN_ONEDNN, images, *whole)] if self.device == "cpu" else []),
+            *(Arrangement(TORCH, images, *shape) for shape in sorted(torch) if has_torch()),
+        ]
+
+
+def has_torch() -> bool:
+    """Whether PyTorch is installed."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def python(module: str, **options: object) -> list[str]:
+    """The command line of one of this package's scripts; an option may be a list."""
+    words = [sys.executable, "-m", f"refashion.upkeep.benchmark.{module}"]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
+    return words
+
+
+def spec(task: Task, hashes: Mapping[str, str], images: int, updates: int, seed: int) -> dict[str, Any]:
+    """The spec of an engine's run, as the study makes it. hashes: of the data, as `data.hashes_of` gives them."""
+    return {
+        "numerics": NUMERICS,
+        "seed": seed,
+        "dataset": {"classes": 10, "shape": [28, 28], **hashes},
+        "fraction": {"images": images, "validation": "test", "subset_seed": None},
+        "architecture": {"builder": task.architecture, **architectures.options(task.architecture)},
+        "augmentation": AUGMENTATIONS[task.augmentation],
+        "recipe": {
+            "loss": "sparse" if task.architecture == "lenet5" else "categorical",
+            "optimizer": "adam",
+            "learning_rate": 0.001,
+            "momentum": 0,
+            "schedule": "constant",
+            "label_smoothing": 0,
+            "batch_size": task.batch_size,
+            "precision": "float32",
+            "updates": updates,
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes command lines. folder: for specs, runs and parts of dataset, the data; checkpoint_seconds: the study's."""
+
+    folder: Path
+    dataset: Path
+    machine: Machine
+    checkpoint_seconds: float
+
+    def part(self, images: int) -> Path:
+        """A data file with the first `images` training images, and validation images in proportion."""
+        path = self.folder / f"{images}.npz"
+        if not path.exists():
+            whole, validation = data.load(self.dataset), images // TRAINING_PER_VALIDATION
+            np.savez(
+                path,
+                train_images=whole.train_images[:images],
+                train_labels=whole.train_labels[:images],
+                test_images=whole.test_images[:validation],
+                test_labels=whole.test_labels[:validation],
+            )
+        return path
+
+    def engine(self, job: dict[str, Any], dataset: Path, threads: int) -> list[str]:
+        """A job of this engine."""
+        path = self.folder / f"{digest(job)}.json"
+        path.write_text(json.dumps(job), encoding="utf-8")
+        return python(
+            "engine_script",
+            spec=path,
+            data=dataset,
+            store=self.folder / "store",
+            device=self.machine.device,
+            threads=threads,
+            checkpoint_seconds=self.checkpoint_seconds,
+        )
+
+    def commands(self, task: Task, arrangement: Arrangement) -> list[list[str]]:
+        """The processes of an arrangement, none of which ends by itself."""
+        part, threads = self.part(task.images), arrangement.threads
+        if arrangement.program == ENGINE:
+            hashes = data.hashes_of(data.load(part))
+            jobs = (spec(task, hashes, task.images, ENDLESS, seed) for seed in range(arrangement.processes))
+            return [self.engine(job, part, threads) for job in jobs]
+        options = {
+            "data": part,
+            "network": task.architecture,
+            "images": arrangement.images,
+            "batch": task.batch_size,
+            "epochs": ENDLESS,
+            "threads": threads,
+        }
+        if arrangement.program == TORCH:
+            options["device"] = "cuda" if self.machine.device == "gpu" else "cpu"
+        script = "torch_script" if arrangement.program == TORCH else "plain_script"
+        switch = ["env", "TF_ENABLE_ONEDNN_OPTS=1"] if arrangement.program == PLAIN_ONEDNN else []
+        return [[*switch, *python(script, **options)]] * arrangement.processes
+
+    def peak(self, networks: list[str]) -> list[list[str]]:
+        """Matrix products, as many processes as the engine has."""
+        processes, threads = (self.machine.cores, 1) if self.machine.device == "cpu" else (1, self.machine.cores)
+        return [python("peak_script", networks=networks, threads=threads, epochs=ENDLESS)] * processes
