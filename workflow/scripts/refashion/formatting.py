@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeGuard
 
 MISSING = "\u2013"
 MINUS = "\u2212"
@@ -26,7 +27,7 @@ MONTHS = (
 )
 
 
-def exists(value: object) -> bool:
+def exists(value: object) -> TypeGuard[float]:
     """True for a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
