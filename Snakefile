@@ -14,7 +14,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
-from refashion.study.original import check_original, read_original
+from refashion.study.original import check_original, original_path, read_original
 from refashion.study.config import load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
@@ -25,7 +25,6 @@ from refashion.training import devices, seeds
 from refashion.upkeep import publishing, verification
 
 PROJECT = Path(workflow.basedir)
-ORIGINAL = PROJECT / "config" / "original.yaml"
 
 if workflow.is_main_process:  # Snakemake takes the last of two equal keys, and no word of it
     try:
@@ -43,6 +42,7 @@ report: "report/workflow.rst"
 
 try:
     study = load_study(config)
+    ORIGINAL = original_path(study.config["original"], [Path(path) for path in workflow.overwrite_configfiles], PROJECT)
     if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
         check_original(read_original(ORIGINAL), study)
 except UserError as error:

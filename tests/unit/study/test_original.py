@@ -18,7 +18,14 @@ from refashion.judging import tables
 from refashion.judging.claims import exact, ledger
 from refashion.judging.sections import contradictions, results_table
 from refashion.study.config import load_study
-from refashion.study.original import SCHEMA_FILE, _names_of_study, _own_names, check_original, read_original
+from refashion.study.original import (
+    SCHEMA_FILE,
+    _names_of_study,
+    _own_names,
+    check_original,
+    original_path,
+    read_original,
+)
 from tiny_study import TINY
 
 FILE = PROJECT / "config" / "original.yaml"
@@ -161,11 +168,18 @@ MISTAKES = {
     "claims as a table": (_set("claims", {}), ["claims is {}", "a list"]),
     "no readings": (_set("claims/V1/readings", []), ["claims.V1.readings is []", "at least one"]),
     "no columns": (_set("table/columns", []), ["table.columns is []", "at least one"]),
-    "no rows": (_set("table/rows", []), ["table.rows is []", "at least one"]),
-    "no validation claim": (
-        lambda original: [column.pop("validation") for column in original["table"]["columns"]],
-        ["table.columns is", "validation claim"],
+    "no claim in any column": (
+        lambda original: [
+            column.pop(part) for column in original["table"]["columns"] for part in ("training", "validation")
+        ],
+        ["table.columns is", "training or validation claim"],
     ),
+    "unknown key of the registration": (_set("registration/date", "x"), ["in registration the key 'date'", "readings"]),
+    "registration of nothing": (_set("registration/margins", " "), ["registration.margins is ' '", "a text"]),
+    "a deviation without its reason": (_delete("deviations/S1_pairs/why"), ["lacks the key 'why'", "otherwise"]),
+    "a deviation of no day": (_set("deviations/S1_pairs/when", "yesterday"), ["deviations.S1_pairs.when", "'2026-"]),
+    "a deviation of no commit": (_set("deviations/S1_pairs/commit", 1234567), ["commit is 1234567", "in quotes"]),
+    "two deviations of one id": (_set("deviations/S1_pairs/id", "five_seeds"), ["deviations[1] has the id", "once"]),
     "a cell for cells": (_set(f"{V1}/cells", CELL), ["claims.V1.readings[0].cells is", "a list"]),
     "no cells": (_set(f"{V1}/cells", []), ["claims.V1.readings[0].cells is []", "at least one"]),
     "a cell twice": (_set(f"{V1}/cells", [CELL, CELL]), ["claims.V1.readings[0].cells", "different"]),
@@ -300,9 +314,13 @@ ALLOWED = {
     "a column that names no claim": lambda original: [
         original["table"]["columns"].append({"id": "c3", "title": "C", "data": "all", "cell": "cnn4/60k/none/b256_e50"})
     ],
-    "no contradictions": _set("inconsistencies", []),
-    "no assumptions": _set("assumptions", []),
-    "no curves": _set("specification_curves", []),
+    "training claims alone": lambda original: [column.pop("validation") for column in original["table"]["columns"]],
+    "no rows": _delete("table/rows"),
+    **{
+        f"no {key}": _delete(key)
+        for key in SCHEMA["properties"]
+        if "default" in SCHEMA["properties"][key] and key != "summaries"
+    },
     "a whole percentage": _set("claims/V1/value", 92),
     "100 percent with a margin": _set("claims/T1/value", 100),
 }
@@ -313,6 +331,35 @@ def test_what_is_allowed(name, tmp_path):
     original = copy.deepcopy(SHORT)
     ALLOWED[name](original)
     assert told(original, tmp_path) is None
+
+
+def test_what_a_report_does_not_have_is_read_as_nothing(tmp_path):
+    claims = [claim for claim in SHORT["claims"] if claim["id"] == "V1"]
+    column = {"id": "c1", "title": "A", "data": "all", "cell": CELL, "validation": "V1"}
+    table = {"columns": [column]}
+    little = {"title": "A", "citation": "A.", "validation_images": 10000, "claims": claims, "table": table}
+    path = tmp_path / "original.yaml"
+    path.write_text(json.dumps(little), encoding="utf-8")
+    nothing = {"about": "", "data_citation": "", "registration": {}, "summaries": {}}
+    lists = {key: [] for key in ("deviations", "specification_curves", "inconsistencies", "assumptions")}
+    assert read_original(path) == {**little, **nothing, **lists, "table": {**table, "rows": []}}
+
+
+def test_the_report_lies_beside_the_config_that_names_it_or_in_the_project(tmp_path):
+    mine = tmp_path / "elsewhere" / "study.yaml"
+    other = tmp_path / "other.yaml"
+    mine.parent.mkdir()
+    mine.write_text("original: mine.yaml\n")
+    other.write_text("seeds: 3\n")
+    project = tmp_path / "project"
+    assert original_path("original.yaml", [other], project) == project / "config" / "original.yaml"
+    assert original_path("mine.yaml", [mine, other], project) == mine.parent / "mine.yaml"
+    project.mkdir()
+    (project / "mine.yaml").write_text("title: A\n")
+    assert original_path("mine.yaml", [mine, other], project) == project / "mine.yaml"
+    (mine.parent / "mine.yaml").write_text("title: B\n")
+    assert original_path("mine.yaml", [mine, other], project) == mine.parent / "mine.yaml"
+    assert original_path(str(other), [mine], project) == other
 
 
 @pytest.mark.parametrize("content", ["", "[]", "text", "1: 2"])

@@ -26,7 +26,7 @@ SCHEMA_FILE = Path(__file__).resolve().parents[4] / "config" / "original.schema.
 NAME = "original.yaml"
 
 #: Lists whose entries sentences name by id, and not by position.
-_BY_ID = ("claims", "inconsistencies", "assumptions")
+_BY_ID = ("claims", "inconsistencies", "assumptions", "deviations")
 
 #: A word of `names` in the schema -> what is wrong with a name of that kind, or "".
 Names = Mapping[str, Callable[[str], str]]
@@ -41,8 +41,24 @@ def read_original(path: Path | str) -> dict[str, Any]:
     _check_schema(original, {})  # first the layout, on which all else relies
     _check_schema(original, _own_names(original))
     _raise_first(_mistakes_of_claims(original))
+    original = _completed(original, _schema())
     _raise_first(_mistakes_of_the_table(original["table"]))
     return original
+
+
+def _completed(part: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """With the schema's defaults for what the report does not have."""
+    keys = schema["properties"]
+    missing = {name: entry["default"] for name, entry in keys.items() if "default" in entry and name not in part}
+    whole = part | missing
+    return whole | {"table": _completed(whole["table"], keys["table"])} if "table" in whole else whole
+
+
+def original_path(named: str, overlays: Sequence[Path], project: Path) -> Path:
+    """Where `original` lies: beside the last file that names it (config.yaml at last), or else in the project."""
+    naming = (path for path in reversed(overlays) if (yaml_files.read(path) or {}).get("original") == named)
+    beside = next(naming, project / "config" / "config.yaml").parent / named
+    return beside if beside.exists() or not (project / named).exists() else project / named
 
 
 def check_original(original: Mapping[str, Any], study: Study) -> None:
@@ -156,7 +172,7 @@ def _own_names(original: Mapping[str, Any]) -> Names:
         "accuracy claims": _one_of([claim["id"] for claim in accuracies]),
         "training claims": _one_of([claim["id"] for claim in training]),
         "validation claims": _one_of([claim["id"] for claim in accuracies if claim not in training]),
-        "summaries": _one_of(list(original["summaries"])),
+        "summaries": _one_of(list(original.get("summaries", ()))),
     }
 
 
@@ -231,7 +247,7 @@ def _mistakes_of_the_table(table: Mapping[str, Any]) -> Iterator[str]:
     """Every row has as many entries as columns are printed: at least all that name a claim."""
     columns = table["columns"]
     least = max(position + 1 for position, column in enumerate(columns) if {"training", "validation"} & column.keys())
-    length = len(table["rows"][0]["printed"])
+    length = len(table["rows"][0]["printed"]) if table["rows"] else 0
     for position, row in enumerate(table["rows"]):
         where, found = f"table.rows[{position}].printed has length {len(row['printed'])}", len(row["printed"])
         if not least <= found <= len(columns):
