@@ -8,20 +8,22 @@ from __future__ import annotations
 import os
 import queue
 import re
-import signal
 import statistics
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from refashion.errors import UserError
 from refashion.project import PROJECT
 
 #: Seconds without a word after which a program is given up.
 PATIENCE = 900
+
+#: Seconds between two looks at a program's memory.
+INTERVAL = 0.05
 
 #: How a line begins that ends an epoch: a run's log, or a line of JSON.
 _EPOCH = re.compile(r'epoch \d+/|\{"epoch"')
@@ -51,7 +53,21 @@ class Job:
             errors="replace",
             env={**os.environ, **environment},
         )
+        self.peak_memory = 0
+        self.watch = threading.Thread(target=self._watch_memory, daemon=True)
+        self.watch.start()
         threading.Thread(target=self._read, daemon=True).start()
+
+    def _watch_memory(self) -> None:
+        """Until the process has ended, which has no memory any more, though it is not waited for yet."""
+        while self._look():
+            time.sleep(INTERVAL)
+
+    def _look(self) -> bool:
+        """Note its memory; whether it had any."""
+        resident = peak_resident(self.process.pid)
+        self.peak_memory = max(self.peak_memory, resident or 0)
+        return resident is not None
 
     def _read(self) -> None:
         for line in self.process.stdout:
@@ -60,11 +76,27 @@ class Job:
         self.lines.put((self.number, time.monotonic(), None))
 
     def end(self) -> float:
-        """Kill the process unless it has ended. Returns its peak resident memory in 10^6 bytes (getrusage)."""
-        os.kill(self.process.pid, signal.SIGKILL)  # Popen's own would reap it, and its memory would stay unknown
-        _, status, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
-        return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+        """Kill the process unless it has ended. Returns its peak resident memory in 10^6 bytes."""
+        self._look()
+        self.process.kill()
+        self.watch.join()  # before its number is free for another process
+        self.process.wait()
+        return self.peak_memory / 1e6
+
+
+def peak_resident(pid: int) -> int | None:
+    """The most memory that a program has had resident so far, in bytes; None once it has ended.
+
+    Not getrusage: its ru_maxrss also counts what the parent had when it started the program. Where the system keeps no
+    such mark (macOS), what is resident now.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
+    except FileNotFoundError:
+        done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607
+        found = re.fullmatch(r"\s*([1-9]\d*)\s*", done.stdout)
+    return int(found[1]) * 1024 if found else None
 
 
 class Jobs:
