@@ -210,7 +210,7 @@ def test_verdict_rule_keeps_its_family_wise_level(n, margin):
 
 def test_a_run_of_the_same_cell_is_called_not_reproduced_at_most_at_the_level():
     """The published number is one more run (shift 0), the SD so large that it lies beyond the margin as a rule."""
-    oc = operating_characteristics([10], [2.0], [0.53], [0.0], seed=1, repetitions=20_000)
+    oc = operating_characteristics([10], [2.0], [0.53], [0.0], published_is_a_run=True, seed=1, repetitions=20_000)
     assert oc.not_reproduced[0][0] <= 0.05 + monte_carlo(0.05, 20_000)
 
 
@@ -245,7 +245,9 @@ def test_operating_characteristics_are_those_of_the_rule_itself(shift):
     """The vectorised simulation against the rule applied to runs one by one, five seeds, six claims."""
     rng, repetitions = np.random.default_rng(5), 800
     words = np.array([synthetic_verdicts(rng, [shift] * 6, 5, 0.53, 0.2) for _ in range(repetitions)])
-    oc = operating_characteristics([5] * 6, [0.2] * 6, [0.53] * 6, [shift], seed=6, repetitions=20_000)
+    oc = operating_characteristics(
+        [5] * 6, [0.2] * 6, [0.53] * 6, [shift], published_is_a_run=True, seed=6, repetitions=20_000
+    )
     for word, rates in (("reproduced", oc.reproduced), ("not reproduced", oc.not_reproduced)):
         # claims of a family are exchangeable but not independent: the spread of the families' own shares is the error
         shares = (words == word).mean(1)

@@ -6,7 +6,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from refashion.inference.evidence import bound_test, image_margin, weigh
+from refashion.inference.evidence import bound_test, half_error, image_margin, weigh, welch_bound_test
 from refashion.inference.intervals import prediction_interval, t_interval
 from worked_examples import sample
 
@@ -42,6 +42,21 @@ def test_bound_test_against_scipy():
     result = bound_test(x, 1.0)
     assert result.p_above == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="greater").pvalue, rel=1e-10)
     assert result.p_below == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="less").pvalue, rel=1e-10)
+
+
+def test_welch_bound_test_against_scipy():
+    a, b = sample(5, 92.3, 0.1), sample(9, 91.0, 0.5, seed=1)
+    result = welch_bound_test(a, b, 1.0)
+    for p, alternative in ((result.p_above, "greater"), (result.p_below, "less")):
+        assert p == pytest.approx(
+            stats.ttest_ind(a - 1.0, b, equal_var=False, alternative=alternative).pvalue, rel=1e-9
+        )
+    assert (result.mean, result.n) == (pytest.approx(1.3), 5)
+    assert welch_bound_test([91.0], b, 1.0).reason == "cannot say, because one seed gives no interval"
+
+
+def test_half_error():
+    assert half_error(99.13) == pytest.approx(0.435)
 
 
 @pytest.mark.parametrize("mean", [90.5, 91.9, 92.0, 93.2])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from refashion.inference.evidence import image_margin
-from refashion.inference.power import operating_characteristics
+from refashion.inference.evidence import claim_p_values, image_margin, weigh
+from refashion.inference.power import POWER, chance_to_decide, operating_characteristics, seeds_for_power
+from worked_examples import sample
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.4, 0.6])
@@ -28,7 +29,9 @@ def test_operating_characteristics_against_the_integral(shift):
 
 
 def test_operating_characteristics_shape_and_totals():
-    oc = operating_characteristics([10, 5, 1], [0.2, 0.2, 0.2], [0.53, 0.58, 0.5], [0, 0.6, 1.2], seed=1)
+    oc = operating_characteristics(
+        [10, 5, 1], [0.2, 0.2, 0.2], [0.53, 0.58, 0.5], [0, 0.6, 1.2], published_is_a_run=True, seed=1
+    )
     assert np.shape(oc.reproduced) == np.shape(oc.not_reproduced) == np.shape(oc.inconclusive) == (3, 3)
     assert np.add(np.add(oc.reproduced, oc.not_reproduced), oc.inconclusive) == pytest.approx(np.ones((3, 3)))
     assert [row[2] for row in oc.inconclusive] == [1, 1, 1]  # one seed never decides
@@ -39,6 +42,73 @@ def test_operating_characteristics_shape_and_totals():
 def test_operating_characteristics_meet_the_study_s_bounds():
     # n = 10, SD .2 pp, the six published accuracies: at least 90% right at a true shift of 0 and of 1.2 pp
     margins = [image_margin(x, 10_000) for x in (91.97, 90.29, 89.92, 92.51, 92.11, 91.39)]
-    oc = operating_characteristics([10] * 6, [0.2] * 6, margins, [0, 1.2], seed=0, repetitions=1_000)
+    oc = operating_characteristics(
+        [10] * 6, [0.2] * 6, margins, [0, 1.2], published_is_a_run=True, seed=0, repetitions=1_000
+    )
     assert min(oc.reproduced[0]) >= 0.9
     assert min(oc.not_reproduced[1]) >= 0.9
+
+
+def test_a_number_without_error_is_reproduced_more_often_than_a_single_run():
+    family = ([5] * 6, [0.36, 0.35, 0.45, 0.13, 0.28, 0.36], [0.53, 0.58, 0.59, 0.52, 0.53, 0.55], [0])
+    run, mean = (
+        operating_characteristics(*family, published_is_a_run=kind, seed=0, repetitions=4_000).reproduced[0]
+        for kind in (True, False)
+    )
+    assert all(a < b for a, b in zip(run, mean, strict=True))
+    # closed form for the third alone in its family: |z| SD / sqrt(n) + t(.95, 4) s / sqrt(n) <= margin, published exact
+    alone = operating_characteristics([5], [0.45], [0.59], [0], published_is_a_run=False, seed=0, repetitions=40_000)
+
+    def density(u):
+        room = (0.59 - stats.t.ppf(0.95, 4) * 0.45 * math.sqrt(u / 20)) / 0.45 * math.sqrt(5)
+        return stats.chi2.pdf(u, 4) * max(0.0, 2 * stats.norm.cdf(room) - 1)
+
+    exact = integrate.quad(density, 0, 80, limit=200)[0]
+    assert alone.reproduced[0][0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 40_000) + 1e-4)
+
+
+def test_a_claim_held_against_two_cells_is_reproduced_if_one_of_them_is():
+    common = {"published_is_a_run": False, "seed": 0, "repetitions": 20_000}
+    one = operating_characteristics([5], [0.3], [0.5], [0.2], **common)
+    far = operating_characteristics([5, 5], [0.3] * 2, [0.5] * 2, [0.2], claims=[0, 0], offsets=[0, 30], **common)
+    same = operating_characteristics([5, 5], [0.3] * 2, [0.5] * 2, [0.2], claims=[0, 0], **common)
+    # beside a cell that never reproduces, Holm asks half the level; beside an equal one, either may
+    assert far.reproduced[0][0] < one.reproduced[0][0] < same.reproduced[0][0]
+    assert np.shape(far.reproduced) == (1, 1)
+    # not reproduced needs both: the near cell never is, whatever the far one says
+    assert far.not_reproduced[0][0] < 0.01
+    alone = operating_characteristics([5], [0.3], [0.5], [30.2], **common)
+    assert alone.not_reproduced[0][0] > 0.99
+
+
+@pytest.mark.parametrize(("mean", "sd", "image_variance"), [(92.3, 0.2, 0.0), (92.8, 0.3, 0.0), (93.5, 0.4, 0.02)])
+@pytest.mark.parametrize("n", [3, 8, 30])
+def test_chance_to_decide_against_new_studies(mean, sd, image_variance, n):
+    e, levels, repetitions = weigh(sample(5, mean, sd), 92, 0.5, image_variance), (0.05 / 6, 0.025), 20_000
+    rng = np.random.default_rng(n)
+    found = mean - 92 + rng.standard_normal(repetitions) * sd / math.sqrt(n)
+    spread = sd * np.sqrt(rng.chisquare(n - 1, repetitions) / (n - 1))
+    p_rep, p_far, p_run = claim_p_values(found, spread, n, 0.5, image_variance)
+    decided = np.mean((p_rep <= levels[0]) | (np.maximum(p_far, p_run) <= levels[1]))
+    chance = float(chance_to_decide(e, n, *levels))
+    assert chance == pytest.approx(decided, abs=4 * math.sqrt(0.25 / repetitions) + 0.002)
+
+
+def test_seeds_for_power_is_the_first_number_that_has_it():
+    for mean, sd in ((92.3, 0.2), (92.8, 0.3), (92.1, 0.6), (92.55, 0.2)):
+        e = weigh(sample(5, mean, sd), 92, 0.5)
+        n = seeds_for_power(e, 0.05, 0.05)
+        chances = chance_to_decide(e, np.arange(2, n + 1), 0.05, 0.05)
+        assert chances[-1] >= POWER
+        assert n == 2 or chances[:-1].max() < POWER
+
+
+def test_seeds_for_power_of_a_far_mean_is_that_of_a_z_test_when_many():
+    # ((1.644854 + .841621) .2 / .05)^2 = 98.9 for a mean .05 pp beyond the margin, two more for estimating the SD
+    e = weigh(sample(5, 92.55, 0.2), 92, 0.5)
+    assert 99 <= seeds_for_power(e, 1e-9, 0.05) <= 102
+
+
+def test_no_number_of_seeds_decides_at_the_margin():
+    assert seeds_for_power(weigh(sample(5, 92.5, 0.2), 92, 0.5), 0.05, 0.05) is None
+    assert seeds_for_power(weigh([92.0] * 5, 91.5, 0.5), 0.05, 0.05) is None

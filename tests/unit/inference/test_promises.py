@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from refashion.inference.epochs import honest_best
-from refashion.inference.evidence import bound_test, image_margin, weigh
+from refashion.inference.evidence import bound_test, half_error, image_margin, weigh, welch_bound_test
 from refashion.inference.factorial import anova, paired_contrast, welch_contrast
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.pairs import mcnemar_share, paired_comparison
@@ -32,9 +32,11 @@ def every_result(x):
     family = [weigh(x, 91.97, 0.53), weigh(x, 91.5, 0.5, 0.02), weigh(x, 92.8, 0.5, diverged=2)]
     yield from (t_interval(x), prediction_interval(x), prediction_interval(x, image_variance=0.1))
     yield from (stein_plan(x, 0.1), stein_plan(x, 0.1, most=4), stein_interval(x, min(x.size, 2)))
-    yield from (bound_test(x, 91.5), *family)
+    yield from (bound_test(x, 91.5), welch_bound_test(x, x, 0.1), welch_bound_test(x, [91.0, 92.0], 0.1), *family)
     yield from (*judge_family(family), *itertools.chain(*margin_sensitivity(family, [0.0, 0.25]).values()))
-    yield operating_characteristics([x.size] * 2, [0.0, 0.2], [0.5, 0.5], [0.0, 0.5], seed=1, repetitions=50)
+    yield operating_characteristics(
+        [x.size] * 2, [0.0, 0.2], [0.5, 0.5], [0.0, 0.5], published_is_a_run=True, seed=1, repetitions=50
+    )
     yield from (paired_comparison(x, x, seed=1), paired_comparison(x, x + 0.1, seed=1))
     yield from (paired_comparison(x, x[::-1] * 1.001, seed=1), new_images_interval(correct))
     yield from (new_images_interval(correct[:, :1]), mcnemar_share(correct, ~correct), image_noise(correct))
@@ -78,8 +80,8 @@ def test_constant_runs_decide_exactly():
     assert bound_test(x, 91.0).p_above == 0.0
     assert bound_test(x, 91.0).p_below == 1.0
     same, near, far = judge_family([weigh(x, p, 0.5) for p in (91.97, 91.7, 90.0)])
-    assert (same.verdict, same.distinguishable) == ("reproduced", False)
-    assert (near.verdict, near.distinguishable) == ("reproduced", True)
+    assert (same.verdict, same.typicality) == ("reproduced", "typical")
+    assert (near.verdict, near.typicality) == ("reproduced", "atypical")
     assert far.verdict == "not reproduced"
     at_the_margin = judge_family([weigh([92.0] * 5, 91.5, 0.5)])[0]
     assert (at_the_margin.verdict, at_the_margin.seeds_needed) == ("inconclusive", None)
@@ -99,11 +101,13 @@ def test_a_number_that_is_none_is_refused_beside_a_sample_too(bad):
         lambda: weigh(x, 91, bad),
         lambda: weigh(x, 91, 0.5, bad),
         lambda: bound_test(x, bad),
+        lambda: welch_bound_test(x, x, bad),
+        lambda: half_error(bad),
         lambda: stein_plan(x, bad),
         lambda: prediction_interval(x, image_variance=bad),
         lambda: image_margin(bad, 10_000),
         lambda: welch_contrast([x, x], [1, bad]),
-        lambda: operating_characteristics([5], [0.2], [0.5], [bad], seed=0),
+        lambda: operating_characteristics([5], [0.2], [0.5], [bad], published_is_a_run=True, seed=0),
     ):
         with pytest.raises(ValueError, match=r"expected|positive"):
             call()
@@ -116,7 +120,7 @@ def test_same_input_same_output_and_no_global_state():
         return (
             paired_comparison(a, b, seed=seed),
             rank_probabilities([a, b, b[::-1]], seed=seed),
-            operating_characteristics([5, 10], [0.2, 0.3], [0.5, 0.5], [0, 0.6], seed=seed),
+            operating_characteristics([5, 10], [0.2, 0.3], [0.5, 0.5], [0, 0.6], published_is_a_run=True, seed=seed),
         )
 
     np.random.seed(0)

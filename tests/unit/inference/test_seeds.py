@@ -1,6 +1,5 @@
 """Against published worked examples, closed forms and independent implementations; sources beside them."""
 
-import itertools
 import math
 
 import numpy as np
@@ -8,25 +7,18 @@ import pytest
 from scipy import stats
 
 from refashion.inference.intervals import t_interval
-from refashion.inference.seeds import seeds_for_half_width, stein_interval, stein_plan, t_half_widths
+from refashion.inference.seeds import stein_interval, stein_plan, t_half_widths
 from worked_examples import sample
 
 
 @pytest.mark.parametrize(
     ("sd", "half_width", "n"),
-    # design table: half-widths .1, .15, .2, .3 pp at SD .2 and .3; found again here by counting up
+    # design table: half-widths .1, .15, .2, .3 pp at SD .2 and .3; found here by counting up
     [(0.2, 0.1, 18), (0.2, 0.15, 10), (0.2, 0.2, 7), (0.2, 0.3, 5), (0.3, 0.1, 38), (0.3, 0.15, 18), (0.3, 0.2, 12)],
 )
-def test_seeds_for_half_width(sd, half_width, n):
-    assert seeds_for_half_width(sd, half_width) == n
-    assert next(k for k in itertools.count(2) if stats.t.ppf(0.975, k - 1) * sd / math.sqrt(k) <= half_width) == n
+def test_half_widths_against_the_number_of_seeds(sd, half_width, n):
     before, at = t_half_widths(sd, [n - 1, n])
     assert at <= half_width < before
-
-
-def test_seeds_for_half_width_gives_up_at_the_most():
-    assert seeds_for_half_width(0.2, 0.1, most=17) is None
-    assert seeds_for_half_width(0.0, 0.1) == 2
 
 
 def test_half_widths_equal_the_t_interval():
@@ -68,6 +60,11 @@ def test_stein_plan_by_hand_and_capped():
     assert (capped.wanted, capped.n, capped.capped) == (21, 15, True)
     assert stein_plan(pilot, 5.0).n == 10  # never fewer than the pilot
     assert stein_plan(pilot, 5.0, most=4).n == 10
+
+
+def test_stein_plan_asks_for_more_than_the_sd_of_few_runs_taken_as_true():
+    # (t(.975, 4) .3631 / .15)^2 = (2.776445 * 2.42067)^2 = 45.17, where 25 would do if the SD were known to be .3631
+    assert stein_plan(sample(5, 88.86, 0.3631), 0.15).wanted == 46
 
 
 def test_stein_interval_uses_the_pilots_sd():

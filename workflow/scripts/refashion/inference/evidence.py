@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import elementwise
 
 from refashion.inference.intervals import run_half_width
-from refashion.inference.summaries import LEVEL, finite, summarise, upper_p
+from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, summarise, upper_p, welch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,15 @@ def image_margin(published: float, images: int) -> float:
     return 100 * 1.96 * float(np.sqrt(p * (1 - p) / images))
 
 
+def half_error(published: float) -> float:
+    """The margin in pp that is half of a published accuracy's error: within it, errors differ by less than half.
+
+    Near 100% a margin that images resolve exceeds it, and then holds numbers that a reader would call different.
+    """
+    finite(published)
+    return (100 - published) / 2
+
+
 def bound_test(x: ArrayLike, bound: float) -> BoundTest:
     """One-sided one-sample t tests of x [n] against a bound, in both directions."""
     finite(bound)
@@ -71,11 +80,28 @@ def bound_test(x: ArrayLike, bound: float) -> BoundTest:
     return BoundTest(mean=sample.mean, bound=bound, n=sample.n, p_above=above, p_below=below)
 
 
+def welch_bound_test(a: ArrayLike, b: ArrayLike, bound: float) -> BoundTest:
+    """One-sided Welch tests of mean(a) - mean(b), cells [n_a] and [n_b] that share no seeds, in both directions.
+
+    `mean` is the difference and n the smaller number of runs. Welch 1947, Biometrika 34, 28-35.
+    """
+    finite(bound)
+    first, second = summarise(a), summarise(b)
+    n = min(first.n, second.n)
+    difference = None if n == 0 else first.mean - second.mean
+    if n < 2:
+        return BoundTest(mean=difference, bound=bound, n=n, reason=(NO_SEED, ONE_SEED)[n])
+    se, df = welch(first.sd**2 / first.n, second.sd**2 / second.n, first.n - 1, second.n - 1)
+    above, below = (float(upper_p(sign * (difference - bound), se, df)) for sign in (1, -1))
+    return BoundTest(mean=difference, bound=bound, n=n, p_above=above, p_below=below)
+
+
 def weigh(x: ArrayLike, published: float, margin: float, image_variance: float = 0.0, diverged: int = 0) -> Evidence:
     """What the runs x [n] of a cell say about one published number, uncorrected; `diverged` runs are left out of x.
 
     p_rep: TOST. p_far: one-sided t test that |mean - published| > margin, in the direction seen. p_run: is the
     published number one more exchangeable run (prediction interval, see `prediction_interval` for image_variance)?
+    p_rep and p_far ask for closeness (what the recipe gives on average), p_run for typicality (what one run gives).
     p_not = max of p_far and p_run, because "not reproduced" claims both. image_variance is 2 between_images of
     `image_noise` where the cell was validated on other images than the published number.
     """
@@ -97,12 +123,27 @@ def weigh(x: ArrayLike, published: float, margin: float, image_variance: float =
     return with_p_values(bare)
 
 
+def with_margin(e: Evidence, margin: float) -> Evidence:
+    """The same evidence held against another margin."""
+    return with_p_values(replace(e, margin=margin))
+
+
+def decision_bounds(sd, n, margin, image_variance, level_rep, level_not) -> tuple[np.ndarray, np.ndarray]:
+    """The |mean - published| up to which p_rep <= level_rep, and from which p_not <= level_not; elementwise."""
+    n = np.asarray(n)
+    se, df = sd / np.sqrt(n), n - 1
+    near = margin - stats.t.isf(level_rep, df) * se
+    return near, np.maximum(
+        margin + stats.t.isf(level_not, df) * se, run_half_width(sd, n, image_variance, level_not / 2)
+    )
+
+
 def with_p_values(e: Evidence) -> Evidence:
     """Evidence with its p-values and prediction interval, from its summary; unchanged below two runs."""
     if e.sd is None:
         return e
     p_rep, p_far, p_run = map(float, claim_p_values(e.difference, e.sd, e.n, e.margin, e.image_variance))
-    half = run_half_width(e.sd, e.n, e.image_variance, LEVEL / 2)
+    half = float(run_half_width(e.sd, e.n, e.image_variance, LEVEL / 2))
     run_low, run_high = e.mean - half, e.mean + half
     p_not = max(p_far, p_run)
     return replace(e, p_rep=p_rep, p_far=p_far, p_run=p_run, p_not=p_not, run_low=run_low, run_high=run_high)

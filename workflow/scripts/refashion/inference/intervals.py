@@ -75,14 +75,14 @@ def prediction_interval(x: ArrayLike, confidence: float = 1 - LEVEL, image_varia
     sample = summarise(x)
     if sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)
-    half = run_half_width(sample.sd, sample.n, image_variance, (1 - confidence) / 2)
+    half = float(run_half_width(sample.sd, sample.n, image_variance, (1 - confidence) / 2))
     return around(sample.mean, sample.sd, sample.n, half, confidence)
 
 
-def run_half_width(sd: float, n: int, image_variance: float, tail: float) -> float:
-    """Half-width of the prediction interval that leaves `tail` on each side."""
+def run_half_width(sd, n, image_variance, tail) -> np.ndarray:
+    """Half-width of the prediction interval that leaves `tail` on each side; elementwise."""
     seeds = stats.t.isf(tail, n - 1) ** 2 * sd**2 * (1 + 1 / n)
-    return float(np.sqrt(seeds + stats.norm.isf(tail) ** 2 * image_variance))
+    return np.sqrt(seeds + stats.norm.isf(tail) ** 2 * image_variance)
 
 
 def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> NewImagesInterval:

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from numpy.typing import ArrayLike
+from scipy import special, stats
 
-from refashion.inference.evidence import claim_p_values
+from refashion.inference.evidence import Evidence, claim_p_values, decision_bounds
 from refashion.inference.families import holm_along
-from refashion.inference.summaries import LEVEL, as_tuples, finite, finite_array
+from refashion.inference.summaries import LEVEL, NO_DISTANCE, as_tuples, finite, finite_array
+
+#: The chance to decide with which a number of seeds is planned.
+POWER = 0.8
+#: Equally likely values of an estimated SD over which a chance is averaged.
+_SPREADS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,39 +40,101 @@ def operating_characteristics(
     margin: Sequence[float],
     shifts: Sequence[float],
     *,
+    published_is_a_run: bool,
     seed: int,
+    claims: Sequence[int] | None = None,
+    offsets: Sequence[float] | None = None,
     repetitions: int = 2_000,
-    published_is_a_run: bool = True,
     level: float = LEVEL,
 ) -> OperatingCharacteristics:
-    """How often a family of k claims gets each verdict when every cell truly lies `shift` above its original.
+    """How often a family of claims gets each verdict when its cells truly lie `shift` above their originals.
 
-    n, sd, margin: [k], seeds, true SD and margin of each claim. Runs are normal, so mean and SD are drawn directly.
-    published_is_a_run: the published number is one run of the original's cell (same SD); False: it is that cell's mean.
+    n, sd, margin: [k], seeds, true SD and margin of each cell. Runs are normal, so mean and SD are drawn directly.
+    published_is_a_run: the published number is one run of the original's cell (same SD); False: it is that cell's mean,
+    exactly. Two questions: what a number that somebody's single run gave meets, and what a number without error meets.
+    claims: [k], 0, 1, 2.. in order, the claim of each cell where a claim is held against several (None: one each); it
+    is reproduced if one of its cells is, and not reproduced if none is. offsets: [k], true distance of a cell beyond
+    the shift (None: 0); the published number comes from the claim's cell of smallest offset.
     """
     finite(*shifts)
     n, sd, margin = np.asarray(n), finite_array(sd, 1), finite_array(margin, 1)
+    claims = np.arange(n.size) if claims is None else np.asarray(claims)
+    offsets = np.zeros(n.size) if offsets is None else finite_array(offsets, 1)
     rng = np.random.default_rng(seed)
     shape = (repetitions, n.size)
-    mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1))
+    mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1)) + offsets
     spread = sd * np.sqrt(rng.chisquare(np.maximum(n - 1, 1), shape) / np.maximum(n - 1, 1))
-    published = rng.standard_normal(shape) * sd * published_is_a_run
-    rates = np.array([_verdict_rates(mean + shift - published, spread, n, margin, level) for shift in shifts])
-    reproduced, not_reproduced, inconclusive = np.moveaxis(rates.reshape(len(shifts), 3, n.size), 1, 0)
+    sources = [min(np.flatnonzero(claims == claim), key=lambda i: abs(offsets[i])) for claim in claims]
+    published = rng.standard_normal(shape)[:, sources] * sd[sources] * published_is_a_run
+    rates = np.array([_verdict_rates(mean + shift - published, spread, n, margin, level, claims) for shift in shifts])
+    reproduced, not_reproduced = np.moveaxis(rates.reshape(len(shifts), 2, -1), 1, 0)
     return OperatingCharacteristics(
         shifts=tuple(map(float, shifts)),
         repetitions=repetitions,
         reproduced=as_tuples(reproduced),
         not_reproduced=as_tuples(not_reproduced),
-        inconclusive=as_tuples(inconclusive),
+        inconclusive=as_tuples(1 - reproduced - not_reproduced),
         monte_carlo_error=float(stats.norm.isf(0.025) * np.sqrt(0.25 / repetitions)),
     )
 
 
-def _verdict_rates(difference, sd, n, margin, level) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares [k] of reproduced, not reproduced, inconclusive over the repetitions of difference and sd [R, k]."""
+def _verdict_rates(difference, sd, n, margin, level, claims) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of reproduced and not reproduced [claims] over the repetitions of difference and sd [R, k]."""
     p_rep, p_far, p_run = claim_p_values(difference, sd, np.maximum(n, 2), margin)
     untestable = np.asarray(n) < 2  # stays in the family, as in `judge_family`
     reproduced = holm_along(np.where(untestable, 1.0, p_rep)) <= level
     not_reproduced = holm_along(np.where(untestable, 1.0, np.maximum(p_far, p_run))) <= level
-    return reproduced.mean(0), not_reproduced.mean(0), (~reproduced & ~not_reproduced).mean(0)
+    own = [claims == claim for claim in np.unique(claims)]
+    found = np.stack([reproduced[:, cells].any(1) for cells in own], 1)
+    lacking = np.stack([not_reproduced[:, cells].all(1) for cells in own], 1)
+    return found.mean(0), lacking.mean(0)
+
+
+def chance_to_decide(e: Evidence, n: ArrayLike, level_rep: float, level_not: float) -> np.ndarray:
+    """The chance that a new study of n seeds decides a claim, mean and SD being those of the evidence; elementwise.
+
+    The study's own mean and SD vary as they do; its SD is integrated over `_SPREADS` equally likely values.
+    """
+    n, sd, se = _studies(e, n)
+    near, far = decision_bounds(sd, n, e.margin, e.image_variance, level_rep, level_not)
+    near, far = near - NO_DISTANCE, far + NO_DISTANCE  # at the margin itself nothing is decided
+    within = np.where(near > 0, _within(near, e.difference, se), 0.0)
+    return (within + 1 - _within(far, e.difference, se)).mean(-1)
+
+
+def chance_of_far_mean(e: Evidence, n: int, level: float) -> float:
+    """The chance that a new study of n seeds finds the mean farther than the margin, whatever single runs do."""
+    n, sd, se = _studies(e, n)
+    far = e.margin + stats.t.isf(level, n - 1) * sd / np.sqrt(n) + NO_DISTANCE
+    return float((1 - _within(far, e.difference, se)).mean())
+
+
+def _studies(e: Evidence, n: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """n [..., 1], the SDs that studies of n seeds find [..., _SPREADS], and the true standard error [..., 1]."""
+    n = np.asarray(n)[..., None]
+    share = (np.arange(_SPREADS) + 0.5) / _SPREADS
+    found = e.sd * np.sqrt(2 * special.gammaincinv((n - 1) / 2, share) / (n - 1))
+    return n, found, e.sd / np.sqrt(n)
+
+
+def _within(bound, centre, se) -> np.ndarray:
+    """The chance that a normal value lies between -bound and bound; se 0: whether its centre does."""
+    if np.all(se == 0):
+        return (np.abs(centre) < bound) * 1.0
+    return stats.norm.cdf((bound - centre) / se) - stats.norm.cdf((-bound - centre) / se)
+
+
+def seeds_for_power(
+    e: Evidence, level_rep: float, level_not: float, power: float = POWER, most: int = 1_000
+) -> int | None:
+    """The smallest number of seeds with which a new study decides with chance `power`; None if more than `most`.
+
+    level_rep, level_not: what is asked of the claim's own p-values. Mean and SD are taken to be those of the evidence.
+    """
+    coarse = np.unique(np.geomspace(2, most, 60).astype(int))
+    enough = chance_to_decide(e, coarse, level_rep, level_not) >= power
+    if not enough.any():
+        return None
+    first = int(enough.argmax())
+    between = np.arange(coarse[first - 1] + 1 if first else coarse[0], coarse[first] + 1)
+    return int(between[(chance_to_decide(e, between, level_rep, level_not) >= power).argmax()])

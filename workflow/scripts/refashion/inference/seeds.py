@@ -35,15 +35,6 @@ def t_half_widths(sd: float, ns: Sequence[int], confidence: float = 1 - LEVEL) -
     return tuple(float(stats.t.isf(tail, n - 1) * sd / np.sqrt(n)) if n >= 2 else None for n in ns)
 
 
-def seeds_for_half_width(
-    sd: float, half_width: float, confidence: float = 1 - LEVEL, most: int = 100_000
-) -> int | None:
-    """The smallest n >= 2 whose t interval at SD `sd` is at most +-half_width; None if that takes more than `most`."""
-    ns = np.arange(2, most + 1)
-    enough = stats.t.isf((1 - confidence) / 2, ns - 1) * sd / np.sqrt(ns) <= half_width
-    return int(ns[enough.argmax()]) if enough.any() else None
-
-
 def stein_plan(
     pilot: ArrayLike, half_width: float, most: int | None = None, confidence: float = 1 - LEVEL
 ) -> SteinPlan:

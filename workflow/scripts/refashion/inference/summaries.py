@@ -96,6 +96,16 @@ def two_sided_p(estimate: float, se: float, df: float) -> float:
     return float(min(1.0, 2 * upper_p(abs(estimate), se, df)))
 
 
+def welch(variance_a, variance_b, df_a, df_b) -> tuple[float, float]:
+    """Standard error of a difference of means with these squared standard errors, and its degrees of freedom.
+
+    Welch-Satterthwaite; where nothing varies, the error is 0 and the degrees of freedom, which then do not matter, 1.
+    """
+    total = variance_a + variance_b
+    df = total**2 / (variance_a**2 / df_a + variance_b**2 / df_b) if total > 0 else 1.0
+    return float(np.sqrt(total)), float(df)
+
+
 def as_tuples(table: np.ndarray) -> tuple[tuple[float, ...], ...]:
     """A two-dimensional array as tuples of floats."""
     return tuple(tuple(map(float, row)) for row in table)

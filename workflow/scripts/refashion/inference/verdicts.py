@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from scipy import stats
 
-from refashion.inference.evidence import Evidence, claim_p_values, with_p_values
+from refashion.inference.evidence import Evidence, with_margin
 from refashion.inference.families import holm, holm_level
+from refashion.inference.power import POWER, chance_of_far_mean, seeds_for_power
 from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.summaries import LEVEL
 
@@ -18,6 +19,9 @@ REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
 INCONCLUSIVE = "inconclusive"
 NOT_TESTABLE = "not testable"
+
+CLOSE, FAR, OPEN = "close", "far", "open"
+TYPICAL, ATYPICAL = "typical", "atypical"
 
 
 class Cause(StrEnum):
@@ -38,9 +42,12 @@ class Cause(StrEnum):
 class Verdict:
     """The verdict on one published number within its family of `family_size` claims, and its cause.
 
-    p_rep, p_not: Holm-adjusted. distinguishable: the published number lies outside the prediction interval.
-    seeds_needed: seeds in all that would decide, if mean and SD stayed as they are (None: decided, or no number would,
-    or there are fewer than FORECAST_RUNS runs, whose spread forecasts nothing).
+    closeness: is the published number, within the margin, what this recipe gives on average? By the Holm-adjusted p_rep
+    and, for "far", by the level that Holm leaves to the claim. typicality: is it an ordinary run, inside the 95%
+    prediction interval? Reproduced means close, whether typical or not; not reproduced means far and no ordinary run.
+    p_rep, p_not: Holm-adjusted. seeds_needed: seeds of a new study that would decide in POWER of studies if mean and SD
+    were those seen (None: decided, or no number would, or there are fewer than FORECAST_RUNS runs, whose spread
+    forecasts nothing).
     break_even_reproduced: the smallest margin that makes it "reproduced". break_even_not_reproduced: it is "not
     reproduced" at any margin up to this one (None: at no margin). Both with the other claims as they are.
     """
@@ -48,7 +55,8 @@ class Verdict:
     verdict: str
     cause: Cause
     family_size: int
-    distinguishable: bool | None = None
+    closeness: str | None = None
+    typicality: str | None = None
     p_rep: float | None = None
     p_not: float | None = None
     seeds_needed: int | None = None
@@ -79,17 +87,19 @@ def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level:
 
     level_rep and level_not are what Holm asks of this claim's own p-values.
     """
-    distinguishable = None if e.p_run is None else e.p_run <= LEVEL
-    shared = {"family_size": size, "distinguishable": distinguishable}
+    typicality = None if e.p_run is None else TYPICAL if e.p_run > LEVEL else ATYPICAL
+    shared = {"family_size": size, "typicality": typicality}
     if e.diverged or e.p_rep is None:
         cause = Cause.DIVERGED if e.diverged else Cause.NO_TEST
         return Verdict(verdict=INCONCLUSIVE, cause=cause, **shared)
     word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
-    seeds = _seeds_needed(e, level_rep, level_not) if word == INCONCLUSIVE else None
+    closeness = CLOSE if p_rep <= level else FAR if e.p_far <= level_not else OPEN
+    seeds = seeds_for_power(e, level_rep, level_not, most=MOST_SEEDS) if word == INCONCLUSIVE else None
     reproduced, not_reproduced = _break_even(e, level_rep, level_not)
     return Verdict(
         verdict=word,
         cause={REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}.get(word) or _open_cause(e, seeds, level_not, level),
+        closeness=closeness,
         p_rep=p_rep,
         p_not=p_not,
         seeds_needed=seeds if e.n >= FORECAST_RUNS else None,
@@ -103,18 +113,9 @@ def _open_cause(e: Evidence, seeds: int | None, level_not: float, level: float) 
     """Why neither can be said, given the number of seeds that would decide."""
     if seeds is not None:
         return Cause.CORRECTED if min(e.p_rep, e.p_not) <= level else Cause.IMPRECISE
-    p_far = claim_p_values(e.difference, e.sd, MOST_SEEDS, e.margin, e.image_variance)[1]
-    if p_far > level_not:
+    if chance_of_far_mean(e, MOST_SEEDS, level_not) < POWER:
         return Cause.AT_MARGIN
     return Cause.NEAR_RUNS if e.p_run <= LEVEL else Cause.ONE_RUN
-
-
-def _seeds_needed(e: Evidence, level_rep: float, level_not: float) -> int | None:
-    """The smallest number of seeds in all that would decide, if mean and SD stayed; None if 1,000 would not."""
-    ns = np.arange(e.n + 1, MOST_SEEDS + 1)
-    p_rep, p_far, p_run = claim_p_values(e.difference, e.sd, ns, e.margin, e.image_variance)
-    decided = (p_rep <= level_rep) | (np.maximum(p_far, p_run) <= level_not)
-    return int(ns[decided.argmax()]) if decided.any() else None
 
 
 def _break_even(e: Evidence, level_rep: float, level_not: float) -> tuple[float | None, float | None]:
@@ -129,9 +130,7 @@ def margin_sensitivity(
     family: Sequence[Evidence], margins: Sequence[float], level: float = LEVEL
 ) -> dict[float, tuple[Verdict, ...]]:
     """The family judged again with each margin in place of the claims' own: margin -> verdicts in order."""
-    return {
-        margin: judge_family([with_p_values(replace(e, margin=margin)) for e in family], level) for margin in margins
-    }
+    return {margin: judge_family([with_margin(e, margin) for e in family], level) for margin in margins}
 
 
 def overall_verdict(verdicts: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from refashion.inference.evidence import Evidence
+from refashion.inference.power import POWER
 from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.summaries import LEVEL
 from refashion.inference.verdicts import MOST_SEEDS, NOT_REPRODUCED, REPRODUCED, Cause, Verdict
@@ -46,11 +47,12 @@ def _corrected(e: Evidence, verdict: Verdict) -> str:
 def _would_decide(e: Evidence, verdict: Verdict) -> str:
     """How many seeds would decide, as the end of a sentence; nothing of a spread that few runs have shown.
 
-    Of a study planned with so many: seeds added until a test decides make its p-value too small.
+    Of a new study planned with so many: seeds added until a test decides make its p-value too small.
     """
     if e.n < FORECAST_RUNS:
         return ""
-    return f"; a study planned with {verdict.seeds_needed} seeds would decide if mean and SD stayed"
+    chance = f"{100 * POWER:.0f} of 100 studies planned with {verdict.seeds_needed} seeds would decide"
+    return f"; if mean and SD stayed, {chance}"
 
 
 def _explained_by_one_run(e: Evidence, verdict: Verdict) -> str:

@@ -12,6 +12,7 @@ from refashion.inference.evidence import Evidence, image_margin, weigh
 from refashion.inference.intervals import prediction_interval, t_interval
 from refashion.inference.power import OperatingCharacteristics, operating_characteristics
 from refashion.inference.verdicts import (
+    ATYPICAL,
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
@@ -100,6 +101,7 @@ def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts) -> Fam
             [e.sd if k else 0.0 for e, k in zip(evidence, known, strict=True)],
             [e.margin for e in evidence],
             SHIFTS,
+            published_is_a_run=True,
             seed=facts.stream("operating characteristics", name),
             repetitions=REPETITIONS,
         ),
@@ -153,7 +155,7 @@ def numbers(
         p_rep_adjusted=verdict.p_rep,
         p_not_adjusted=verdict.p_not,
         image_variance=evidence.image_variance,
-        distinguishable=verdict.distinguishable,
+        distinguishable=None if verdict.typicality is None else verdict.typicality == ATYPICAL,
         seeds_needed=verdict.seeds_needed,
         break_even_reproduced=verdict.break_even_reproduced,
         break_even_not_reproduced=verdict.break_even_not_reproduced,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refashion.inference.intervals import t_interval
-from refashion.inference.seeds import FORECAST_RUNS, seeds_for_half_width, stein_interval, stein_plan, t_half_widths
+from refashion.inference.seeds import FORECAST_RUNS, stein_interval, stein_plan, t_half_widths
 from refashion.judging.facts import PUBLISHED_METRIC, Facts
 from refashion.study.model import Study
 
@@ -18,7 +18,7 @@ NUMBERS_OF_SEEDS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50)
 HALF_WIDTHS = (0.1, 0.15, 0.2, 0.3, 0.5)
 
 
-#: Above this, a report needs no number of seeds (and a long search takes its time).
+#: Above this, a report needs no number of seeds.
 MOST_SEEDS = 1_000
 
 
@@ -42,17 +42,16 @@ def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
         "sd": sd,
         "half_width": interval.half_width,
         "curve": [] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
-        "needed": [] if sd is None else [_needed(sd, interval.n, width, facts.confidence) for width in HALF_WIDTHS],
+        "needed": [] if sd is None else [_needed(values, width, facts.confidence) for width in HALF_WIDTHS],
         "stein": None if pilot is None else _stein(facts, cell, pilot),
         "reason": interval.reason if interval.n else facts.runs.why_empty(cell),
     }
 
 
-def _needed(sd: float, n: int, half_width: float, confidence: float) -> int | None:
-    """Seeds for a half-width in pp at an SD in pp that n runs showed; None for too many seeds, or from too few runs."""
-    if n < FORECAST_RUNS:
-        return None
-    return seeds_for_half_width(sd, half_width, confidence, MOST_SEEDS)
+def _needed(values: np.ndarray, half_width: float, confidence: float) -> int | None:
+    """Seeds in all for a half-width in pp, by Stein's rule with these runs as pilot; None: too many, or few runs."""
+    wanted = stein_plan(values, half_width, confidence=confidence).wanted if values.size >= FORECAST_RUNS else None
+    return None if wanted is None or wanted > MOST_SEEDS else wanted
 
 
 def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:
