@@ -84,7 +84,7 @@ def test_a_model_that_the_engine_cannot_train_is_refused():
     draws = Draws(0, "dropout")
     no_softmax = model(keras.layers.Dense(3))
     with pytest.raises(UserError, match="last layer must be Dense with activation softmax"):
-        kernels.with_kernels(no_softmax, kernels.KERNELS, "float32", draws)
+        kernels.with_kernels(no_softmax, kernels.GPU_KERNELS, "float32", draws)
     noisy = model(keras.layers.GaussianNoise(0.1), keras.layers.Dense(3, activation="softmax"))
     with pytest.raises(UserError, match="GaussianNoise draws random numbers"):
-        kernels.with_kernels(noisy, kernels.KERNELS, "float32", draws)
+        kernels.with_kernels(noisy, kernels.GPU_KERNELS, "float32", draws)

@@ -215,7 +215,30 @@ def warp(images: Any, matrices: Any) -> Any:
     )
 
 
-def augment(images: Any, definition: Mapping[str, Any], draw: Draw) -> Any:
+def gathered_warp(images: Any, matrices: Any) -> Any:
+    """The same by gathering each pixel's four neighbours, since XLA has no kernel for TensorFlow's transform."""
+    from keras import ops
+
+    count, height, width, _ = images.shape
+    a, b, tx, c, d, ty = ops.split(warp_rows(matrices, height, width)[:, :6, None, None], 6, axis=1)
+    rows, columns = ops.arange(height, dtype="float32")[:, None], ops.arange(width, dtype="float32")
+    x = ops.clip(a * columns + b * rows + tx, 0, width - 1)[:, 0]
+    y = ops.clip(c * columns + d * rows + ty, 0, height - 1)[:, 0]
+    left, top = ops.floor(x), ops.floor(y)
+    flat = ops.reshape(images, (count, height * width))
+
+    def pixel(row: Any, column: Any) -> Any:
+        place = ops.minimum(row, height - 1) * width + ops.minimum(column, width - 1)
+        index = ops.reshape(ops.cast(place, "int32"), (count, height * width))
+        return ops.reshape(ops.take_along_axis(flat, index, axis=1), (count, height, width))
+
+    def across(row: Any) -> Any:
+        return (left + 1 - x) * pixel(row, left) + (x - left) * pixel(row, left + 1)
+
+    return ((top + 1 - y) * across(top) + (y - top) * across(top + 1))[..., None]
+
+
+def augment(images: Any, definition: Mapping[str, Any], draw: Draw, warp: Callable[[Any, Any], Any] = warp) -> Any:
     """Images [n, h, w, 1] float32 in 0..255 -> the same, augmented as the entry says; unchanged if it says nothing."""
     from keras import ops
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from refashion.randomness import counter, stream_key
 from refashion.training.runtime import tf
 
@@ -20,15 +18,20 @@ class Draws:
         self.seed, self.stream = seed, stream
         self.counter: tf.Tensor | None = None
 
-    def _philox(self, part: str | int) -> dict[str, Any]:
-        """Philox's key is the stream's, the counter's upper half is the step's; the lower half counts the draws."""
-        key = tf.constant([stream_key(self.seed, self.stream, part)], tf.uint64)
-        return {"key": key, "counter": tf.stack([tf.constant(0, tf.uint64), self.counter]), "alg": 1}
+    def bits(self, part: str | int, *shape: int) -> tf.Tensor:
+        """uint32, uniform over all integers.
 
-    def uniform(self, part: str | int, *shape: Any) -> tf.Tensor:
-        """float32 in [0, 1)."""
-        return tf.raw_ops.StatelessRandomUniformV2(shape=tf.stack(shape), dtype=tf.float32, **self._philox(part))
+        Philox's key is the stream's, the counter's upper half is the step's; the lower half counts the draws.
+        """
+        return tf.raw_ops.StatelessRandomUniformFullIntV2(
+            shape=shape,
+            dtype=tf.uint32,
+            key=tf.constant([stream_key(self.seed, self.stream, part)], tf.uint64),
+            counter=tf.stack([tf.constant(0, tf.uint64), self.counter]),
+            alg=1,
+        )
 
-    def bits(self, part: str | int, count: int) -> tf.Tensor:
-        """uint32 [count], uniform over all integers."""
-        return tf.raw_ops.StatelessRandomUniformFullIntV2(shape=[count], dtype=tf.uint32, **self._philox(part))
+    def uniform(self, part: str | int, *shape: int) -> tf.Tensor:
+        """float32 in [0, 1), from the lower 23 bits: as TensorFlow's kernels do it, where XLA takes the upper ones."""
+        one_to_two = tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(self.bits(part, *shape), 0x7FFFFF), 0x3F800000)
+        return tf.bitcast(one_to_two, tf.float32) - 1.0

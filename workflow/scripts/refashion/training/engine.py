@@ -17,7 +17,7 @@ import numpy as np
 from refashion.networks import architectures, augmentation
 from refashion.randomness import generator
 from refashion.training.draws import Draws, moment
-from refashion.training.kernels import CPU_KERNELS, KERNELS, with_kernels
+from refashion.training.kernels import CPU_KERNELS, GPU_KERNELS, with_kernels
 from refashion.training.optimizers import OPTIMIZERS, learning_rate
 from refashion.training.runtime import Device, tf
 
@@ -58,8 +58,9 @@ class Engine:
     def __init__(self, spec: dict, split: Split, device: Device, interrupted: Callable[[], bool] = lambda: False):
         self.spec, self.interrupted = spec, interrupted
         self.recipe, self.augmentation, self.seed = spec["recipe"], spec["augmentation"], spec["seed"]
+        self.warp = augmentation.warp if device.kind == "cpu" else augmentation.gathered_warp
         self._place(split)
-        self._build(split, CPU_KERNELS if device.kind == "cpu" else KERNELS)
+        self._build(split, CPU_KERNELS if device.kind == "cpu" else GPU_KERNELS)
         self._trace(device)
 
     def _place(self, split: Split) -> None:
@@ -88,16 +89,19 @@ class Engine:
         self.loss_sum = tf.Variable(0, dtype=tf.float64)
         self.correct = tf.Variable(0, dtype=tf.int64)
         self.seen = tf.Variable(0, dtype=tf.int64)
-        self.permutation = tf.Variable(np.arange(self.examples, dtype=np.int32))
+        self.permutation = tf.Variable(np.arange(self.examples))  # int64, which a GPU keeps; it leaves int32 to the CPU
         self.shuffled_epoch: int | None = None
         self.seconds_per_step: float | None = None
 
     def _trace(self, device: Device) -> None:
-        """The graph's entry points. XLA compiles the step on GPUs; on CPUs it is ten times slower than the kernels."""
-        self._step = tf.function(self._update, jit_compile=True) if device.kind == "gpu" else self._update
-        self._steps_call = tf.function(self._steps, autograph=False)
-        self._last_step_call = tf.function(self._last_step, autograph=False)
-        self._score_call = tf.function(self._score, autograph=False)
+        """The graph's entry points. XLA compiles them, loops and all, for GPUs.
+
+        On CPUs its code is ten times slower than the kernels.
+        """
+        compiled = {"autograph": False, "jit_compile": True if device.kind == "gpu" else None}
+        self._steps_call = tf.function(self._steps, **compiled)
+        self._last_step_call = tf.function(self._last_step, **compiled)
+        self._score_call = tf.function(self._score, **compiled)
 
     # Training -----------------------------------------------------------------------------------------------------
 
@@ -133,8 +137,7 @@ class Engine:
         """Draws the epoch's order; with `shuffle: once` that of the first, as Keras' seeded `fit` serves it again."""
         drawn = 0 if self.recipe.get("shuffle") == "once" else epoch
         if self.shuffled_epoch != drawn:
-            order = generator(self.seed, "shuffle", drawn).permutation(self.examples)
-            self.permutation.assign(order.astype(np.int32))
+            self.permutation.assign(generator(self.seed, "shuffle", drawn).permutation(self.examples))
             self.shuffled_epoch = drawn
 
     def _steps(self, epoch_counter: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> None:
@@ -153,19 +156,17 @@ class Engine:
     def _batch(self, epoch_counter: tf.Tensor, step: tf.Tensor, size: int) -> None:
         """Gathers, augments and scales a batch, and updates on it."""
         now = epoch_counter + tf.cast(step, tf.uint64)
-        start = step * self.batch_size
-        chosen = self.permutation[start : start + size]
-        chosen.set_shape([size])
+        chosen = tf.slice(self.permutation, [step * self.batch_size], [size])
         draws = Draws(self.seed, "augmentation")
         draws.counter = now
         inputs = self._inputs(tf.gather(self.images, chosen), draws)
-        self._step(inputs, tf.cast(tf.gather(self.labels, chosen), tf.int32), now)
+        self._update(inputs, tf.cast(tf.gather(self.labels, chosen), tf.int32), now)
 
     def _inputs(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
         """uint8 [n, h, w] -> the network's input float32 [n, h, w, 1], augmented if draws are given."""
         inputs = tf.cast(images[..., tf.newaxis], tf.float32)
         if draws is not None:
-            inputs = augmentation.augment(inputs, self.augmentation, draws.uniform)
+            inputs = augmentation.augment(inputs, self.augmentation, draws.uniform, self.warp)
         if self.factor != 1:
             inputs *= self.factor
         return inputs + self.offset if self.offset else inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -172,15 +173,71 @@ class ByteDropout(keras.layers.Dropout):
         return tf.cast(tf.floor(threshold), tf.uint8)  # at most 254, see `architectures.MOST_DROPOUT`
 
 
+class SlicedMaxPooling(keras.layers.MaxPooling2D):
+    """Max pooling of strided slices. XLA compiles its gradient, which goes to a window's first maximum in row order.
+
+    TensorFlow's own gradient does that, too, but no deterministic one compiles: "GPU MaxPool gradient ops do not yet
+    have a deterministic XLA implementation". Equal to it to the bit where windows do not overlap, ties included.
+    """
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        if self.padding == "same":
+            margins = [_same_margins(*sizes) for sizes in zip(x.shape[1:3], self.pool_size, self.strides, strict=True)]
+            x = tf.pad(x, [(0, 0), *margins, (0, 0)], constant_values=x.dtype.min)
+        return _largest(x, self.pool_size, self.strides)
+
+
+def _same_margins(size: int, window: int, stride: int) -> tuple[int, int]:
+    """What padding `same` adds before and after an axis."""
+    missing = max((-(-size // stride) - 1) * stride + window - size, 0)
+    return missing // 2, missing - missing // 2
+
+
+def _largest(x: tf.Tensor, window: tuple[int, int], strides: tuple[int, int]) -> tf.Tensor:
+    """The largest of each window of x [n, h, w, c], whose shape is known; windows lie within x."""
+    rows, columns = ((size - one) // stride for size, one, stride in zip(x.shape[1:3], window, strides, strict=True))
+    places = [
+        {
+            "begin": [0, row, column, 0],
+            "end": [x.shape[0], row + rows * strides[0] + 1, column + columns * strides[1] + 1, x.shape[3]],
+            "strides": [1, *strides, 1],
+        }
+        for row in range(window[0])
+        for column in range(window[1])
+    ]
+
+    @tf.custom_gradient
+    def largest(x: tf.Tensor) -> Any:
+        parts = [tf.strided_slice(x, **place) for place in places]
+        y = functools.reduce(tf.maximum, parts)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            taken, shares = tf.zeros_like(y, tf.bool), []
+            for part, place in zip(parts, places, strict=True):
+                first = (part == y) & ~taken
+                taken |= first
+                share = tf.where(first, upstream, tf.zeros_like(upstream))
+                shares.append(tf.raw_ops.StridedSliceGrad(shape=x.shape.as_list(), **place, dy=share))
+            return tf.add_n(shares)
+
+        return y, gradient
+
+    return largest(x)
+
+
 #: The layers for which the engine has a kernel of its own. Others run as Keras has them.
-KERNELS: dict[type, type] = {
+_KERNELS: dict[type, type] = {
     keras.layers.Conv2D: Convolution,
     keras.layers.Dense: FullyConnected,
-    keras.layers.BatchNormalization: FusedBatchNormalization,
     keras.layers.Dropout: ByteDropout,
     keras.layers.Add: Sum,
 }
-CPU_KERNELS = KERNELS | {keras.layers.BatchNormalization: SplitBatchNormalization}
+#: On CPUs TensorFlow's own max pooling is the faster one; XLA, which compiles for GPUs, has the fused normalisation.
+CPU_KERNELS = _KERNELS | {keras.layers.BatchNormalization: SplitBatchNormalization}
+GPU_KERNELS = _KERNELS | {
+    keras.layers.BatchNormalization: FusedBatchNormalization,
+    keras.layers.MaxPooling2D: SlicedMaxPooling,
+}
 
 
 def with_kernels(model: keras.Model, kernels: dict[type, type], precision: str, draws: Draws) -> keras.Model:
