@@ -43,6 +43,43 @@ def test_no_driver_no_gpu(tmp_path, monkeypatch):
     assert devices.visible_gpus() == ()
 
 
+def test_a_driver_that_hangs_stops_nobody(two_gpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "PATIENCE", 0.2)
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 600\n")
+    started = []
+    popen = devices.subprocess.Popen
+    monkeypatch.setattr(devices.subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[0])
+    assert devices.visible_gpus() == ()
+    assert started[0].wait() == -9
+
+
+def test_a_driver_that_fails_shows_no_gpu(two_gpus, tmp_path):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'GPU 0: A'\nexit 9\n")
+    assert devices.visible_gpus() == ()
+
+
+def test_a_lock_follows_no_link_and_cuts_no_file(two_gpus, tmp_path):
+    """A file that the lock's name leads to, laid there by somebody else, stays as it is."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    with devices.one_gpu():
+        (folder,) = tmp_path.glob(f"refashion-{os.getuid()}")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    lock = folder / "gpu-0.lock"
+    lock.unlink()
+    lock.symlink_to(victim)
+    with pytest.raises(OSError, match=r"gpu-0\.lock"), devices.one_gpu():
+        pass
+    assert victim.read_text() == "precious"
+
+
+def test_a_folder_that_others_may_write_to_is_no_place_for_locks(two_gpus, tmp_path):
+    (tmp_path / f"refashion-{os.getuid()}").mkdir()
+    (tmp_path / f"refashion-{os.getuid()}").chmod(0o777)
+    with pytest.raises(UserError, match="must be a folder of yours that nobody else may write to"), devices.one_gpu():
+        pass
+
+
 def test_concurrent_jobs_get_different_gpus_and_give_them_back(two_gpus):
     with devices.one_gpu() as first, _other_job() as second:
         assert (first, second) == ("0", "1")

@@ -27,11 +27,19 @@ def versions(*packages: str) -> dict[str, str | None]:
 
 
 def commit() -> dict[str, Any]:
-    """The project's commit and whether tracked files differ from it; both None outside a Git checkout."""
-    revision = _git("rev-parse", "HEAD")
-    if revision is None:
-        return {"commit": None, "dirty": None}
-    return {"commit": revision, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+    """The project's commit and whether tracked files differ from it; None where Git cannot say.
+
+    It counts only where this project is the top of the checkout and its Snakefile is tracked: unpacked inside another
+    repository, it has no commit.
+    """
+    revision = _git("rev-parse", "HEAD") if _is_tracked() else None
+    changes = None if revision is None else _git("status", "--porcelain", "--untracked-files=no")
+    return {"commit": revision, "dirty": None if changes is None else bool(changes)}
+
+
+def _is_tracked() -> bool:
+    top = _git("rev-parse", "--show-toplevel")
+    return top is not None and Path(top) == PROJECT and _git("ls-files", "--error-unmatch", "Snakefile") is not None
 
 
 def machine() -> dict[str, Any]:
@@ -62,17 +70,21 @@ def digest(folders: Iterable[Path]) -> str:
 
 
 def _git(*arguments: str) -> str | None:
+    """What Git answers, None if it does not. Variables of other repositories (a hook sets GIT_DIR) are none of ours."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(  # noqa: S603
             ["git", "-C", str(PROJECT), *arguments],  # noqa: S607
             capture_output=True,
             text=True,
             timeout=20,
-            check=True,
+            env=environment | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    if "dubious ownership" in done.stderr:
+        print(f"No commit is recorded: {PROJECT} is another user's checkout, of which Git says nothing.")
+    return None if done.returncode else done.stdout.strip()
 
 
 def _cpu_name() -> str:

@@ -7,12 +7,16 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from refashion.errors import UserError
+
+#: Seconds that nvidia-smi may take to list the GPUs.
+PATIENCE = 10
 
 
 def visible_gpus() -> tuple[str, ...]:
@@ -27,10 +31,18 @@ def visible_gpus() -> tuple[str, ...]:
     if program is None:
         return ()
     try:
-        found = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=30, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
+        asked = subprocess.Popen(  # noqa: S603
+            [program, "-L"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        found, _ = asked.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        asked.kill()  # and not waited for: where a driver hangs, this may not end it
         return ()
-    return tuple(re.findall(r"^GPU (\d+):", found.stdout, re.MULTILINE))  # parts of a GPU (MIG) are lines of their own
+    except OSError:
+        return ()
+    if asked.returncode:
+        return ()
+    return tuple(re.findall(r"^GPU (\d+):", found, re.MULTILINE))  # parts of a GPU (MIG) are lines of their own
 
 
 def wanted(device: str, gpus_given: int) -> str:
@@ -57,8 +69,8 @@ def one_gpu() -> Iterator[str]:
     with contextlib.ExitStack() as stack:
         chosen = gpus[-1]
         for gpu in gpus:
-            path = Path(tempfile.gettempdir()) / f"refashion-{os.getuid()}-gpu-{gpu.replace('/', '_')}.lock"
-            lock = stack.enter_context(open(path, "w"))
+            path = _lock_folder() / f"gpu-{gpu.replace('/', '_')}.lock"
+            lock = stack.enter_context(open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "rb"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -73,3 +85,14 @@ def one_gpu() -> Iterator[str]:
                 os.environ.pop("CUDA_VISIBLE_DEVICES", None)
             else:
                 os.environ["CUDA_VISIBLE_DEVICES"] = preset
+
+
+def _lock_folder() -> Path:
+    """A folder in the machine's temporary one that is this user's alone, so that nobody can lay links there."""
+    folder = Path(tempfile.gettempdir()) / f"refashion-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise UserError(f"{folder} must be a folder of yours that nobody else may write to; remove it, or set TMPDIR.")
+    return folder
