@@ -149,10 +149,10 @@ def with_p_values(e: Evidence) -> Evidence:
     return replace(e, p_rep=p_rep, p_far=p_far, p_run=p_run, p_not=p_not, run_low=run_low, run_high=run_high)
 
 
-def claim_p_values(difference, sd, n, margin, image_variance=0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """p_rep, p_far, p_run of `evidence`, elementwise over broadcast arrays; every n at least 2."""
+def claim_p_values(difference, sd, n, margin, image_variance=0.0, df=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """p_rep, p_far, p_run of `weigh`, elementwise over broadcast arrays; df None: n - 1, every n at least 2."""
     distance, n = np.abs(difference), np.asarray(n)
-    se, df = sd / np.sqrt(n), n - 1
+    se, df = sd / np.sqrt(n), n - 1 if df is None else df
     p_rep = upper_p(margin - distance, se, df)  # the larger of TOST's two is the one on the side of the difference
     p_far = upper_p(distance - margin, se, df)
     if np.any(image_variance):

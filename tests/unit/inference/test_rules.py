@@ -1,0 +1,112 @@
+"""Rival rules against published examples, closed forms and independent implementations."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from refashion.inference.evidence import weigh
+from refashion.inference.rules import (
+    SUBSTANTIAL,
+    bayes_rule,
+    closeness_rule,
+    interval_rule,
+    log_bayes_factor,
+    pooled_rule,
+    pooled_spread,
+    predictive_log_density,
+    run_rule,
+    single_run_rule,
+)
+from refashion.inference.verdicts import judge_family
+from worked_examples import sample
+
+
+def test_each_interval_holds_what_lies_inside_it():
+    x = sample(5, 91.0, 0.2)
+    mean, run = 2.776445105 * 0.2 / math.sqrt(5), 2.776445105 * 0.2 * math.sqrt(1.2)  # t(.975, 4)
+    for inside in (0.999, -0.999):
+        assert interval_rule(x, 91 + inside * mean)
+        assert run_rule(x, 91 + inside * run)
+    for outside in (1.001, -1.001):
+        assert interval_rule(x, 91 + outside * mean) is False
+        assert run_rule(x, 91 + outside * run) is False
+    assert run_rule(x, 91 + 1.2 * run, image_variance=0.1)
+    assert interval_rule([91.0], 91.0) is run_rule([91.0], 91.0) is closeness_rule([91.0], 91.0, 0.5) is None
+
+
+def test_closeness_is_the_90_percent_interval_within_the_margin():
+    x = sample(5, 91.2, 0.2)
+    edge = 0.2 + 2.131846786 * 0.2 / math.sqrt(5)  # t(.95, 4)
+    assert closeness_rule(x, 91.0, edge + 1e-6)
+    assert closeness_rule(x, 91.0, edge - 1e-6) is False
+
+
+def test_bartlett_of_the_nist_handbook():
+    # NIST/SEMATECH e-Handbook, 1.3.5.7 (GEAR.DAT): batch SDs of ten gears each, statistic 20.78580, 9 df
+    sds = [0.00435, 0.00522, 0.00397, 0.00385, 0.00758, 0.00989, 0.00788, 0.00363, 0.00414, 0.00533]
+    found = pooled_spread([sample(10, 1, sd, seed=i) for i, sd in enumerate(sds)])
+    assert found.df == 90
+    assert found.sd == pytest.approx(math.sqrt(np.mean(np.square(sds))))
+    assert found.p == pytest.approx(stats.chi2.sf(20.78580, 9), rel=0.02)  # the SDs are printed to three digits
+
+
+def test_the_pooled_spread_is_the_residual_of_an_analysis_of_variance():
+    cells = [sample(4, 91, 0.1), sample(7, 92, 0.5), [90.0], sample(3, 89, 0.2)]
+    found = pooled_spread(cells)
+    assert found.df == 11
+    assert found.sd == pytest.approx(math.sqrt((3 * 0.01 + 6 * 0.25 + 2 * 0.04) / 11))
+    assert pooled_spread([[90.0], []]).reason == "cannot say, because no cell has two runs"
+    constant = pooled_spread([[90.0, 90.0], sample(3, 1, 0.1)])
+    assert (constant.p, constant.reason[:10]) == (None, "cannot tes")
+
+
+def test_the_pooled_rule_is_ours_where_the_family_has_one_cell():
+    for mean in (92.0, 92.3, 92.6, 93.5):
+        x = sample(6, mean, 0.2)
+        e = weigh(x, 92, 0.5)
+        assert pooled_rule([e], pooled_spread([x])) == (judge_family([e])[0].verdict,)
+
+
+def test_the_pooled_rule_lends_a_cell_the_certainty_of_the_others():
+    cells = [sample(3, 92.2, 0.25), sample(10, 92, 0.25, seed=1), sample(10, 95, 0.25, seed=2)]
+    family = [weigh(x, 92, 0.53) for x in cells]
+    assert [v.verdict for v in judge_family(family)] == ["inconclusive", "reproduced", "not reproduced"]
+    assert pooled_rule(family, pooled_spread(cells)) == ("reproduced", "reproduced", "not reproduced")
+    lost = [weigh([], 92, 0.5), weigh(cells[1], 92, 0.5, diverged=1)]
+    assert pooled_rule(lost, pooled_spread(cells)) == (None, "inconclusive")
+    assert pooled_rule([weigh([], 92, 0.5)], pooled_spread([])) == (None,)
+
+
+def test_the_predictive_density_is_a_t_density_and_integrates_to_one():
+    x = sample(5, 91.0, 0.2)
+    scale = 0.2 * math.sqrt(1.2)
+    # t(4) density: 3/8 (1 + t^2 / 4)^(-5/2)
+    t = (91.5 - 91.0) / scale
+    assert predictive_log_density(x, 91.5) == pytest.approx(math.log(0.375 * (1 + t * t / 4) ** -2.5 / scale), rel=1e-9)
+    for variance in (0.0, 0.05):
+        total = integrate.quad(lambda y, v=variance: math.exp(predictive_log_density(x, y, v)), 71, 111, points=[91])[0]
+        assert total == pytest.approx(1, abs=1e-3)
+    # the convolution with a normal error, by quadrature
+    by_hand = integrate.quad(
+        lambda z: stats.t.pdf(91.5 - 91 - z, 4, scale=scale) * stats.norm.pdf(z, scale=math.sqrt(0.05)), -3, 3
+    )[0]
+    assert math.exp(predictive_log_density(x, 91.5, 0.05)) == pytest.approx(by_hand, rel=1e-6)
+    assert predictive_log_density([91.0], 91.0) is predictive_log_density([91.0, 91.0], 91.0) is None
+
+
+def test_the_bayes_factor_prefers_the_cell_that_predicts_the_number():
+    near, far = sample(5, 92.0, 0.3), sample(5, 91.0, 0.3, seed=1)
+    factor = log_bayes_factor(near, far, 92.1)
+    assert factor == pytest.approx(-log_bayes_factor(far, near, 92.1))
+    assert bayes_rule(factor) is True
+    assert bayes_rule(-factor) is False
+    assert log_bayes_factor(near, far, 91.5) == pytest.approx(0, abs=1e-9)  # half way between equal spreads
+    assert bayes_rule(math.log(SUBSTANTIAL) - 1e-9) is bayes_rule(None) is None
+    assert log_bayes_factor(near, [91.0], 92.0) is None
+
+
+def test_each_single_run_says_whether_it_lies_within_the_margin():
+    assert single_run_rule([91.4, 91.5, 92.5, 92.6], 92.0, 0.5) == (False, True, True, False)
+    assert single_run_rule([], 92.0, 0.5) == ()
