@@ -174,6 +174,17 @@ def test_training_is_that_of_keras(builder, recipe, split, device):
         np.testing.assert_allclose(ours.sums()[0], np.average(losses, weights=[64, 64, 32]), rtol=1e-5)
 
 
+def test_a_listed_network_is_trained_as_the_written_one(split, device):
+    """The original's network with one convolution as a list: initialised, dropped out and trained to the same bits."""
+    conv = {"conv": {"filters": 32, "kernel": 3, "activation": "relu"}}
+    dense = [{"dense": {"units": 128, "activation": "relu"}}, {"dense": {"units": 10, "activation": "softmax"}}]
+    listed = {"layers": [conv, "pool", {"dropout": {"rate": 0.2}}, "flatten", *dense]}
+    engines = [engine.Engine(spec(*chosen), split, device) for chosen in (("cnn1",), ("layers", False, listed))]
+    for each in engines:
+        each.train(0, 0, 3)
+    assert equal(engines[0].state(), engines[1].state())
+
+
 def test_the_two_losses_are_one_function(split, device):
     """Categorical and sparse categorical cross-entropy: the same numbers from the same seed, to the bit."""
     engines = [engine.Engine(spec("lenet5", loss=loss), split, device) for loss in ("categorical", "sparse")]

@@ -61,6 +61,10 @@ DRAWS: dict[str, list[int]] = {
 }
 
 
+#: The listed network is, unless said otherwise, the linear baseline: draws and losses are those of its own builder.
+LOSSES |= {f"layers/{kind}": LOSSES[f"softmax/{kind}"] for kind in ("none", "affine")}
+
+
 def spec(builder: str, affine: bool) -> dict:
     return {
         "seed": 1,

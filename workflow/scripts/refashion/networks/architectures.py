@@ -1,20 +1,22 @@
 """The networks: the original's four, a linear baseline and a modern small network, in backend-neutral Keras 3.
 
-Adding an architecture: write one function here under `@architecture`, name it as `builder` in a config entry. Its
-keyword arguments are its options; their defaults are what an entry that says nothing gets. Keras is imported late, so
-that the config can be checked without it.
+Adding an architecture: list its layers in a config entry, with the builder `layers`. What no list can say is one
+function here under `@architecture`, named as `builder` in a config entry. Its keyword arguments are its options; their
+defaults are what an entry that says nothing gets. Keras is imported late, so that the config can be checked without it.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refashion.errors import UserError
 from refashion.networks import backend
+from refashion.networks import layers as layer_lists
+from refashion.networks.layers import ACTIVATIONS, MOST_DROPOUT
 from refashion.randomness import generator
 
 if TYPE_CHECKING:
@@ -27,14 +29,10 @@ BUILDERS: dict[str, Builder] = {}
 
 #: Allowed values of options, by name. Other options take whatever has their default's type.
 CHOICES = {
-    "activation": ("relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu"),
+    "activation": ACTIVATIONS,
     "pooling": ("max", "average"),
     "input": ("pad", "resize"),
 }
-
-
-#: The highest rate of a dropout. The engine compares bytes with rate * 256, which must stay a byte.
-MOST_DROPOUT = 0.99
 
 
 def architecture(builder: Builder) -> Builder:
@@ -51,6 +49,12 @@ def options(builder: str) -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
+def definition(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A checked entry of the config with every option, defaults included: what decides which network is trained."""
+    whole = {**options(entry["builder"]), **entry}
+    return whole | {"layers": layer_lists.canonical(whole["layers"])} if "layers" in whole else whole
+
+
 def check(builder: str, chosen: Mapping[str, Any], where: str = "architecture") -> None:
     """Raises UserError, in one sentence that starts with `where`, for an unknown builder or option or a bad value."""
     if builder not in BUILDERS:
@@ -60,6 +64,9 @@ def check(builder: str, chosen: Mapping[str, Any], where: str = "architecture") 
         if name not in defaults:
             allowed = ", ".join(defaults) or "none"
             raise UserError(f"{where}: builder {builder} has no option {name!r}, allowed are {allowed}.")
+        if name == "layers":
+            layer_lists.check(value, f"{where}.layers")
+            continue
         allowed = _allowed(name, defaults[name], value)
         if allowed:
             raise UserError(f"{where}: {name} is {value!r}, allowed: {allowed}.")
@@ -262,30 +269,59 @@ def resnet_small(
     return Model(inputs, layers.Dense(classes, activation="softmax")(x))
 
 
-def initialise(model: keras.Model, seed: int) -> None:
-    """Draws every kernel from the stream of its position: uniform, within the bound that its layer's initialiser sets.
+@architecture
+def layers(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    layers: Sequence[Any] = ("flatten", {"dense": {"units": 10, "activation": "softmax"}}),
+) -> keras.Model:
+    """The layers that the config lists, in their order; unless said, those of the linear baseline of ten classes."""
+    return layer_lists.build(input_shape, classes, layers)
 
-    The bound is sqrt(3 scale / fan), Keras' VarianceScaling; its default, Glorot and Bengio's (2010), is
-    sqrt(6 / (fan_in + fan_out)). Biases and the like keep the constants that Keras gave them.
+
+def initialise(model: keras.Model, seed: int) -> None:
+    """Draws every kernel from the stream of its position, as its layer's initialiser would: Keras' VarianceScaling.
+
+    Of variance scale / fan: uniform within sqrt(3 scale / fan), or normal, truncated at two standard deviations. Keras'
+    default, Glorot and Bengio's (2010), is uniform within sqrt(6 / (fan_in + fan_out)). Biases and the like keep the
+    constants that Keras gave them.
     """
     kernels = [layer for layer in model.layers if getattr(layer, "kernel", None) is not None]
     for position, layer in enumerate(kernels):
-        limit = _uniform_limit(layer)
-        draws = generator(seed, "initialiser", position).random(layer.kernel.shape, dtype=np.float32)
-        layer.kernel.assign((2 * draws - 1) * np.float32(limit))
-
-
-def _uniform_limit(layer: keras.layers.Layer) -> float:
-    initializer, shape = layer.kernel_initializer, layer.kernel.shape
-    if getattr(initializer, "distribution", None) != "uniform":
-        raise UserError(
-            f"layer {layer.name}: kernel_initializer is {type(initializer).__name__}, "
-            "allowed are Keras' uniform ones (glorot_uniform, he_uniform, lecun_uniform)."
+        draw = {"uniform": _uniform, "truncated_normal": _truncated_normal}.get(
+            getattr(layer.kernel_initializer, "distribution", "")
         )
+        if draw is None:
+            raise UserError(
+                f"layer {layer.name}: kernel_initializer is {type(layer.kernel_initializer).__name__}, "
+                f"allowed are Keras' {', '.join(layer_lists.INITIALISERS)}."
+            )
+        layer.kernel.assign(draw(generator(seed, "initialiser", position), layer.kernel.shape, *_scale_and_fan(layer)))
+
+
+def _scale_and_fan(layer: keras.layers.Layer) -> tuple[float, float]:
+    """Scale and fan of the layer's initialiser; the variance of the kernel's entries is their ratio."""
+    initializer, shape = layer.kernel_initializer, layer.kernel.shape
     receptive_field = int(np.prod(shape[:-2]))
     fan_in, fan_out = receptive_field * shape[-2], receptive_field * shape[-1]
     fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[initializer.mode]
-    return float(np.sqrt(3.0 * initializer.scale / max(1.0, fan)))
+    return initializer.scale, max(1.0, fan)
+
+
+def _uniform(draws: np.random.Generator, shape: tuple[int, ...], scale: float, fan: float) -> np.ndarray:
+    return (2 * draws.random(shape, dtype=np.float32) - 1) * np.float32(np.sqrt(3.0 * scale / fan))
+
+
+#: Standard deviation of a standard normal that is truncated at two: sqrt(1 - 4 pdf(2) / (2 cdf(2) - 1)).
+TRUNCATED_SD = 0.87962566103423978
+
+
+def _truncated_normal(draws: np.random.Generator, shape: tuple[int, ...], scale: float, fan: float) -> np.ndarray:
+    values = draws.standard_normal(shape, dtype=np.float32)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = draws.standard_normal(int(outside.sum()), dtype=np.float32)
+    return values * np.float32(np.sqrt(scale / fan) / TRUNCATED_SD)
 
 
 def summary_rows(model: keras.Model) -> list[tuple[str, tuple[int, ...], int]]:

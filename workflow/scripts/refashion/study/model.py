@@ -184,8 +184,7 @@ class Study:
         return {cell.augmentation: self._augmentation(cell) for cell in self.cells()}
 
     def _architecture(self, cell: Cell) -> dict[str, Any]:
-        entry = self.config["architectures"][cell.architecture]
-        return {"builder": entry["builder"], **architectures.options(entry["builder"]), **entry}
+        return architectures.definition(self.config["architectures"][cell.architecture])
 
     def _augmentation(self, cell: Cell) -> dict[str, Any]:
         return _switched_on(self.config["augmentations"][cell.augmentation])

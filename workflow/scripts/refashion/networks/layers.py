@@ -1,0 +1,297 @@
+"""A network as data: a list of layers, near enough to a printed summary to be copied from one.
+
+    - conv: {filters: 32, kernel: 3, activation: relu}
+    - pool
+    - flatten
+    - dense: {units: 10, activation: softmax}
+
+Each entry is the name of a layer, or the name and its options. Adding a layer: one entry of `LAYERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from refashion.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu")
+
+#: The highest rate of a dropout. The engine compares bytes with rate * 256, which must stay a byte.
+MOST_DROPOUT = 0.99
+
+#: What `architectures.initialise` draws, as Keras names it: Glorot & Bengio 2010, He et al. 2015, LeCun et al. 1998.
+INITIALISERS = tuple(f"{name}_{kind}" for name in ("glorot", "he", "lecun") for kind in ("uniform", "normal"))
+
+#: No network of small images has a layer with a larger number, and a slip of the hand is not built.
+MOST = 65536
+
+
+@dataclass(frozen=True)
+class Option:
+    """What an option of a layer may be, and what it is unless said."""
+
+    accepts: Callable[[Any], bool]
+    allowed: str
+    default: Any = None
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer: its options, what it takes (images, features, or any), and whether it makes features of images."""
+
+    make: Callable[..., keras.layers.Layer]
+    options: Mapping[str, Option] = field(default_factory=dict)
+    takes: str = "any"
+    flattens: bool = False
+
+    def complete(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Every option, defaults included."""
+        return {name: chosen.get(name, option.default) for name, option in self.options.items()}
+
+
+def _number(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _count(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= MOST
+
+
+def _sides(value: Any) -> bool:
+    return _count(value) or (isinstance(value, list) and len(value) == 2 and all(map(_count, value)))
+
+
+def _one_of(words: Sequence[str], **keys: Any) -> Option:
+    return Option(lambda value: value in words, f"one of {', '.join(words)}", **keys)
+
+
+def _yes_or_no(default: bool) -> Option:
+    return Option(lambda value: isinstance(value, bool), "true or false", default)
+
+
+_COUNT = Option(_count, f"a whole number from 1 to {MOST}", required=True)
+_SIDES = f"a whole number from 1 to {MOST}, or two of them, rows and columns"
+_PADDING = _one_of(("valid", "same"), default="valid")
+_ACTIVATION = _one_of(("linear", *ACTIVATIONS, "softmax"), default="linear")
+_INITIALISER = _one_of(INITIALISERS, default="glorot_uniform")
+
+
+def _conv(*, filters, kernel, strides, padding, activation, bias, initialiser, **name):
+    from keras import layers
+
+    return layers.Conv2D(
+        filters,
+        kernel,
+        strides=strides,
+        padding=padding,
+        activation=activation,
+        use_bias=bias,
+        kernel_initializer=initialiser,
+        **name,
+    )
+
+
+def _pool(*, kind, size, strides, padding, **name):
+    from keras import layers
+
+    pooling = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[kind]
+    return pooling(size, strides=strides, padding=padding, **name)
+
+
+def _batch_norm(*, momentum, epsilon, **name):
+    from keras import layers
+
+    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, **name)
+
+
+def _dropout(*, rate, **name):
+    from keras import layers
+
+    return layers.Dropout(rate, **name)
+
+
+def _flatten(**name):
+    from keras import layers
+
+    return layers.Flatten(**name)
+
+
+def _global_pool(*, kind, **name):
+    from keras import layers
+
+    return {"max": layers.GlobalMaxPooling2D, "average": layers.GlobalAveragePooling2D}[kind](**name)
+
+
+def _dense(*, units, activation, bias, initialiser, **name):
+    from keras import layers
+
+    return layers.Dense(units, activation=activation, use_bias=bias, kernel_initializer=initialiser, **name)
+
+
+def _activation(*, function, **name):
+    from keras import layers
+
+    return layers.Activation(function, **name)
+
+
+def _pad(*, margin, **name):
+    from keras import layers
+
+    return layers.ZeroPadding2D(margin if isinstance(margin, int) else tuple(margin), **name)
+
+
+def _resize(*, size, interpolation, **name):
+    from keras import layers
+
+    rows, columns = size if isinstance(size, list) else (size, size)
+    return layers.Resizing(rows, columns, interpolation=interpolation, **name)
+
+
+LAYERS: dict[str, Layer] = {
+    "conv": Layer(
+        _conv,
+        {
+            "filters": _COUNT,
+            "kernel": Option(_sides, _SIDES, required=True),
+            "strides": Option(_sides, _SIDES, 1),
+            "padding": _PADDING,
+            "activation": _ACTIVATION,
+            "bias": _yes_or_no(True),
+            "initialiser": _INITIALISER,
+        },
+        takes="images",
+    ),
+    "pool": Layer(
+        _pool,
+        {
+            "kind": _one_of(("max", "average"), default="max"),
+            "size": Option(_sides, _SIDES, 2),
+            "strides": Option(lambda value: value is None or _sides(value), f"null (the size), {_SIDES}"),
+            "padding": _PADDING,
+        },
+        takes="images",
+    ),
+    "batch_norm": Layer(
+        _batch_norm,
+        {
+            "momentum": Option(_number(0, 0.99999), "a number from 0 to 0.99999", 0.99),
+            "epsilon": Option(_number(1.001e-5, 1), "a number from 1.001e-5 to 1", 0.001),
+        },
+    ),
+    "dropout": Layer(
+        _dropout, {"rate": Option(_number(0, MOST_DROPOUT), f"a rate from 0 to {MOST_DROPOUT}", required=True)}
+    ),
+    "activation": Layer(_activation, {"function": _one_of(ACTIVATIONS, required=True)}),
+    "pad": Layer(_pad, {"margin": Option(_sides, _SIDES, required=True)}, takes="images"),
+    "resize": Layer(
+        _resize,
+        {
+            "size": Option(_sides, _SIDES, required=True),
+            "interpolation": _one_of(("bilinear", "nearest"), default="bilinear"),
+        },
+        takes="images",
+    ),
+    "flatten": Layer(_flatten, takes="images", flattens=True),
+    "global_pool": Layer(
+        _global_pool,
+        {"kind": _one_of(("average", "max"), default="average")},
+        takes="images",
+        flattens=True,
+    ),
+    "dense": Layer(
+        _dense,
+        {"units": _COUNT, "activation": _ACTIVATION, "bias": _yes_or_no(True), "initialiser": _INITIALISER},
+        takes="features",
+    ),
+}
+
+
+def check(entries: Any, where: str) -> None:
+    """Raises UserError, in one sentence that starts with `where`, for the first mistake in a list of layers."""
+    if not isinstance(entries, list | tuple) or not entries:
+        raise UserError(f"{where} is {_short(entries)}; allowed is a list of layers, at least one.")
+    flat = False
+    for position, entry in enumerate(entries):
+        place = f"{where}[{position}]"
+        name, chosen = _parts(entry, place)
+        _check_options(name, chosen, f"{place}.{name}")
+        _check_place(name, flat, place)
+        flat = flat or LAYERS[name].flattens
+        if (chosen.get("activation") == "softmax") != (position == len(entries) - 1):
+            raise UserError(f"{place} is {name}; the last layer, and no other, must be dense with activation: softmax.")
+
+
+def _parts(entry: Any, place: str) -> tuple[str, Mapping[str, Any]]:
+    """A layer's name and its chosen options."""
+    named = {entry: {}} if isinstance(entry, str) else entry
+    if not isinstance(named, dict) or len(named) != 1:
+        raise UserError(f"{place} is {_short(entry)}; allowed is one layer, as in conv: {{filters: 32, kernel: 3}}.")
+    ((name, chosen),) = named.items()
+    if name not in LAYERS:
+        raise UserError(f"{place} is {_short(name)}; allowed are {', '.join(LAYERS)}.")
+    if not isinstance(chosen, dict):
+        options = ", ".join(LAYERS[name].options) or "none"
+        raise UserError(f"{place}.{name} is {_short(chosen)}; allowed is a table of its options ({options}).")
+    return name, chosen
+
+
+def _check_options(name: str, chosen: Mapping[str, Any], place: str) -> None:
+    options = LAYERS[name].options
+    for key, value in chosen.items():
+        if key not in options:
+            raise UserError(f"{place} has no option {key!r}; allowed are {', '.join(options) or 'none'}.")
+        if not options[key].accepts(value):
+            raise UserError(f"{place}.{key} is {_short(value)}; allowed is {options[key].allowed}.")
+    for key, option in options.items():
+        if option.required and key not in chosen:
+            raise UserError(f"{place} lacks {key!r}, {option.allowed}.")
+
+
+def _check_place(name: str, flat: bool, place: str) -> None:
+    if LAYERS[name].takes == "images" and flat:
+        raise UserError(f"{place} is {name}, which takes images; it must stand before flatten or global_pool.")
+    if LAYERS[name].takes == "features" and not flat:
+        raise UserError(f"{place} is {name}, which takes features; flatten or global_pool must stand before it.")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def canonical(entries: Sequence[Any]) -> list[dict[str, dict[str, Any]]]:
+    """A checked list with each layer as {name: options that are not their default}.
+
+    So a list means the same however much of it is written out, and an option invented later changes no existing run.
+    """
+    parts = [_parts(entry, "") for entry in entries]
+    return [
+        {name: {key: value for key, value in chosen.items() if value != LAYERS[name].options[key].default}}
+        for name, chosen in parts
+    ]
+
+
+def build(input_shape: tuple[int, int, int], classes: int, entries: Sequence[Any]) -> keras.Model:
+    """The network of a checked list. Raises UserError where its last layer has another number of units than classes.
+
+    Layers that only bring the input to size are named input_*, as `architectures.summary_rows` knows them.
+    """
+    from keras import Sequential
+    from keras import layers as of_keras
+
+    made = [of_keras.Input(input_shape)]
+    bringing_to_size = True
+    for entry in entries:
+        name, chosen = _parts(entry, "")
+        bringing_to_size = bringing_to_size and name in ("pad", "resize")
+        named = {"name": f"input_{name}_{len(made)}"} if bringing_to_size else {}
+        made.append(LAYERS[name].make(**LAYERS[name].complete(chosen), **named))
+    if made[-1].units != classes:
+        raise UserError(f"The network ends in {made[-1].units} units, and the data set has {classes} classes.")
+    return Sequential(made)
