@@ -179,7 +179,8 @@ def test_a_listed_network_is_trained_as_the_written_one(split, device):
     conv = {"conv": {"filters": 32, "kernel": 3, "activation": "relu"}}
     dense = [{"dense": {"units": 128, "activation": "relu"}}, {"dense": {"units": 10, "activation": "softmax"}}]
     listed = {"layers": [conv, "pool", {"dropout": {"rate": 0.2}}, "flatten", *dense]}
-    engines = [engine.Engine(spec(*chosen), split, device) for chosen in (("cnn1",), ("layers", False, listed))]
+    specs = [spec("cnn1"), spec("layers", options=listed)]
+    engines = [engine.Engine(one, split, device) for one in specs]
     for each in engines:
         each.train(0, 0, 3)
     assert equal(engines[0].state(), engines[1].state())
