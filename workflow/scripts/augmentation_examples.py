@@ -1,5 +1,6 @@
 """Rule `augmentation_examples`: one garment of each class under every augmentation, by the code that training uses."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,14 @@ def examples(dataset, entries):
     return {"originals": images.astype(np.float32) / 255, **shown}
 
 
+def write(stream, arrays):
+    """An .npz of arrays of any name: `np.savez` has parameters of its own, `file` for one."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
 def main(job):
     """Write results/augmentation_examples.npz; from the store, without drawing anything, where it is known."""
     entries = dict(job.params.augmentations)
@@ -31,7 +40,7 @@ def main(job):
     path = next(Path(one) for one in job.input.data if Path(one).stem == name)
 
     def make(stream):
-        np.savez_compressed(stream, **examples(data.load(path), entries))
+        write(stream, examples(data.load(path), entries))
 
     key = {"augmentations": entries, "dataset": job.params.datasets[name], "numerics": NUMERICS}
     files.copy(RunStore(job.params.store).derived(key, ".npz", make), Path(job.output[0]))

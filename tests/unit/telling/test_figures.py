@@ -3,13 +3,17 @@
 import csv
 import io
 import math
+import os
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
 from analysis_fixture import ORIGINAL, Study, analysis, hostile, schema
+from project import PROJECT
 from refashion.telling import page
 from refashion.telling.figures import catalogue, parts, style
 from refashion.telling.redaction import redact
@@ -388,3 +392,17 @@ def test_an_experiment_of_the_user_is_drawn_too(full):
     drawing = catalogue.draw_experiment(full, "optimizers")
     assert not drawing.reason
     assert len(list(csv.DictReader(io.StringIO(drawing.csv)))) == 2
+
+
+def test_a_notebooks_backend_in_the_environment_is_none_of_ours():
+    """In a process of its own, since Matplotlib reads the variable when it is imported, and knows no such module."""
+    code = (
+        "from refashion.telling.figures import style\n"
+        "with style.style():\n    print('<svg' in style.to_svg(style.new_figure(1, 1)[0], 'x'))\n"
+    )
+    own = {
+        "PYTHONPATH": str(PROJECT / "workflow" / "scripts"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | own, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr

@@ -300,6 +300,19 @@ def test_the_readme_shows_what_is_published():
     assert all(row["published"] in readme and row["ours"] in readme for row in shown)
 
 
+def test_a_table_without_a_row_of_validation_accuracies_shows_its_first_accuracy(monkeypatch):
+    row = dict.fromkeys(("network", "data", "published", "ours", "interval", "seeds", "verdict"), "x")
+    analysis = {"study": {"answer": "An answer.", "confidence": 0.95}}
+    rows = [row | {"measure": "Test accuracy", "published": "91.0"}, row | {"measure": "Top-5", "published": "99.0"}]
+    monkeypatch.setattr(publishing.exports, "original_rows", lambda _: rows)
+    told = publishing.readme_block(analysis)
+    assert "Test accuracy, mean over seeds with its 95% interval:" in told
+    assert "91.0" in told
+    assert "99.0" not in told
+    monkeypatch.setattr(publishing.exports, "original_rows", lambda _: [])
+    assert publishing.readme_block(analysis) == "An answer."
+
+
 def test_the_published_report_shows_the_published_benchmark():
     analysis = json.loads((PUBLISHED / "analysis.json").read_text(encoding="utf-8"))
     assert analysis["benchmark"]["rows"] == benchmark_table.read(PUBLISHED / "benchmark.csv")

@@ -96,6 +96,8 @@ def _check_tables(config: dict[str, Any]) -> None:
     for name, entry in config["architectures"].items():
         options = {key: value for key, value in entry.items() if key != "builder"}
         architectures.check(entry["builder"], options, f"config: architectures.{name}")
+    if "originals" in config["augmentations"]:
+        raise UserError("config: augmentations.originals: the report shows the images as they are under this name.")
     for name, entry in config["augmentations"].items():
         augmentation.check(entry, f"config: augmentations.{name}")
     for name, entry in config["fractions"].items():

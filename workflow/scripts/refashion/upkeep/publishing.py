@@ -33,7 +33,7 @@ BENCHMARK = "benchmark.csv"
 #: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the
 #: columns of the tables hold.
 _RESULT, _COLUMNS = "result", "columns"
-#: The accuracy that the project's README shows.
+#: The accuracy that the project's README shows, or else the first that the original prints.
 _SHOWN = "Validation accuracy"
 
 #: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
@@ -193,12 +193,17 @@ def report_in(folder: Path) -> dict[str, Any] | None:
 
 def readme_block(analysis: Mapping[str, Any]) -> str:
     """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
+    table = exports.original_rows(analysis)
+    if not table:
+        return analysis["study"]["answer"]
+    measures = [row["measure"] for row in table]
+    shown = _SHOWN if _SHOWN in measures else measures[0]
     rows = [
         {key: row[key] for key in ("network", "data", "published", "ours", "interval", "seeds", "verdict")}
-        for row in exports.original_rows(analysis)
-        if row["measure"] == _SHOWN
+        for row in table
+        if row["measure"] == shown
     ]
-    caption = f"{_SHOWN}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
+    caption = f"{shown}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
     return "\n\n".join((analysis["study"]["answer"], caption, formats.to_markdown(rows)))
 
 

@@ -10,11 +10,14 @@ Matplotlib is imported inside functions: the Snakefile imports this package's na
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
+
+os.environ["MPLBACKEND"] = "agg"  # a notebook's leaves its own in the environment, and importing matplotlib then fails
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
