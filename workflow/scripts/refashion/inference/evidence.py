@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import elementwise
 
 from refashion.inference.intervals import run_half_width
-from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, summarise, upper_p, welch
+from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, summarise, two_sided_p, upper_p, welch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,31 @@ class Evidence:
     run_high: float | None = None
     image_variance: float = 0.0
     diverged: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeansEvidence:
+    """What one cell's runs say about a published mean of published_n runs with SD published_sd.
+
+    difference = mean - published. p_rep, p_far: the true means are closer than the margin, or farther (Welch).
+    study_low, study_high: the 95% prediction interval for the mean of n runs like the published ones; p_study: this
+    mean is none of those. n counts the runs of this study.
+    """
+
+    published: float
+    published_sd: float
+    published_n: int
+    margin: float
+    n: int
+    mean: float | None = None
+    sd: float | None = None
+    difference: float | None = None
+    p_rep: float | None = None
+    p_far: float | None = None
+    p_study: float | None = None
+    study_low: float | None = None
+    study_high: float | None = None
     reason: str = ""
 
 
@@ -121,6 +146,45 @@ def weigh(x: ArrayLike, published: float, margin: float, image_variance: float =
         reason=sample.reason,
     )
     return with_p_values(bare)
+
+
+def weigh_means(x: ArrayLike, published: float, published_sd: float, published_n: int, margin: float) -> MeansEvidence:
+    """What the runs x [n] say about a published mean of `published_n` runs, which has an error of its own.
+
+    Closeness by Welch's two one-sided tests (Schuirmann 1987; Gruman, Cribbie & Arpin-Cribbie 2007, Journal of Modern
+    Applied Statistical Methods 6, 133-140). Typicality by the published study's prediction interval for another mean:
+    published +- t(published_n - 1) published_sd sqrt(1 / published_n + 1 / n) (Spence & Stanley 2016, PLoS ONE 11,
+    e0162874).
+    """
+    finite(published, published_sd, margin)
+    if published_n < 2 or published_sd < 0 or margin < 0:
+        raise ValueError(f"expected 2 runs, a spread and a margin, got {published_n}, {published_sd} and {margin}")
+    sample, df = summarise(x), published_n - 1
+    bare = MeansEvidence(
+        published=published,
+        published_sd=published_sd,
+        published_n=published_n,
+        margin=margin,
+        n=sample.n,
+        mean=sample.mean,
+        sd=sample.sd,
+        difference=None if sample.mean is None else sample.mean - published,
+        reason=sample.reason,
+    )
+    if sample.sd is None:
+        return bare
+    distance = abs(bare.difference)
+    se, both = welch(sample.sd**2 / sample.n, published_sd**2 / published_n, sample.n - 1, df)
+    another = published_sd * np.sqrt(1 / published_n + 1 / sample.n)
+    half = float(stats.t.isf(LEVEL / 2, df) * another)
+    return replace(
+        bare,
+        p_rep=float(upper_p(margin - distance, se, both)),
+        p_far=float(upper_p(distance - margin, se, both)),
+        p_study=two_sided_p(distance, another, df),
+        study_low=published - half,
+        study_high=published + half,
+    )
 
 
 def with_margin(e: Evidence, margin: float) -> Evidence:

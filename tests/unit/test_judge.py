@@ -1,0 +1,144 @@
+"""The command that judges one printed number by somebody's own runs."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import judge
+from project import PROJECT
+from refashion.errors import UserError
+from refashion.inference.evidence import weigh_means
+from worked_examples import sample
+
+RUNS = ["88.8", "88.2", "89.5", "89.1", "88.6"]
+
+
+def test_five_runs_far_below_the_printed_number():
+    text = judge.main(["91.97", *RUNS])
+    # mean 88.84, SD sqrt(.972 / 4) = .49295; single runs 88.84 +- 2.776445 * .49295 * sqrt(1.2) = 88.84 +- 1.4993
+    assert text.startswith(
+        "Not reproduced: the mean of 5 runs is 3.13 pp below the published 91.97, farther than the margin of 0.53 pp, "
+        "and the published number lies outside where single runs fall (87.34 to 90.34)."
+    )
+    assert "margin             0.53 pp (what 10,000 test images resolve)" in text
+    assert "within the margin? no\n" in text
+    assert "ordinary run of this recipe? no\n" in text
+
+
+def test_a_documented_equivalence_test():
+    # R package `equivalence`, function tost, paired example: p = .003166881 at a margin of .6
+    x = [2.84, 2.51, 2.41, 2.95, 3.14, 3.79, 4.14, 3.85, 3.02, 3.45, 5.37, 3.81, 4.19, 3.16, 3.84]
+    y = [2.60, 2.82, 2.18, 3.46, 4.01, 3.04, 3.47, 4.06, 2.91, 3.59, 4.51, 3.16, 3.86, 3.31, 3.02]
+    text = judge.main(["0", *map(str, np.subtract(x, y)), "--margin", "0.6"])
+    assert text.startswith(
+        "Reproduced: the mean of 15 runs is 0.16 pp above the published 0.00, closer than the margin"
+    )
+    assert "p = 0.003 for closer" in text
+    # the 90% interval printed there, -.0744336620516462 to .4037669953849797, reaches to the break-even margin
+    assert "reproduced from 0.40 pp up" in text
+
+
+def test_a_published_replication():
+    # Moral judgements after organic food, replication by Moery & Calin-Jageman (2016, Social Psychological and
+    # Personality Science): 5.25 (SD .95, n 95) and 5.22 (SD .83, n 89). Lakens (2017, ibid. 8, 355-362, and the
+    # examples of his package TOSTER) tests d = .48 by pooled variance: t(182) = 3.48, -3.03. Welch's are near.
+    margin = 0.48 * np.sqrt((0.95**2 + 0.83**2) / 2)
+    e = weigh_means(sample(95, 5.25, 0.95), 5.22, 0.83, 89, margin)
+    assert e.p_rep == pytest.approx(stats.t.sf(3.03, 182), rel=0.02)
+    known = ("--published-sd", "0.83", "--published-n", "89", "--margin", str(margin))
+    text = judge.main(["5.22", *map(str, sample(95, 5.25, 0.95)), *known])
+    assert text.startswith("Reproduced: the mean of 95 runs is 0.03 pp above the published mean 5.22, closer than")
+    assert "p = 0.001 for closer" in text
+
+
+def test_a_published_mean_has_an_error_of_its_own():
+    x = sample(5, 91.5, 0.3)
+    e = weigh_means(x, 91.97, 0.2, 10, 0.5)
+    # against SciPy's Welch tests on samples with these means and SDs, and the interval in closed form: t(.975, 9)
+    other = sample(10, 91.97, 0.2, seed=1)
+    inside = stats.ttest_ind(x + 0.5, other, equal_var=False, alternative="greater").pvalue
+    assert e.p_rep == pytest.approx(inside, rel=1e-9)
+    assert e.p_far == pytest.approx(1 - inside, rel=1e-9)
+    assert e.study_high - 91.97 == pytest.approx(2.262157163 * 0.2 * np.sqrt(0.1 + 0.2), rel=1e-9)
+    text = judge.main(["91.97", *map(str, x), "--published-sd", "0.2", "--published-n", "10", "--margin", "0.5"])
+    assert text.startswith("Inconclusive: imprecise: the mean of 5 runs is 0.47 pp below the published mean 91.97")
+    far = judge.main(["91.97", *RUNS, "--published-sd", "0.2", "--published-n", "10"])
+    assert far.startswith("Not reproduced: ")
+    assert "0.53 pp, and outside what another study like the published one would give." in far
+    wild = judge.main(["91.97", *RUNS, "--published-sd", "5", "--published-n", "10"])
+    assert wild.startswith("Inconclusive: ")
+
+
+def test_an_unlucky_or_lucky_run_and_the_margin_beside_half_the_error():
+    lucky = judge.main(["92", *map(str, sample(20, 91.3, 0.6))])
+    assert lucky.startswith("Inconclusive: the mean of 20 runs is 0.70 pp below")
+    assert "one lucky run would give it" in lucky
+    wide = judge.main(["99.90", "99.85", "99.86", "99.84", "99.85", "--images", "10000"])
+    assert "it exceeds half of the published error; within 0.05 pp: " in wide
+
+
+def test_runs_from_a_column(tmp_path):
+    table = tmp_path / "runs.csv"
+    table.write_text("\ufeffseed,accuracy\n" + "\n".join(f"{i},{run}" for i, run in enumerate(RUNS)) + "\n9,\n")
+    assert judge.main(["91.97", str(table), "--column", "accuracy"]) == judge.main(["91.97", *RUNS])
+
+
+def test_one_run_decides_nothing():
+    text = judge.main(["91.97", "88.8"])
+    assert text.startswith("Inconclusive: cannot say, because one seed gives no interval.")
+    mean = judge.main(["91.97", "88.8", "--published-sd", "0.2", "--published-n", "10"])
+    assert mean.startswith("Inconclusive: cannot say, because one seed gives no interval.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["91.97", "88.8", "x"], "a run is 'x'; allowed is a finite number"),
+        (["nan", "88.8"], "the published number is 'nan'"),
+        (["0.9197", "0.888", "0.882"], "all numbers lie between 0 and 1; give percentages"),
+        (["91.97", "888"], "888 is no percentage"),
+        (["91.97", *RUNS, "--margin", "-1"], "--margin is -1; allowed is a number from 0 up"),
+        (["91.97", *RUNS, "--images", "0"], "--images is 0"),
+        (["91.97", *RUNS, "--published-sd", "0.2"], "--published-sd and --published-n belong together"),
+        (["91.97", *RUNS, "--published-sd", "0.2", "--published-n", "1"], "a number of runs, 2 or more"),
+        (["91.97", "none.csv", "--column", "a"], "none.csv cannot be read as a CSV file: No such file"),
+        (["91.97", *RUNS, "--column", "a"], "--column reads one CSV file, and 5 were named"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, sentence):
+    with pytest.raises(UserError) as caught:
+        judge.main(arguments)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("seed\n1\n", "has no column 'accuracy'; its columns are: seed."),
+        ("", "has no column 'accuracy'; its columns are: none."),
+        ("accuracy\n\n", "holds no number"),
+        ("accuracy\nhigh\n", "a cell of column 'accuracy'"),
+    ],
+)
+def test_a_bad_table_is_one_sentence(tmp_path, content, sentence):
+    (tmp_path / "runs.csv").write_text(content)
+    with pytest.raises(UserError, match=r"runs\.csv") as caught:
+        judge.main(["91.97", str(tmp_path / "runs.csv"), "--column", "accuracy"])
+    assert sentence in str(caught.value)
+
+
+def test_the_command_needs_neither_tensorflow_nor_snakemake_and_tells_its_errors():
+    script = PROJECT / "workflow" / "scripts" / "judge.py"
+    code = (
+        "import sys; sys.modules.update(tensorflow=None, keras=None, snakemake=None, pandas=None); "
+        f"sys.argv = ['judge.py', '91.97', *{RUNS}]; import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=script.parent)
+    assert done.stdout.startswith("Not reproduced: "), done.stderr
+    failed = subprocess.run([sys.executable, script, "x", "1"], capture_output=True, text=True, check=False)
+    assert (failed.returncode, failed.stderr[:10]) == (1, "judge.py: ")
+    assert "Traceback" not in failed.stderr
