@@ -88,6 +88,7 @@ def _written_out(entries):
         ("he_normal", 2, 18),
         ("lecun_normal", 1, 18),
         ("he_uniform", 2, 18),
+        ("torch_uniform", 1 / 3, 18),
     ],
 )
 def test_initial_weights_have_the_variance_of_their_initialiser(name, scale, fan):

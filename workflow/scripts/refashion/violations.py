@@ -20,6 +20,9 @@ def sentence(file: str, error: jsonschema.ValidationError) -> str:
         missing = next(name for name in error.validator_value if name not in error.instance)
         needed = ", ".join(error.validator_value)
         return f"{file}: {place(error.absolute_path)} lacks the key {missing!r}; it needs {needed}."
+    if error.validator == "dependentRequired":
+        key, needed = next((key, names) for key, names in error.validator_value.items() if key in error.instance)
+        return f"{file}: {place(error.absolute_path)} has {key} and lacks {', '.join(needed)}; {key} needs it."
     if "propertyNames" in error.absolute_schema_path:
         return f"{file}: the name {short(error.instance)} in {key} is not allowed; a name is {allowed(error)}."
     if isinstance(error.instance, str) and broken(error.instance):

@@ -25,7 +25,11 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_
 MOST_DROPOUT = 0.99
 
 #: What `architectures.initialise` draws, as Keras names it: Glorot & Bengio 2010, He et al. 2015, LeCun et al. 1998.
-INITIALISERS = tuple(f"{name}_{kind}" for name in ("glorot", "he", "lecun") for kind in ("uniform", "normal"))
+#: `torch_uniform` is what PyTorch's layers start from: uniform within 1 / sqrt(fan_in).
+INITIALISERS = (
+    *(f"{name}_{kind}" for name in ("glorot", "he", "lecun") for kind in ("uniform", "normal")),
+    "torch_uniform",
+)
 
 #: No network of small images has a layer with a larger number, and a slip of the hand is not built.
 MOST = 65536
@@ -82,6 +86,12 @@ _ACTIVATION = _one_of(("linear", *ACTIVATIONS, "softmax"), default="linear")
 _INITIALISER = _one_of(INITIALISERS, default="glorot_uniform")
 
 
+def _initialiser(name):
+    from keras import initializers
+
+    return initializers.VarianceScaling(1 / 3, "fan_in", "uniform") if name == "torch_uniform" else name
+
+
 def _conv(*, filters, kernel, strides, padding, activation, bias, initialiser, **name):
     from keras import layers
 
@@ -92,7 +102,7 @@ def _conv(*, filters, kernel, strides, padding, activation, bias, initialiser, *
         padding=padding,
         activation=activation,
         use_bias=bias,
-        kernel_initializer=initialiser,
+        kernel_initializer=_initialiser(initialiser),
         **name,
     )
 
@@ -131,7 +141,9 @@ def _global_pool(*, kind, **name):
 def _dense(*, units, activation, bias, initialiser, **name):
     from keras import layers
 
-    return layers.Dense(units, activation=activation, use_bias=bias, kernel_initializer=initialiser, **name)
+    return layers.Dense(
+        units, activation=activation, use_bias=bias, kernel_initializer=_initialiser(initialiser), **name
+    )
 
 
 def _activation(*, function, **name):
