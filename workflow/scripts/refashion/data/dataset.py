@@ -49,6 +49,7 @@ def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
         with path.open("rb") as stream:
             if not zipfile.is_zipfile(stream):
                 raise UserError(f"{path} is empty, cut or no data file of this study; {remedy}")
+            stream.seek(0)
             with np.load(stream, allow_pickle=False) as arrays:
                 dataset = Dataset(**{key: arrays[key] for key in FILES})
     except OSError as error:
