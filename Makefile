@@ -13,28 +13,30 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# Only the command line changes these: other programs have variables of such names in the environment.
+CONFIG :=
+CORES := all
 VENV := .venv
 # An environment that is there is kept: a cluster's login node has no GPU, and its jobs use the one made for GPUs.
 MADE := $(patsubst $(VENV)/made-from-%.lock,%,$(firstword $(wildcard $(VENV)/made-from-*.lock)))
-DEVICE ?= $(or $(MADE),$(if $(shell command -v nvidia-smi),gpu,cpu))
-GPUS ?= $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)
-CORES ?= all
+DEVICE := $(or $(MADE),$(if $(shell command -v nvidia-smi),gpu,cpu))
+$(if $(filter cpu gpu,$(DEVICE)),,$(error DEVICE is $(DEVICE); allowed are cpu and gpu))
+# Those that jobs may use, counted as they do, when a target wants to know and only once.
+COUNT := from refashion.training import devices; print(len(devices.visible_gpus()))
+GPUS = $(eval GPUS := $(shell PYTHONPATH=workflow/scripts $(VENV)/bin/python -c '$(COUNT)' 2>/dev/null))$(GPUS)
+$(if $(filter command%,$(origin GPUS)),$(if $(shell [[ '$(GPUS)' =~ ^[0-9]+$$ ]] && echo number),,$(error GPUS is $(GPUS); it must be how many may be busy at a time, say GPUS=2. Which ones: CUDA_VISIBLE_DEVICES)))
 LOCK := envs/$(DEVICE).lock
 STAMP := $(VENV)/made-from-$(DEVICE).lock
 SNAKEMAKE := $(VENV)/bin/snakemake
 # Behind the target: --resources and --configfile take all words that follow them.
-OPTIONS := --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
-# Only of the command line: other programs have variables of this name in the environment.
-ifeq ($(origin CONFIG),environment)
-CONFIG :=
-endif
+OPTIONS = --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG names $(file), which is not there; overlays are in config/)))
-CONFIGURED := $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
+CONFIGURED = $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
 PYTEST := $(VENV)/bin/python -m pytest
 
 # The first Python that is new enough, of the usual names.
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null && echo $(name))))
+PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null && echo $(name))))
 
 .PHONY: help environment quick study report restore progress publish test test-slow lint lock
 
@@ -43,12 +45,16 @@ help:
 
 environment: $(STAMP)
 
+# What pip may find in the environment that would put the packages elsewhere, or only some of them.
+REROUTING := CONSTRAINT DRY_RUN NO_DEPS ONLY_BINARY NO_BINARY PREFIX PYTHON ROOT TARGET USER
+
 $(STAMP): $(LOCK)
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(SUITABLE)'; then \
 	  echo "refashion needs Python 3.11, 3.12 or 3.13; found $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1). Name one with: make PYTHON=/path/to/python3.12" >&2; exit 1; fi
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	env $(foreach name,$(REROUTING),-u PIP_$(name)) $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@if ! $(SNAKEMAKE) --version >/dev/null; then echo "pip has installed nothing into $(VENV); does its configuration name a target? ($(VENV)/bin/python -m pip config list)" >&2; exit 1; fi
 	touch $@
 
 quick: $(STAMP)

@@ -33,6 +33,13 @@ def _project() -> dict:
     return tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+def _make(*arguments, **environment):
+    """`make`, as from a shell: not as part of the `make test` that may run these tests."""
+    plain = {name: value for name, value in os.environ.items() if not re.match(r"MAKE|MFLAGS|DEVICE|GPUS|CUDA_V", name)}
+    make = ["make", "-C", str(PROJECT), *arguments]
+    return subprocess.run(make, capture_output=True, text=True, env=plain | environment)
+
+
 def _names(requirements: list[str]) -> set[str]:
     return {re.match(r"[A-Za-z0-9_.-]+", requirement)[0].lower() for requirement in requirements}
 
@@ -91,11 +98,89 @@ def test_an_environment_that_is_there_is_kept(tmp_path):
     stamp = tmp_path / "venv" / "made-from-gpu.lock"
     stamp.parent.mkdir()
     stamp.touch()
-    make = ["make", "-n", "-C", str(PROJECT), "progress", f"VENV={stamp.parent}"]
-    plain = {name: value for name, value in os.environ.items() if name not in ("DEVICE", "MAKEFLAGS")}
-    assert "rm -rf" not in subprocess.run(make, capture_output=True, text=True, check=True, env=plain).stdout
-    told = subprocess.run([*make, "DEVICE=cpu"], capture_output=True, text=True, check=True, env=plain).stdout
-    assert f"rm -rf {stamp.parent}" in told
+    assert "rm -rf" not in _make("-n", "progress", f"VENV={stamp.parent}").stdout
+    assert "rm -rf" not in _make("-n", "progress", f"VENV={stamp.parent}", DEVICE="cpu").stdout
+    assert f"rm -rf {stamp.parent}" in _make("-n", "progress", f"VENV={stamp.parent}", "DEVICE=cpu").stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("DEVICE=tpu", "DEVICE is tpu; allowed are cpu and gpu"),
+        ("GPUS=0,1", "GPUS is 0,1; it must be how many"),
+        ("GPUS=all", "GPUS is all; it must be how many"),
+    ],
+)
+def test_make_checks_what_it_is_given_and_takes_none_of_it_from_the_environment(wrong, sentence):
+    done = _make("-n", "study", wrong)
+    assert sentence in done.stderr
+    assert done.returncode
+    name, value = wrong.split("=")
+    assert _make("-n", "study", **{name: value}).returncode == 0
+
+
+@pytest.mark.parametrize(("visible", "count"), [("2", 1), ("0,3", 2), ("", 0)])
+def test_make_counts_the_gpus_that_jobs_may_use(tmp_path, visible, count):
+    """Of eight; and asks for none of them where nobody wants to know, as in `make help`."""
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\nfor i in 0 1 2 3 4 5 6 7; do echo \"GPU $i: A\"; done\n")
+    smi.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    venv = f"VENV={_fake_venv(tmp_path)}"
+    told = _make("-n", "study", venv, PATH=path, CUDA_VISIBLE_DEVICES=visible).stdout
+    assert re.findall(r"--resources gpu=(\d+)", told) == ([str(count)] if count else [])
+    assert not (tmp_path / "asked").exists()
+    assert "--resources gpu=8" in _make("-n", "study", venv, PATH=path).stdout
+    (tmp_path / "asked").unlink()
+    _make("help", venv, PATH=path)
+    assert not (tmp_path / "asked").exists()
+
+
+def _fake_venv(folder):
+    """An environment with the Python that runs the tests."""
+    python = folder / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return folder / "venv"
+
+
+def _fake_python(folder, snakemake=True):
+    """A Python whose `-m venv` makes an environment whose pip notes its variables and may install snakemake."""
+    made = 'printf "#!/bin/sh\\n" > "$VENV/bin/snakemake"; chmod +x "$VENV/bin/snakemake"' if snakemake else ":"
+    python = folder / "python3.12"
+    python.write_text(
+        "#!/bin/sh\n"
+        'case "$2" in\n'
+        '  venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python";;\n'
+        f'  pip) VENV=$(dirname "$0")/..; env | grep ^PIP_ > "{folder}/seen"; {made};;\n'
+        "esac\n"
+    )
+    python.chmod(0o755)
+    return f"PYTHON={python}"
+
+
+def test_what_pip_finds_in_the_environment_puts_the_packages_nowhere_else(tmp_path):
+    elsewhere = {
+        "PIP_TARGET": "/x",
+        "PIP_PREFIX": "/x",
+        "PIP_DRY_RUN": "1",
+        "PIP_USER": "1",
+        "PIP_INDEX_URL": "http://x",
+    }
+    done = _make("environment", f"VENV={tmp_path}/venv", _fake_python(tmp_path), **elsewhere)
+    assert done.returncode == 0, done.stderr
+    seen = dict(line.split("=", 1) for line in (tmp_path / "seen").read_text().splitlines())
+    assert "http://x" in seen["PIP_INDEX_URL"]  # a mirror is needed where there is no other way out
+    assert not {"PIP_TARGET", "PIP_PREFIX", "PIP_DRY_RUN", "PIP_USER"} & seen.keys()
+    assert list((tmp_path / "venv").glob("made-from-*.lock"))
+
+
+def test_an_environment_without_snakemake_gets_no_stamp(tmp_path):
+    done = _make("environment", f"VENV={tmp_path}/venv", _fake_python(tmp_path, snakemake=False), PIP_INDEX_URL="x")
+    assert "pip has installed nothing into" in done.stderr
+    assert done.returncode
+    assert not list((tmp_path / "venv").glob("made-from-*.lock"))
 
 
 @pytest.mark.parametrize("target", ["quick", "study", "report", "restore", "publish"])
@@ -104,8 +189,7 @@ def test_make_calls_snakemake_as_it_can_be_called(target, gpus, tmp_path):
     """`--resources` and `--configfile` swallow a target that stands behind them, and Snakemake then fails."""
     from snakemake.cli import get_argument_parser
 
-    make = ["make", "-n", "-C", str(PROJECT), target, f"GPUS={gpus}", "CONFIG=config/full.yaml", f"VENV={tmp_path}"]
-    done = subprocess.run(make, capture_output=True, text=True, check=True)
+    done = _make("-n", target, f"GPUS={gpus}", "CONFIG=config/full.yaml", f"VENV={tmp_path}")
     calls = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith(f"{tmp_path}/bin/snakemake")]
     assert calls
     for call in calls:
@@ -116,15 +200,14 @@ def test_make_calls_snakemake_as_it_can_be_called(target, gpus, tmp_path):
 
 
 def test_make_tells_of_an_overlay_that_is_not_there():
-    make = ["make", "-n", "-C", str(PROJECT), "study", "CONFIG=config/fulll.yaml"]
-    done = subprocess.run(make, capture_output=True, text=True)
+    done = _make("-n", "study", "CONFIG=config/fulll.yaml")
     assert done.returncode
     assert "CONFIG names config/fulll.yaml, which is not there" in done.stderr
 
 
 def test_an_environment_variable_named_config_is_none_of_ours(tmp_path):
-    make = ["make", "-n", "-C", str(PROJECT), "study", f"VENV={tmp_path}"]
-    done = subprocess.run(make, capture_output=True, text=True, check=True, env=os.environ | {"CONFIG": "Release"})
+    done = _make("-n", "study", f"VENV={tmp_path}", CONFIG="Release")
+    assert done.stdout
     assert "--configfile" not in done.stdout
 
 
@@ -140,11 +223,7 @@ def test_a_python_that_is_too_old_gets_one_sentence(tmp_path):
     old = tmp_path / "python3.8"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.8.10 && exit 0\nexit 1\n')
     old.chmod(0o755)
-    done = subprocess.run(
-        ["make", "-C", str(PROJECT), "environment", f"PYTHON={old}", "VENV=" + str(tmp_path / "venv")],
-        capture_output=True,
-        text=True,
-    )
+    done = _make("environment", f"PYTHON={old}", f"VENV={tmp_path}/venv")
     assert done.returncode != 0
     assert "refashion needs Python 3.11, 3.12 or 3.13; found Python 3.8.10." in done.stderr
     assert "Traceback" not in done.stderr
