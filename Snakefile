@@ -1,6 +1,6 @@
 """The study as rules.
 
-    prepare_data -> train (one job a run) -> collect -> analyse -> figures -> report
+    prepare_data -> train (one job a run) -> (plan_seeds, hold_look -> train ...) -> collect -> analyse -> figures -> report
 
 A run is a cell (architecture x fraction x augmentation x recipe) and a seed. config/config.yaml says which cells there are
 and which experiments want them.
@@ -62,6 +62,10 @@ SEEDS = {"seeds": lambda wildcards: json.dumps([study.config[key] for key in ("s
 CONFIG = {"config": lambda wildcards: json.dumps(study.config)}
 # An edit of the code or the templates judges and tells anew, in seconds. It never trains anew: see `numerics`.
 TELLING = {"telling": lambda wildcards: provenance.digest([PROJECT / "report", PROJECT / "workflow" / "scripts"])}
+JUDGING = {
+    "judging": lambda wildcards: provenance.digest([PROJECT / "workflow" / "scripts"]),
+    "settings": lambda wildcards: json.dumps([study.config[key] for key in ("analysis", "fractions", "datasets")]),
+}
 # Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
 # profile asks, since the machine that submits the jobs may have none.
 GPUS = 0 if study.config["device"] == "cpu" else min(1, len(devices.visible_gpus()))
@@ -73,15 +77,39 @@ def twin_metrics(wildcards):
     return [] if twin is None else f"{twin.folder}/metrics.json"
 
 
-def plan_of_seeds(wildcards):
-    """The plan of the seeds' second stage, which exists once all pilot runs do; nothing where no seeds are a pilot."""
-    return checkpoints.plan_seeds.get().output[0] if study.pilots else []
+def metrics(runs):
+    """Where Snakemake sees that these runs have ended."""
+    return [f"{run.folder}/metrics.json" for run in runs]
 
 
-def metrics_of_all_runs(wildcards):
-    """The metrics of every run that the study wants, those of the seeds' second stage included."""
-    plan_of_seeds(wildcards)
-    return [f"{run.folder}/metrics.json" for run in seeds.with_plans(study, PLANS).runs()]
+def held_looks(most):
+    """The tables of the first looks, at most so many, each as soon as it exists; none after one that wants no more."""
+    found = []
+    for look in range(1, most + 1):
+        found.append(checkpoints.hold_look.get(look=look).output[0])
+        if not any(row["claims"] for row in seeds.read_look(study, PLANS, look).values()):
+            break
+    return found
+
+
+def plans_of_seeds(wildcards):
+    """The plans of the seeds that are not known at first: of the pilots' second stage, and of every look."""
+    pilots = [checkpoints.plan_seeds.get().output[0]] if study.pilots else []
+    return pilots + held_looks(len(study.looks.looks) if study.looks else 0)
+
+
+def metrics_of_look(wildcards):
+    """The metrics of the runs that a look judges, which the looks before it ask for."""
+    before = int(wildcards.look) - 1
+    held_looks(before)
+    return metrics(seeds.with_plans(study.alone(study.looking), PLANS, looks=before).runs())
+
+
+def metrics_of_planned_runs(wildcards):
+    """The metrics of the runs that are not known at first, once they are."""
+    plans_of_seeds(wildcards)
+    known = set(study.runs())
+    return metrics(run for run in seeds.with_plans(study, PLANS).runs() if run not in known)
 
 
 def published_data(wildcards):
@@ -97,8 +125,16 @@ def benchmark_table(wildcards):
     return next((table for table in (BENCHMARK, RESTORED_BENCHMARK) if Path(table).exists()), [])
 
 
+if workflow.is_main_process and study.looks:  # a dry run, too, says where the study stands
+    try:
+        print(seeds.told(study, PLANS), file=sys.stderr)
+    except UserError as error:
+        sys.exit(str(error))
+
+
 wildcard_constraints:
     **study.constraints(),
+    look=r"\d+",
 
 
 localrules:
@@ -115,7 +151,7 @@ rule all:
         "results/cells.csv",
         "results/claims.csv",
         # Named here, since Snakemake asks for no plan where older results, of a fixed number of seeds, look complete.
-        plan_of_seeds,
+        plans_of_seeds,
 
 
 rule prepare_data:
@@ -161,7 +197,7 @@ rule train:
 # Seeds that stop by themselves: one plan for all pilot cells, after all pilot runs.
 checkpoint plan_seeds:
     input:
-        [f"{run.folder}/metrics.json" for run in study.pilot_runs()],
+        metrics(study.pilot_runs()),
     output:
         seeds.pilots_table(PLANS),
     params:
@@ -175,11 +211,32 @@ checkpoint plan_seeds:
         "workflow/scripts/plan_seeds.py"
 
 
+# Seeds that are added for the claims that want them: a look at all claims, once the runs that the look before asked for
+# have ended. Its table says how many seeds each cell gets next; a look that no claim wants ends the chain.
+checkpoint hold_look:
+    input:
+        runs=metrics_of_look,
+        original=ORIGINAL,
+    output:
+        seeds.look_table(PLANS, "{look}"),
+    params:
+        **SEEDS,
+        **JUDGING,
+        plans=PLANS,
+    log:
+        "logs/hold_look/{look}.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/hold_look.py"
+
+
 # Every run's numbers, learning curves and predictions as tables; accuracies become percent here and nowhere else.
 rule collect:
     input:
-        runs=metrics_of_all_runs,
-        seeds=plan_of_seeds,
+        metrics(study.runs()),  # before any plan, so that no run waits for one without need
+        metrics_of_planned_runs,
+        plans_of_seeds,
         data=expand("results/data/{dataset}.npz", dataset=DATASETS),
     output:
         runs="results/runs.csv",

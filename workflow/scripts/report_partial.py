@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refashion.judging import analysis, collection, inputs, tables
+from refashion.judging import analysis, collection, inputs, standing, tables
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.project import PROJECT
 from refashion.rule_log import rule_log
@@ -24,6 +24,7 @@ def main(job):
     original = read_original(given.original)
     study = seeds.with_plans(load_study(job.config), job.params.plans)
     check_original(original, study)
+    study, _ = standing.grown(study, original, RunStore(job.params.store))
     collected = collection.collect(
         study,
         RunStore(job.params.store),

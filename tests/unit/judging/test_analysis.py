@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -626,7 +627,7 @@ class Job:
     """What a rule script gets, as far as these two scripts use it."""
 
     def __init__(self, config, given, made):
-        self.config, self.rule = config, "test"
+        self.config, self.rule, self.params = config, "test", SimpleNamespace(plans="seeds")
         self.input, self.output = InputFiles(fromdict=given), OutputFiles(fromdict=made)
 
 
@@ -775,6 +776,7 @@ def test_known_effects_are_found(seeds, capsys):
 LARGE = """
 import json, resource, sys, time
 from pathlib import Path
+from types import SimpleNamespace
 import synthetic
 from refashion.judging import analysis, collection, inputs, tables
 from refashion.judging.csv_tables import CSV_TABLES

@@ -77,12 +77,12 @@ def judge_family(family: Sequence[Evidence], level: float = LEVEL) -> tuple[Verd
     p_rep, p_not = ([None if e.diverged else getattr(e, name) for e in family] for name in ("p_rep", "p_not"))
     adjusted = zip(holm(p_rep), holm(p_not), strict=True)
     return tuple(
-        _judge(e, *pair, holm_level(p_rep, i, level), holm_level(p_not, i, level), level, len(family))
+        judge_one(e, *pair, holm_level(p_rep, i, level), holm_level(p_not, i, level), level, len(family))
         for i, (e, pair) in enumerate(zip(family, adjusted, strict=True))
     )
 
 
-def _judge(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level: float, size: int) -> Verdict:
+def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level: float, size: int) -> Verdict:
     """One verdict from adjusted p-values of a family of so many claims.
 
     level_rep and level_not are what Holm asks of this claim's own p-values.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from refashion.inference.intervals import prediction_interval, t_interval
 from refashion.judging.run_table import RunTable, Sample
+from refashion.study.model import Looks
 
 #: Metric of the confirmatory family: what the original printed.
 PUBLISHED_METRIC = "val_accuracy"
@@ -26,6 +27,7 @@ class Facts:
     original: config/original.yaml. settings: `analysis` of the config. architectures: name -> rows, total, trainable,
     non_trainable, as built. data: description of the data set. validation: cell -> "test" or "fold". image_variance:
     cell -> pp^2 that other validation images than the original's add to a difference. datasets: cell -> its data set.
+    looks: the rule by which seeds are added, to the cells looked_at.
     """
 
     original: Mapping[str, Any]
@@ -36,6 +38,18 @@ class Facts:
     validation: Mapping[str, str] = field(default_factory=dict)
     image_variance: Callable[[str], float] = lambda cell: 0.0
     datasets: Mapping[str, str] = field(default_factory=dict)
+    looks: Looks | None = None
+    looked_at: frozenset[str] = frozenset()
+
+    def first(self, seeds: int) -> Facts:
+        """These facts with the first so many seeds of each cell alone, as a look sees them."""
+        if seeds not in self._first:
+            self._first[seeds] = replace(self, runs=self.runs.first(seeds))
+        return self._first[seeds]
+
+    @cached_property
+    def _first(self) -> dict[int, Facts]:
+        return {}
 
     @cached_property
     def titles(self) -> dict[str, str]:

@@ -56,6 +56,8 @@ class Inputs:
             validation={cell.name: config["fractions"][cell.fraction]["validation"] for cell in self.study.cells()},
             image_variance=lambda cell: image_variance(cell, self.predictions),
             datasets={cell.name: self.study.dataset(cell) for cell in self.study.cells()},
+            looks=self.study.looks,
+            looked_at=frozenset(cell.name for experiment in self.study.looking for cell in experiment.cells),
         )
 
     @cached_property

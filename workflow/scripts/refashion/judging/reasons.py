@@ -49,7 +49,7 @@ def _would_decide(e: Evidence, verdict: Verdict) -> str:
 
     Of a new study planned with so many: seeds added until a test decides make its p-value too small.
     """
-    if e.n < FORECAST_RUNS:
+    if verdict.seeds_needed is None or e.n < FORECAST_RUNS:
         return ""
     chance = f"{100 * POWER:.0f} of 100 studies planned with {verdict.seeds_needed} seeds would decide"
     return f"; if mean and SD stayed, {chance}"

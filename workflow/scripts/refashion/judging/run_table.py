@@ -80,6 +80,10 @@ class RunTable:
         """A column of all runs of a cell, by ascending seed (empty for an unknown cell)."""
         return self._columns[name][self._rows.get(cell, np.zeros(0, int))]
 
+    def first(self, seeds: int) -> RunTable:
+        """The runs with a seed below `seeds` alone."""
+        return RunTable(self.runs[self.runs["seed"] < seeds])
+
     def counts(self, cell: str) -> Counts:
         """How many runs of each status a cell has."""
         status = self.column(cell, "status")

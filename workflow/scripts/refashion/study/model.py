@@ -150,6 +150,10 @@ class Study:
         """The looks of the experiments that have some, None where none has."""
         return self.looking[0].seeds if self.looking else None
 
+    def alone(self, experiments: tuple[Experiment, ...]) -> Study:
+        """This study with some of its experiments alone."""
+        return replace(self, experiments=experiments)
+
     def with_plan(self, planned: Mapping[tuple[str, Cell], int]) -> Study:
         """This study with seeds that were not known at first: how many a cell of an experiment gets in all."""
         return replace(self, planned={**self.planned, **planned})

@@ -8,8 +8,10 @@ the rule of `refashion.inference.looks`, which spends a level for it.
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from refashion.errors import UserError
 from refashion.study.model import AXES, Cell, Experiment, Looks, Run, Study
@@ -93,9 +95,10 @@ def write(rows: Sequence[Mapping], columns: Sequence[str], path: Path) -> None:
         writer.writerows(rows)
 
 
-def with_plans(study: Study, folder: Path | str | None) -> Study:
+def with_plans(study: Study, folder: Path | str | None, looks: int | None = None) -> Study:
     """The study with the seeds of the plans in a folder; unchanged where there is none (yet).
 
+    looks: of so many looks at most.
     A plan that was made with other settings than the study's counts as none. A study without pilots or looks does not
     look at the plans that another one left.
     """
@@ -104,7 +107,7 @@ def with_plans(study: Study, folder: Path | str | None) -> Study:
     grown = study
     if study.pilots and pilots_table(folder).exists():
         grown = grown.with_plan(_seeds(_rows(pilots_table(folder), PILOT_COLUMNS, _is_of_pilots(study))))
-    for look in held(study, folder):
+    for look in itertools.islice(held(study, folder), looks):
         grown = grown.with_plan(_seeds(read_look(study, folder, look)))
     return grown
 
@@ -128,6 +131,29 @@ def read_look(study: Study, folder: Path | str, look: int) -> dict[tuple[str, Ce
     rule, known = rule_of(study.looks), {(one.name, cell) for one in study.looking for cell in one.cells}
     rows = _rows(path, LOOK_COLUMNS, lambda key, row: row["rule"] == rule and key in known)
     return rows if len(rows) == len(known) else {}
+
+
+def told(study: Study, folder: Path | str) -> str:
+    """Where the looks of a study with looks stand, by their tables."""
+    rows: dict[tuple[str, Cell], dict[str, str]] = {}
+    count = 0
+    for look in held(study, folder):
+        rows, count = read_look(study, folder, look), look
+    cells = {cell for experiment in study.looking for cell in experiment.cells}
+    wants = {cell: row["claims"].split(";") for (_, cell), row in rows.items() if row["claims"]}
+    return looks_told(study.looks, count, len(cells), wants)
+
+
+def looks_told(rule: Looks, held: int, cells: int, wants: Mapping[Any, Sequence[str]]) -> str:
+    """Where looks stand, in a sentence. held: how many were held of so many cells; wants: cell -> claims."""
+    looks = len(rule.looks)
+    if not held:
+        return f"Look 1 of {looks}, at {rule.looks[0]} seeds of {cells} cells, is to come."
+    if not wants:
+        return f"The looks are through: {held} of {looks} were held."
+    claims = ", ".join(sorted({claim for wanting in wants.values() for claim in wanting}))
+    wanted = f"{rule.looks[held]} seeds of {len(wants)} of {cells} cells"
+    return f"Look {held} of {looks} was held; the next, at {wanted}, is wanted by {claims}."
 
 
 def _is_of_pilots(study: Study) -> Callable[[tuple[str, Cell], Mapping[str, str]], bool]:

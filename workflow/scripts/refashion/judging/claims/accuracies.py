@@ -36,7 +36,10 @@ REPETITIONS = 2_000
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Claims judged together. members: (claim id, cell) of each piece of evidence, in order."""
+    """Claims judged together. members: (claim id, cell) of each piece of evidence, in order.
+
+    stands: where looks have judged it (`claims.looks.Stand`), by member.
+    """
 
     name: str
     members: list[tuple[str, str]]
@@ -44,9 +47,13 @@ class Family:
     verdicts: tuple[Verdict, ...]
     sensitivity: Mapping[float, tuple[Verdict, ...]]
     characteristics: OperatingCharacteristics
+    stands: Mapping[tuple[str, str], Any]
 
     def of(self, claim: str, cell: str) -> tuple[Verdict, list[Sensitivity]]:
         """The verdict on a claim's number in one cell, and with other margins."""
+        if (claim, cell) in self.stands:
+            stand = self.stands[claim, cell]
+            return stand.verdict, stand.sensitivity(list(self.sensitivity))
         position = self.members.index((claim, cell))
         others = self.sensitivity.items()
         return self.verdicts[position], [Sensitivity(margin=m, verdict=v[position].verdict) for m, v in others]
@@ -72,23 +79,33 @@ class Family:
         )
 
 
-def families_of(facts: Facts) -> dict[str, Family]:
-    """Each published accuracy's family, by claim id: the claims whose ids begin with the same letter."""
+def families_of(facts: Facts, looks: Any = None) -> dict[str, Family]:
+    """Each published accuracy's family, by claim id. looks: where the study's looks stand (`claims.looks.Standing`)."""
     families = {}
-    claims = [entry for entry in facts.original["claims"] if entry["kind"] == "accuracy"]
-    for name in dict.fromkeys(entry["id"][0] for entry in claims):
-        own = [entry for entry in claims if entry["id"][0] == name]
-        families |= dict.fromkeys((entry["id"] for entry in own), _family(name, own, facts))
+    for name, own in claims_by_family(facts).items():
+        families |= dict.fromkeys((entry["id"] for entry in own), _family(name, own, facts, looks))
     return families
 
 
-def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts) -> Family:
+def claims_by_family(facts: Facts) -> dict[str, list[Mapping[str, Any]]]:
+    """The claims of published accuracies by family: those whose ids begin with the same letter."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in facts.original["claims"]:
+        if entry["kind"] == "accuracy":
+            found.setdefault(entry["id"][0], []).append(entry)
+    return found
+
+
+def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts, looks: Any) -> Family:
     members, evidence = [], []
     for entry in claims:
         reading = entry["readings"][0]
         for cell in reading["cells"]:
             members.append((entry["id"], cell))
-            evidence.append(evidence_of(entry, facts.runs.sample(cell, reading["metric"]), facts))
+            evidence.append(primary_evidence(entry, cell, facts))
+    stands = {member: looks.of(*member) for member in members} if looks else {}
+    stands = {member: stand for member, stand in stands.items() if stand is not None}
+    evidence = [stands[m].evidence if m in stands else e for m, e in zip(members, evidence, strict=True)]
     known = [e.sd is not None for e in evidence]
     return Family(
         name=name,
@@ -96,6 +113,7 @@ def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts) -> Fam
         evidence=evidence,
         verdicts=judge_family(evidence),
         sensitivity=margin_sensitivity(evidence, facts.settings["sensitivity_margins"]),
+        stands=stands,
         characteristics=operating_characteristics(
             [e.n if k else 0 for e, k in zip(evidence, known, strict=True)],
             [e.sd if k else 0.0 for e, k in zip(evidence, known, strict=True)],
@@ -122,6 +140,11 @@ def evidence_of(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Evide
     """What a sample says about the published number of an accuracy."""
     variance = 0.0 if sample.metric in TRAINING_METRICS else other_images(sample.cell, facts)
     return weigh(sample.values, entry["value"], margin(entry, facts), variance, sample.diverged)
+
+
+def primary_evidence(entry: Mapping[str, Any], cell: str, facts: Facts) -> Evidence:
+    """What the runs of a cell say about a claim in its primary reading."""
+    return evidence_of(entry, facts.runs.sample(cell, entry["readings"][0]["metric"]), facts)
 
 
 def other_images(cell: str, facts: Facts) -> float:
@@ -173,7 +196,10 @@ def accuracy(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     facts, family = context.facts, context.families[entry["id"]]
     readings = []
     for reading, primary in primary_first(entry):
-        samples = [facts.runs.sample(cell, reading["metric"]) for cell in reading["cells"]]
+        stands = [family.stands.get((entry["id"], cell)) if primary else None for cell in reading["cells"]]
+        seen = [facts if stand is None else facts.first(stand.seeds) for stand in stands]
+        cells = zip(seen, reading["cells"], strict=True)
+        samples = [seen.runs.sample(cell, reading["metric"]) for seen, cell in cells]
         evidence = [evidence_of(entry, sample, facts) for sample in samples]
         margins = facts.settings["sensitivity_margins"]
         if primary:
@@ -181,7 +207,7 @@ def accuracy(entry: Mapping[str, Any], context: Context) -> list[Reading]:
         else:
             judged = [alone(one, margins) for one in evidence]
         found = [numbers(s, e, *v, facts) for s, e, v in zip(samples, evidence, judged, strict=True)]
-        readings.append(accuracy_reading(reading, primary, found, evidence, [v for v, _ in judged], facts))
+        readings.append(accuracy_reading(reading, primary, found, evidence, [v for v, _ in judged], facts, stands))
     return readings
 
 
@@ -207,8 +233,12 @@ def accuracy_reading(
     evidence: Sequence[Evidence],
     verdicts: Sequence[Verdict],
     facts: Facts,
+    stands: Sequence[Any],
 ) -> Reading:
-    """A reading from its cells' numbers and verdicts; the cell that decides, else the nearest, gives the numbers."""
+    """A reading from its cells' numbers and verdicts; the cell that decides, else the nearest, gives the numbers.
+
+    stands: where the looks at each cell stand (`claims.looks.Stand`), None where none has judged it.
+    """
     words = [verdict.verdict for verdict in verdicts]
     word = REPRODUCED if REPRODUCED in words else words[0] if len(set(words)) == 1 else INCONCLUSIVE
     distance = [math.inf if one.difference is None else abs(one.difference) for one in found]
@@ -218,6 +248,8 @@ def accuracy_reading(
         reason = _reason_of_several(word, found[shown], reason, distance[shown] == min(distance), facts)
     if word == REPRODUCED and facts.validation.get(found[shown].cell) == "fold" and found[shown].image_variance:
         reason = f"{reason}; this closeness holds for the held-out images, which are not the original's"
+    if stands[shown] is not None:
+        reason = f"{reason}; {stands[shown].told}"
     return a_reading(
         entry,
         facts,

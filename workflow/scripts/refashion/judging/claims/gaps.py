@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from refashion.inference.evidence import weigh
+from refashion.inference.evidence import Evidence, weigh
 from refashion.judging.claims.accuracies import accuracy_reading, alone, margin, numbers, other_images
 from refashion.judging.claims.readings import Context
 from refashion.judging.document.claims import Reading
@@ -22,18 +22,35 @@ def gap(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     is no finding of its own.
     """
     facts = context.facts
-    training, validation = parents(entry, facts)
-    allowed = margin(training, facts) + margin(validation, facts)
     readings = []
-    for words, cell, metrics in _gap_readings(training, validation):
-        sample = _gap_sample(facts, cell, *metrics)
-        published = published_number(entry, facts)
-        evidence = weigh(sample.values, published, allowed, other_images(cell, facts), sample.diverged)
+    for words, cell, metrics in _gap_readings(*parents(entry, facts)):
+        stand = None if readings or context.looks is None else context.looks.of(entry["id"], cell)
+        sample = _gap_sample(facts if stand is None else facts.first(stand.seeds), cell, *metrics)
+        evidence = _evidence(entry, sample, facts)
         verdict, others = alone(evidence, facts.settings["sensitivity_margins"])
+        if stand is not None:
+            verdict, others = stand.verdict, stand.sensitivity(facts.settings["sensitivity_margins"])
         one = numbers(sample, evidence, verdict, others, facts)
         words = {**words, "metric": sample.metric}
-        readings.append(accuracy_reading(words, not readings, [one], [evidence], [verdict], facts))
+        readings.append(accuracy_reading(words, not readings, [one], [evidence], [verdict], facts, [stand]))
     return readings
+
+
+def primary_cell(entry: Mapping[str, Any], facts: Facts) -> str:
+    """The cell of a gap's primary reading."""
+    return next(iter(_gap_readings(*parents(entry, facts))))[1]
+
+
+def primary_evidence(entry: Mapping[str, Any], facts: Facts) -> Evidence:
+    """What the runs say about a gap in its primary reading."""
+    _, cell, metrics = next(iter(_gap_readings(*parents(entry, facts))))
+    return _evidence(entry, _gap_sample(facts, cell, *metrics), facts)
+
+
+def _evidence(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Evidence:
+    allowed = sum(margin(parent, facts) for parent in parents(entry, facts))
+    published = published_number(entry, facts)
+    return weigh(sample.values, published, allowed, other_images(sample.cell, facts), sample.diverged)
 
 
 def published_number(entry: Mapping[str, Any], facts: Facts) -> float | None:

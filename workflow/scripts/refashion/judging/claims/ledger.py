@@ -20,7 +20,7 @@ from refashion.inference.verdicts import (
     REPRODUCED,
     overall_verdict,
 )
-from refashion.judging.claims import accuracies, comparisons, exact, gaps, procedure, same_numbers
+from refashion.judging.claims import accuracies, comparisons, exact, gaps, looks, procedure, same_numbers
 from refashion.judging.claims.accuracies import Family
 from refashion.judging.claims.readings import Context
 from refashion.judging.document.claims import Claim, Reading
@@ -57,10 +57,11 @@ def judge(facts: Facts) -> list[Claim]:
     for entry in entries:
         if entry["kind"] not in KINDS:
             raise UserError(f"claim {entry['id']}: kind is {entry['kind']!r}; allowed are {', '.join(KINDS)}.")
-    families = accuracies.families_of(facts)
+    standing = looks.hold(facts)
+    families = accuracies.families_of(facts, standing)
     judged: dict[str, Claim] = {}
     for entry in entries:
-        readings = KINDS[entry["kind"]](entry, Context(facts, families, judged))
+        readings = KINDS[entry["kind"]](entry, Context(facts, families, judged, standing))
         judged[entry["id"]] = _claim(entry, readings, facts, families)
     return list(judged.values())
 

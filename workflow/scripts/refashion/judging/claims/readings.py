@@ -13,11 +13,12 @@ from refashion.study.model import TRAINING_METRICS
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a kind's function gets: the facts, the families judged together, and the claims judged before."""
+    """What a kind's function gets: the facts, the families judged together, the claims judged before, the looks."""
 
     facts: Facts
     families: Mapping[str, Any]
     judged: Mapping[str, Claim]
+    looks: Any = None
 
 
 def a_reading(

@@ -1,0 +1,177 @@
+"""Looks at the claims of synthetic studies: which cells go on, when a claim ends, and what its verdict rests on."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import synthetic
+from refashion.inference.looks import State
+from refashion.judging import collection, standing
+from refashion.judging.claims import accuracies, ledger
+from refashion.judging.claims.looks import hold
+from refashion.judging.inputs import Inputs
+from refashion.study.config import load_study
+from refashion.study.model import Cell
+from refashion.training import seeds
+
+ORIGINAL = synthetic.original()
+COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
+CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
+LOOKS = {"looks": [5, 10, 20, 40], "spend": [0.005, 0.01, 0.015, 0.02]}
+
+
+@pytest.fixture(autouse=True)
+def few_repetitions(monkeypatch):
+    """The operating characteristics are simulated; their precision is not tested here."""
+    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
+
+
+def study(**changes):
+    config = synthetic.config(**changes)
+    config["experiments"]["original"]["seeds"] = LOOKS
+    return load_study(config)
+
+
+def facts(truth=None, table=None):
+    """A study with looks that has all 40 runs of each cell, as if they had come out of order."""
+    made = synthetic.runs(synthetic.study(seeds=40), truth or synthetic.published(ORIGINAL), seed=1)
+    return Inputs(study(), ORIGINAL, made if table is None else table, histories=None).facts
+
+
+def at_margin(claim, cell, share=1.0):
+    """Validation means as published, but one at (a share of) its margin."""
+    base = synthetic.published(ORIGINAL)
+    entry = next(entry for entry in ORIGINAL["claims"] if entry["id"] == claim)
+    shifted = entry["value"] + share * accuracies.margin(entry, facts())
+    return dataclasses.replace(base, validation={**base.validation, cell: shifted})
+
+
+def test_claims_end_and_their_cells_with_them():
+    found = hold(facts())
+    assert found.is_through
+    assert {found.claims[f"V{number}"] for number in range(1, 6)} == {State.REPRODUCED}
+    assert {found.claims[f"T{number}"] for number in range(1, 6)} == {State.REPRODUCED}
+    assert found.cells[CNN4_SAME] == 5  # no primary reading names it
+    assert found.cells[CNN1] == found.cells[LENET] == 5
+    assert found.cells[CNN1_SMALL] > 5  # where 91.39, another claim's number, lies near its margin
+
+
+def test_a_cell_goes_on_for_the_claims_that_are_open_and_for_no_other():
+    found = hold(facts(at_margin("V4", CNN4)), most=1)
+    assert found.held == 1
+    assert "V4" in found.wants[CNN4]
+    for cell, claims in found.wants.items():
+        assert all(found.claims[claim] == State.OPEN for claim in claims), cell
+        assert found.planned[cell] == 10
+    assert {cell for cell, planned in found.planned.items() if planned == 5} == set(COLUMNS) - set(found.wants)
+
+
+def test_a_claim_that_is_decided_stays_decided_whatever_later_runs_say():
+    first = facts()
+    before = hold(first, most=1)
+    decided = {claim for claim, state in before.claims.items() if state != State.OPEN}
+    table = first.runs.runs.copy()
+    late = table["seed"] >= 5
+    table.loc[late, "val_accuracy"] = table.loc[late, "val_accuracy"] - 3
+    after = hold(facts(table=table))
+    assert decided
+    for claim in decided:
+        assert after.claims[claim] == before.claims[claim]
+
+
+def test_the_ledger_gives_the_verdict_and_the_numbers_of_the_look_that_decided():
+    given = facts(at_margin("V4", CNN4))
+    found, judged = hold(given), {claim.id: claim for claim in ledger.judge(given)}
+    for claim, state in found.claims.items():
+        verdict = {State.REPRODUCED: "reproduced", State.NOT_REPRODUCED: "not reproduced"}.get(state, "inconclusive")
+        assert judged[claim].verdict == verdict, claim
+    stand = found.of("V1", CNN1_SMALL)
+    numbers = judged["V1"].readings[0].numbers
+    assert numbers.n == stand.seeds == len(numbers.seeds)
+    assert numbers.p_rep == stand.evidence.p_rep
+    assert numbers.p_rep_adjusted <= 0.05
+    assert f"look {stand.look} of 4, at {stand.seeds} seeds" in judged["V1"].readings[0].reason
+
+
+def test_a_claim_at_its_margin_stops_and_says_that_more_seeds_will_not_tell():
+    ends = {}
+    for share in np.linspace(0.9, 1.1, 9):
+        given = facts(at_margin("V4", CNN4, share))
+        found = hold(given)
+        ends[found.claims["V4"]] = next(claim for claim in ledger.judge(given) if claim.id == "V4").readings[0].reason
+    assert "at the margin: more seeds will not tell" in ends[State.STOPPED]
+    assert found.is_through
+
+
+def test_runs_that_are_missing_are_awaited():
+    given = facts(at_margin("V4", CNN4))
+    table = given.runs.runs
+    cell = given.runs.column(CNN4, "digest")
+    lost = (table["seed"] == 7) & table["digest"].isin(cell)
+    found = hold(facts(table=table[~lost]))
+    assert (found.held, found.awaits) == (1, (CNN4,))
+    assert not found.is_through
+    assert "V4" in found.told
+
+
+def test_a_diverged_run_stops_its_claims():
+    given = facts()
+    table = given.runs.runs.copy()
+    first = (table["seed"] == 0) & table["digest"].isin(given.runs.column(LENET, "digest"))
+    table.loc[first, "status"] = "diverged"
+    found = hold(facts(table=table))
+    assert found.of("V5", LENET).state == State.STOPPED
+    assert found.cells[LENET] == 5
+
+
+def test_with_the_seeds_of_another_experiment_a_look_has_its_own_alone():
+    """A cell that has 40 runs for another experiment's sake is judged at the first look from five of them."""
+    assert hold(facts(), most=1).of("V1", CNN1_SMALL).evidence.n == 5
+
+
+def test_a_study_without_looks_has_none():
+    assert hold(dataclasses.replace(facts(), looks=None)) is None
+
+
+def test_a_written_look_makes_the_study_grow_and_says_for_what(tmp_path):
+    found, loaded = hold(facts(at_margin("V4", CNN4)), most=1), study()
+    rows = standing.rows(loaded, found)
+    seeds.write(rows, seeds.LOOK_COLUMNS, seeds.look_table(tmp_path, 1))
+    grown = seeds.with_plans(loaded, tmp_path)
+    (experiment,) = grown.looking
+    for cell in experiment.cells:
+        assert len(grown.seeds(experiment, cell)) == found.planned[cell.name]
+    assert seeds.told(loaded, tmp_path) == found.told
+    row = next(row for row in rows if Cell(*CNN4.split("/")).architecture == row["architecture"] and row["claims"])
+    assert "V4" in row["claims"].split(";")
+    assert list(seeds.held(loaded, tmp_path)) == [1]
+    assert seeds.with_plans(loaded, tmp_path, looks=0) == loaded
+
+
+def test_a_look_by_another_rule_counts_as_none(tmp_path):
+    seeds.write(standing.rows(study(), hold(facts(), most=1)), seeds.LOOK_COLUMNS, seeds.look_table(tmp_path, 1))
+    config = synthetic.config()
+    config["experiments"]["original"]["seeds"] = {"looks": [5, 10], "spend": [0.01, 0.04]}
+    other = load_study(config)
+    assert seeds.with_plans(other, tmp_path) == other
+    assert seeds.told(other, tmp_path) == "Look 1 of 2, at 5 seeds of 6 cells, is to come."
+
+
+def test_a_store_alone_tells_where_the_looks_stand(monkeypatch):
+    """As after `restore`, where no look has left a table: the runs that are there are enough."""
+    whole = facts().runs.runs
+    loaded = study()
+
+    def collect(asked, source, strict):
+        wanted = {(run.cell.name, run.seed) for run in asked.runs()}
+        names = whole[["architecture", "fraction", "augmentation", "recipe"]].agg("/".join, axis=1)
+        rows = [key in wanted for key in zip(names, whole["seed"], strict=True)]
+        return collection.Collected(whole[rows], None, {})
+
+    monkeypatch.setattr(collection, "collect", collect)
+    grown, found = standing.grown(loaded, ORIGINAL, store=None)
+    assert found.is_through
+    assert found.cells == hold(facts()).cells
+    (experiment,) = grown.looking
+    assert {cell.name: len(grown.seeds(experiment, cell)) for cell in experiment.cells} == found.cells

@@ -1,0 +1,266 @@
+"""Looks at the claims: judged from the first seeds of each cell, look by look, until none is open.
+
+`hold` repeats every look from the runs that there are. So a study whose runs were restored, or came out of order,
+stands where it would stand had they just been made; and the plan of the next look and the verdicts cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from refashion.inference import looks
+from refashion.inference.evidence import Evidence, with_margin
+from refashion.inference.looks import Course, State
+from refashion.inference.verdicts import Verdict, judge_one
+from refashion.judging.claims import accuracies, gaps
+from refashion.judging.document.claims import Sensitivity
+from refashion.judging.facts import Facts
+from refashion.study.model import Looks
+from refashion.training.seeds import looks_told
+
+
+@dataclass(frozen=True)
+class Member:
+    """A claim's number in one cell."""
+
+    claim: str
+    cell: str
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Numbers that are judged together at each look that was held. history: [look][member] what each look saw."""
+
+    name: str
+    members: tuple[Member, ...]
+    rule: Looks
+    history: tuple[tuple[Evidence, ...], ...] = ()
+
+    @cached_property
+    def course(self) -> Course:
+        """Where each member stands."""
+        return self._follow(self.history)
+
+    def _follow(self, history: Sequence[Sequence[Evidence]]) -> Course:
+        ids = list(dict.fromkeys(member.claim for member in self.members))
+        claims = [ids.index(member.claim) for member in self.members]
+        return looks.follow([looks.numbers(seen, self.rule.looks[-1]) for seen in history], self.rule.spend, claims)
+
+    def after(self, seen: Sequence[Evidence]) -> Family:
+        """The family after one more look. A member that has ended keeps what its last look saw."""
+        if self.history:
+            ended = self.course.state != State.OPEN
+            seen = [old if over else new for old, new, over in zip(self.history[-1], seen, ended, strict=True)]
+        return replace(self, history=(*self.history, tuple(seen)))
+
+    def stand(self, position: int) -> Stand:
+        """Where a member stands, and the verdict on it so far."""
+        look, state = int(self.course.look[position]), State(int(self.course.state[position]))
+        evidence, most = self.history[look][position], self.rule.looks[-1]
+        level = sum(self.rule.spend)
+        own = [level / (len(self.members) - self._decided_others(position, look, word)) for word in _DECIDED]
+        last = (np.array([one * self.rule.spend[-1] / level]) for one in own)
+        chance = looks.numbers([evidence], most).chance(*last)[0]
+        adjusted = (float(p[position]) for p in (self.course.p_rep, self.course.p_not))
+        at_this_look = (one * self.rule.spend[look] / level for one in own)
+        verdict = judge_one(evidence, *adjusted, *at_this_look, level, len(self.members))
+        verdict = replace(verdict, seeds_needed=None)  # the looks say how many there will be
+        seeds = self.rule.looks[look]
+        return Stand(self.members[position], state, look + 1, seeds, evidence, verdict, float(chance), self)
+
+    def _decided_others(self, position: int, look: int, state: State) -> int:
+        others = (self.course.state == state) & (self.course.look <= look)
+        others[position] = False
+        return int(others.sum())
+
+    def words(self, margin: float) -> tuple[str, ...]:
+        """The verdict on each member had its margin been another, from the runs that its own margin asked for."""
+        history = [[with_margin(e, margin) for e in seen] for seen in self.history]
+        return tuple(_WORDS[State(int(state))] for state in self._follow(history).state)
+
+
+_DECIDED = (State.REPRODUCED, State.NOT_REPRODUCED)
+_WORDS = dict.fromkeys(State, "inconclusive") | {
+    State.REPRODUCED: "reproduced",
+    State.NOT_REPRODUCED: "not reproduced",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """Where a member stands: the look (from 1) and its seeds at which it ended, or the last one held; the verdict then.
+
+    chance: that the last look decides it, if it is open. family: in which it was judged.
+    """
+
+    member: Member
+    state: State
+    look: int
+    seeds: int
+    evidence: Evidence
+    verdict: Verdict
+    chance: float
+    family: Family
+
+    def sensitivity(self, margins: Sequence[float]) -> list[Sensitivity]:
+        """The verdict on it with other margins."""
+        position = self.family.members.index(self.member)
+        return [Sensitivity(margin=margin, verdict=self.family.words(margin)[position]) for margin in margins]
+
+    @property
+    def told(self) -> str:
+        """At which look it ended, or what is to come, in words."""
+        rule = self.family.rule
+        look = f"look {self.look} of {len(rule.looks)}, at {self.seeds} seeds"
+        match self.state:
+            case State.STOPPED if self.evidence.diverged:
+                return f"no more seeds are added ({look})"
+            case State.STOPPED:
+                chance = f"a chance of {100 * self.chance:.0f}% to be decided at {rule.looks[-1]}"
+                return f"at the margin: more seeds will not tell ({look}, leaves it {chance})"
+            case State.OPEN if self.look == len(rule.looks):
+                return f"the last look, at {self.seeds} seeds, leaves it open"
+            case State.OPEN:
+                return f"interim: {look}; the next has {rule.looks[self.look]} seeds"
+            case State.SETTLED:
+                return f"no more seeds are added, since another cell settles it ({look})"
+        return f"decided by {look}"
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where the looks of a study stand.
+
+    cells: seeds of each cell with looks at the last look that had it. held: how many looks were held. awaits: cells
+    whose runs the next one lacks.
+    """
+
+    rule: Looks
+    families: tuple[Family, ...]
+    cells: Mapping[str, int]
+    held: int = 0
+    awaits: tuple[str, ...] = ()
+
+    @cached_property
+    def members(self) -> dict[Member, Stand]:
+        """Where each member of the families stands, once a look was held."""
+        return {
+            member: family.stand(position)
+            for family in self.families
+            if family.history
+            for position, member in enumerate(family.members)
+            if member.cell in self.cells
+        }
+
+    def of(self, claim: str, cell: str) -> Stand | None:
+        """Where a claim's number in a cell stands; None where no look has judged it."""
+        return self.members.get(Member(claim, cell))
+
+    @cached_property
+    def claims(self) -> dict[str, State]:
+        """Where each claim with looks stands: reproduced in one cell, not reproduced in all, open in one, stopped."""
+        states: dict[str, set[State]] = {}
+        for member, stand in self.members.items():
+            states.setdefault(member.claim, set()).add(stand.state)
+        return {claim: _state_of(found) for claim, found in states.items()}
+
+    @cached_property
+    def wants(self) -> dict[str, tuple[str, ...]]:
+        """The claims that want more seeds of each cell; none where each has ended or the looks are through."""
+        if self.held in (0, len(self.rule.looks)):
+            return {}
+        found: dict[str, dict[str, None]] = {}
+        for stand in self.members.values():
+            if stand.state == State.OPEN:
+                found.setdefault(stand.member.cell, {})[stand.member.claim] = None
+        return {cell: tuple(claims) for cell, claims in found.items()}
+
+    @property
+    def is_through(self) -> bool:
+        """Whether no look is to come."""
+        return bool(self.held) and not self.wants
+
+    @property
+    def planned(self) -> dict[str, int]:
+        """The seeds of each cell, those of the look to come included."""
+        return {cell: self.rule.looks[self.held] if cell in self.wants else seeds for cell, seeds in self.cells.items()}
+
+    @property
+    def told(self) -> str:
+        """Where the study stands, in a sentence."""
+        return looks_told(self.rule, self.held, len(self.cells), self.wants)
+
+
+def _state_of(members: set[State]) -> State:
+    if members == {State.NOT_REPRODUCED}:
+        return State.NOT_REPRODUCED
+    return next((state for state in (State.REPRODUCED, State.OPEN) if state in members), State.STOPPED)
+
+
+def hold(facts: Facts, most: int | None = None) -> Standing | None:
+    """Hold every look that the runs allow, at most `most`; None for a study without looks."""
+    if facts.looks is None:
+        return None
+    found = list(_families(facts))
+    first = tuple(Family(name, members, facts.looks) for name, members, _ in found)
+    standing = Standing(facts.looks, first, dict.fromkeys(sorted(facts.looked_at), facts.looks.looks[0]))
+    for held, seeds in enumerate(facts.looks.looks[:most]):
+        going = standing.wants if held else standing.cells
+        awaits = tuple(cell for cell in going if not _has_ended(cell, seeds, facts))
+        if awaits or not going:
+            return replace(standing, awaits=awaits)
+        seen = facts.first(seeds)
+        families = zip(standing.families, found, strict=True)
+        standing = Standing(
+            facts.looks,
+            tuple(family.after(see(seen)) for family, (_, _, see) in families),
+            {**standing.cells, **dict.fromkeys(going, seeds)},
+            held + 1,
+        )
+    return standing
+
+
+def _has_ended(cell: str, seeds: int, facts: Facts) -> bool:
+    counts = facts.first(seeds).runs.counts(cell)
+    return counts.finished + counts.diverged == seeds
+
+
+See = Callable[[Facts], list[Evidence]]
+
+
+def _families(facts: Facts) -> Iterator[tuple[str, tuple[Member, ...], See]]:
+    """The families of published numbers that have a cell with looks: name, members, and what a look sees of them."""
+    for name, entries in accuracies.claims_by_family(facts).items():
+        members = tuple(Member(entry["id"], cell) for entry in entries for cell in entry["readings"][0]["cells"])
+        if any(member.cell in facts.looked_at for member in members):
+            yield name, members, _numbers_of(entries)
+    for entry in facts.original["claims"]:
+        if entry["kind"] == "gap" and gaps.primary_cell(entry, facts) in facts.looked_at:
+            yield entry["id"], (Member(entry["id"], gaps.primary_cell(entry, facts)),), _gap_of(entry)
+
+
+def _numbers_of(entries: Sequence[Mapping[str, Any]]) -> See:
+    def see(facts: Facts) -> list[Evidence]:
+        return [
+            _only_with_looks(accuracies.primary_evidence(entry, cell, facts), cell, facts)
+            for entry in entries
+            for cell in entry["readings"][0]["cells"]
+        ]
+
+    return see
+
+
+def _only_with_looks(evidence: Evidence, cell: str, facts: Facts) -> Evidence:
+    """Evidence of a cell with looks; of another none, whose number counts in the family as p = 1 at each of them."""
+    if cell in facts.looked_at:
+        return evidence
+    return replace(evidence, n=0, mean=None, sd=None, difference=None, p_rep=None, p_far=None, p_run=None, p_not=None)
+
+
+def _gap_of(entry: Mapping[str, Any]) -> See:
+    return lambda facts: [gaps.primary_evidence(entry, facts)]
