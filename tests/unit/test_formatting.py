@@ -45,6 +45,8 @@ def test_decimals_never_exceed_what_ten_thousand_images_resolve():
         (formatting.points(-0.004), "0.00\u00a0pp"),
         (formatting.percent_interval(91.62, 92.04), "91.62 to 92.04%"),
         (formatting.percent_interval(91.0, 93.0), "91.0 to 93.0%"),
+        (formatting.percent_interval(99.5, 100.5), "99.5 to 100.0%"),
+        (formatting.percent_interval(-0.2, 0.8), "0.0 to 0.8%"),
         (formatting.points_interval(-0.31, 0.29), "\u22120.31 to +0.29\u00a0pp"),
         (formatting.count(60000), "60,000"),
         (formatting.plural(0, "run"), "no\u00a0runs"),
@@ -94,8 +96,13 @@ def test_hours_keep_two_digits():
     ("p", "expected"),
     [
         (0.0004, "<\u00a00.001"),
+        (0.00099, "<\u00a00.001"),
+        (0.001, "0.001"),
+        (0.0042, "0.004"),
         (0.0321, "0.032"),
         (0.4262, "0.43"),
+        (0.0996, "0.100"),
+        (0.99, "0.99"),
         (0.999, ">\u00a00.99"),
         (0.05, "0.050"),
         # Rounded to three decimals these two would sit on the level; they must stay on their side of it.

@@ -186,7 +186,8 @@ def test_variance_component_intervals_cover(row_sd, column_sd):
         assert coverage([getattr(r, name) for r in results], [truth] * REPETITIONS) >= 0.95 - slack
     residual = coverage([r.residual for r in results], [0.04] * REPETITIONS)
     assert residual == pytest.approx(0.95, abs=slack)
-    raw = np.array([r.rows.raw for r in results])
+    f = np.array([r.rows.f for r in results])  # before the cut at 0: (F - 1) MS_residual / b is without bias
+    raw = (f - 1) * np.array([r.residual.variance for r in results]) / 5
     assert raw.mean() == pytest.approx(row_sd**2, abs=4 * raw.std() / math.sqrt(REPETITIONS))
 
 

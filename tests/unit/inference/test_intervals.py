@@ -56,28 +56,28 @@ def test_new_images_interval_by_shrout_and_fleiss():
     # Mean squares 11.24 (targets), 32.49 (judges), 1.02 (residual): variance of the mean = (11.24 + 32.49 - 1.02) / 24
     result = new_images_interval(RATINGS / 100)
     assert result.mean == pytest.approx(RATINGS.mean())
-    assert result.variance == pytest.approx((11.24 + 32.49 - 1.02) / 24, abs=5e-4)
-    assert result.seed_variance == pytest.approx((11.24 - 1.02) / 4, abs=2e-3)
-    assert result.image_variance == pytest.approx((32.49 - 1.02) / 6, abs=2e-3)
-    assert result.residual_variance == pytest.approx(1.02, abs=5e-3)
     # Howe's form: each part with its own degrees of freedom
     half = math.sqrt((stats.t.ppf(0.975, 5) ** 2 * 11.2417 + stats.t.ppf(0.975, 3) ** 2 * (32.4861 - 1.0194)) / 24)
     assert result.high - result.mean == pytest.approx(half, rel=1e-4)
 
 
-def test_new_images_variance_is_the_designs_formula():
+@pytest.mark.parametrize(("seed_sd", "negative"), [(0.2, False), (0.0, True)])
+def test_new_images_interval_of_many_seeds_has_the_designs_variance(seed_sd, negative):
+    # With many degrees of freedom t is normal and the half-width z sqrt(V), V = s_d^2 / n + s_D^2 / m - s_res^2 / (n m)
     rng = np.random.default_rng(1)
-    difference = (rng.random((6, 500)) < 0.9).astype(int) - (rng.random((6, 500)) < rng.beta(8, 2, 500))
-    n, m = difference.shape
+    n = m = 400
+    difference = rng.normal(0, seed_sd, (n, 1)) + rng.normal(0, 0.3, m) + rng.normal(0, 1, (n, m))
     rows, columns = difference.mean(1), difference.mean(0)
+    if negative:  # seeds that differ less than chance: their component counts as 0
+        difference = difference - 0.9 * (rows[:, None] - rows.mean())
+        rows = difference.mean(1)
     residual = difference - rows[:, None] - columns + difference.mean()
     s_res = (residual**2).sum() / ((n - 1) * (m - 1))
-    expected = rows.var(ddof=1) / n + columns.var(ddof=1) / m - s_res / (n * m)
+    seeds, images = rows.var(ddof=1) / n, columns.var(ddof=1) / m
+    assert (m * rows.var(ddof=1) < s_res) == negative
+    expected = images if negative else seeds + images - s_res / (n * m)
     result = new_images_interval(difference)
-    if result.seed_variance > 0:  # else the negative component is set to 0
-        assert result.variance == pytest.approx(1e4 * expected, rel=1e-9)
-    else:
-        assert result.variance == pytest.approx(1e4 * columns.var(ddof=1) / m, rel=1e-9)
+    assert result.high - result.mean == pytest.approx(1e2 * 1.96 * math.sqrt(expected), rel=5e-3)
     assert result.mean == pytest.approx(100 * difference.mean())
 
 

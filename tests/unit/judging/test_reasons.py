@@ -47,6 +47,10 @@ def test_how_many_seeds_would_decide_is_said_of_five_runs_or_more():
     assert "would decide" in enough
 
 
+def test_single_runs_fall_nowhere_above_100():
+    assert "single runs fall (97.24 to 100.00)" in reasons([weigh(sample(5, 99.0, 0.58), 96.0, 0.5)])[0]
+
+
 def test_lucky_and_unlucky_runs_and_the_margin():
     lucky, margin, unlucky = reasons(
         [weigh(sample(20, 91.3, 0.6), 92, 0.5), weigh(sample(20, 91.5, 0.2), 92, 0.5)]

@@ -32,20 +32,13 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class NewImagesInterval:
-    """An interval in pp that covers new seeds and new images at once.
-
-    variance: of the mean. seed_variance, image_variance, residual_variance: components in pp^2, negative ones set to 0.
-    """
+    """An interval in pp that covers new seeds and new images at once."""
 
     mean: float | None = None
     n: int
     m: int
     low: float | None = None
     high: float | None = None
-    variance: float | None = None
-    seed_variance: float | None = None
-    image_variance: float | None = None
-    residual_variance: float | None = None
     confidence: float
     reason: str = ""
 
@@ -112,9 +105,5 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> New
         m=m,
         low=mean - half,
         high=mean + half,
-        variance=float(parts.sum()),
-        seed_variance=max(0.0, ms_seed - ms_residual) / m,
-        image_variance=max(0.0, ms_image - ms_residual) / n,
-        residual_variance=ms_residual,
         confidence=confidence,
     )

@@ -52,20 +52,10 @@ class PairedComparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class McNemar:
-    """Two runs on the same images: only_a images only run a has right, only_b only run b; exact two-sided p."""
-
-    only_a: int
-    only_b: int
-    p: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class McNemarShare:
     """What authors with one run of each cell would have found: shares (0..1) over the n seed pairs.
 
     a_ahead, b_ahead, tied: whose accuracy is higher; a_significant, b_significant: ahead with McNemar's p <= level.
-    tests: one McNemar a seed pair, in the order of the seeds.
     """
 
     n: int
@@ -74,7 +64,6 @@ class McNemarShare:
     tied: float | None = None
     a_significant: float | None = None
     b_significant: float | None = None
-    tests: tuple[McNemar, ...]
     reason: str = ""
 
 
@@ -160,28 +149,31 @@ def _seed_correlation(a: Summary, b: Summary) -> tuple[float | None, str]:
     return float(np.corrcoef(a.values, b.values)[0, 1]), ""
 
 
-def mcnemar_share(correct_a: ArrayLike, correct_b: ArrayLike, level: float = LEVEL) -> McNemarShare:
-    """McNemar for each seed pair of correct_a [n, m] and correct_b [n, m] (bool), and what shares of authors would say.
+def mcnemar_p(only_a: ArrayLike, only_b: ArrayLike) -> np.ndarray:
+    """McNemar's exact two-sided p, elementwise: two runs on the same images, so many that only one of them has right.
 
-    Exact two-sided p = binomtest(min(b, c), b + c), for all seeds in one call; no discordant image gives p = 1.
+    binomtest(min(b, c), b + c), in one call; no discordant image gives p = 1.
     """
+    only_a, only_b = np.asarray(only_a), np.asarray(only_b)
+    return np.minimum(1, 2 * stats.binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5))
+
+
+def mcnemar_share(correct_a: ArrayLike, correct_b: ArrayLike, level: float = LEVEL) -> McNemarShare:
+    """What shares of the authors with one run of each cell, correct_a and correct_b [n, m] (bool), would say."""
     a, b = np.asarray(correct_a, bool), np.asarray(correct_b, bool)
     if a.shape != b.shape or a.ndim != 2:
         raise ValueError(f"expected two arrays [n, m] of the same seeds and images, got {a.shape} and {b.shape}")
+    if not len(a):
+        return McNemarShare(n=0, reason=NO_SEED)
     only_a, only_b = (a & ~b).sum(1), (b & ~a).sum(1)
-    p = np.minimum(1, 2 * stats.binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5))
-    counts = zip(only_a, only_b, p, strict=True)
-    tests = tuple(McNemar(only_a=int(x), only_b=int(y), p=float(z)) for x, y, z in counts)
-    if not tests:
-        return McNemarShare(n=0, tests=(), reason=NO_SEED)
+    significant = mcnemar_p(only_a, only_b) <= level
     return McNemarShare(
-        n=len(tests),
+        n=len(a),
         a_ahead=float((only_a > only_b).mean()),
         b_ahead=float((only_a < only_b).mean()),
         tied=float((only_a == only_b).mean()),
-        a_significant=float(((only_a > only_b) & (p <= level)).mean()),
-        b_significant=float(((only_a < only_b) & (p <= level)).mean()),
-        tests=tests,
+        a_significant=float(((only_a > only_b) & significant).mean()),
+        b_significant=float(((only_a < only_b) & significant).mean()),
     )
 
 

@@ -15,13 +15,12 @@ from refashion.inference.summaries import LEVEL, NO_SEED, ROUNDING, finite_array
 class VarianceComponent:
     """One source of variance, in the unit squared.
 
-    name: rows, columns or residual (which has neither f nor p). variance: the estimate, negative set to 0; raw: not so.
+    name: rows, columns or residual (which has neither f nor p). variance: the estimate, negative set to 0.
     share: of the total (0..1). f, p: F test that the variance is 0. low, high: its interval.
     """
 
     name: str
     variance: float | None = None
-    raw: float | None = None
     share: float | None = None
     f: float | None = None
     p: float | None = None
@@ -46,7 +45,7 @@ class ImageNoise:
     """Where the variance of a measured accuracy comes from, in pp^2 (see `image_noise`).
 
     binomial = p (1 - p) / m = between_images + within_images. seed_variance = s^2 of the n accuracies.
-    true_seed_variance: of accuracies on endless images, negative set to 0 (not so in true_seed_variance_raw).
+    true_seed_variance: of accuracies on endless images, negative set to 0.
     """
 
     n: int
@@ -57,7 +56,6 @@ class ImageNoise:
     within_images: float | None = None
     seed_variance: float | None = None
     true_seed_variance: float | None = None
-    true_seed_variance_raw: float | None = None
     reason: str = ""
 
 
@@ -86,7 +84,6 @@ def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> Variance
     residual = VarianceComponent(
         name="residual",
         variance=raw[2],
-        raw=raw[2],
         share=raw[2] / total if total > 0 else None,
         low=float(df * ms_residual / stats.chi2.isf(tail, df)),
         high=float(df * ms_residual / stats.chi2.ppf(tail, df)),
@@ -104,7 +101,7 @@ def _random_effect(name, raw, total, ms, ms_residual, df, df_residual, per_level
     )
     p = float(stats.f.sf(f, df, df_residual)) if f is not None else float(ms == 0)
     share = max(0.0, raw) / total if total > 0 else None
-    return VarianceComponent(name=name, variance=max(0.0, raw), raw=raw, share=share, f=f, p=p, low=low, high=high)
+    return VarianceComponent(name=name, variance=max(0.0, raw), share=share, f=f, p=p, low=low, high=high)
 
 
 def crossed_mean_squares(y: np.ndarray) -> tuple[float, float, float, float]:
@@ -152,6 +149,5 @@ def image_noise(correct: ArrayLike) -> ImageNoise:
         within_images=within,
         seed_variance=seed_variance,
         true_seed_variance=max(0.0, beyond),
-        true_seed_variance_raw=beyond,
         **shared,
     )
