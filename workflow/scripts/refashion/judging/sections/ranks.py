@@ -17,8 +17,7 @@ def ranks(facts: Facts) -> dict[str, Any]:
     resamples = facts.settings["resamples"]
     of_means = rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
     of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
-    _, ordered = facts.runs.paired(order, PUBLISHED_METRIC)
-    chance = order_probability(ordered)
+    chance = order_probability(facts.runs.paired(order, PUBLISHED_METRIC)[1]) if order else None
     empty = [cell for cell in cells if facts.runs.counts(cell).finished == 0]
     return {
         "metric": PUBLISHED_METRIC,
@@ -28,8 +27,8 @@ def ranks(facts: Facts) -> dict[str, Any]:
         "p_rank": [list(row) for row in of_means.p_rank or ()],
         "p_rank_one_run": [list(row) for row in of_runs.p_rank or ()],
         "published_order": order,
-        "p_published_order": chance.independent,
-        "p_published_order_same_seed": chance.same_seed,
+        "p_published_order": chance and chance.independent,
+        "p_published_order_same_seed": chance and chance.same_seed,
         "resamples": resamples,
         "reason": facts.runs.why_empty(empty[0]) if empty else of_means.reason,
     }
