@@ -82,8 +82,9 @@
     buttons.forEach((button) => button.addEventListener("click", () => press(button)));
     search.addEventListener("input", filter);
   }
+  const named = (text) => { try { return decodeURIComponent(text); } catch { return text; } }; // such as "#%"
   const reveal = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash && document.getElementById(named(location.hash.slice(1)));
     if (!target) return;
     if (target.hidden) { search.value = ""; press(buttons[0]); }
     for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;

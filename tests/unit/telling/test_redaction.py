@@ -17,6 +17,8 @@ from refashion.telling.redaction import redact
         ("results/home/x", "results/home/x"),
         ("bell\x07, nul\x00", "bell\ufffd, nul\ufffd"),
         ("tab\tand\nline", "tab\tand\nline"),
+        ("user\u202egpj.exe", "user[U+202E]gpj.exe"),
+        ("\u2066a\u2069\u200f", "[U+2066]a[U+2069][U+200F]"),
     ],
 )
 def test_redact(text, expected):

@@ -17,23 +17,98 @@ TABLES = tuple(
     for name in (
         *(f"{table}.{kind}" for table in ("original_vs_ours", "claims") for kind in ("csv", "md", "tex")),
         *(f"{table}.csv" for table in ("readings", "audit", "inconsistencies", "assumptions", "cost")),
+        "numbers.tex",
+        "README.md",
     )
 )
+
+#: What each column of the CSV files means; `key` writes those that occur.
+_KEY = {
+    "claim": "identifier of the claim, as on the page",
+    "quote": "the original's words",
+    "statement": "what is judged",
+    "network": "column of the original's table",
+    "data": "the original's name of the training images",
+    "measure": "which accuracy",
+    "published": "the original's number, in the claim's unit",
+    "unit": "percent, or pp (percentage points)",
+    "ours": "mean over the seeds",
+    "low": "lower end of the confidence interval of the mean",
+    "high": "upper end of the confidence interval of the mean",
+    "difference": "ours minus published, in percentage points",
+    "seeds": "runs behind the mean",
+    "n": "runs behind the mean",
+    "mean": "mean over the runs",
+    "sd": "standard deviation between runs",
+    "verdict": "reproduced, not reproduced, inconclusive or not testable",
+    "readings": "whether the verdict depends on how the sentence is read",
+    "reading": "identifier of the way to understand the sentence",
+    "title": "in words",
+    "primary": "true for the reading that decides the verdict",
+    "reason": "why the verdict, or why there is no number",
+    "cell": "network / training images / augmentation / recipe",
+    "agrees": "whether the printed row is that of the network as built",
+    "said": "what the original says",
+    "seconds": "median wall time of a run",
+    "train_seconds": "median time of a run's training alone",
+    "images_per_second": "median speed of training",
+    "core_hours": "processor time of all finished runs",
+    "missing_core_hours": "what the missing runs will take at this cost",
+}
 
 
 def write_tables(analysis: Analysis, folder: Path) -> None:
     """Every file of TABLES, into `folder`."""
     analysis = redact(analysis)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in (("original_vs_ours", original_rows(analysis)), ("claims", claim_rows(analysis))):
+    csv_files = {
+        "original_vs_ours": _original_numbers(analysis),
+        "claims": _claim_numbers(analysis),
+        "readings": _reading_rows(analysis),
+        "audit": _audit_rows(analysis),
+        "inconsistencies": _inconsistency_rows(analysis),
+        "assumptions": analysis["assumptions"],
+        "cost": analysis["cost"]["cells"],
+    }
+    for name, rows in csv_files.items():
         _write(folder / f"{name}.csv", formats.to_csv(rows))
-        _write(folder / f"{name}.md", formats.to_markdown(rows))
-        _write(folder / f"{name}.tex", formats.to_latex(rows))
-    _write(folder / "readings.csv", formats.to_csv(_reading_rows(analysis)))
-    _write(folder / "audit.csv", formats.to_csv(_audit_rows(analysis)))
-    _write(folder / "inconsistencies.csv", formats.to_csv(_inconsistency_rows(analysis)))
-    _write(folder / "assumptions.csv", formats.to_csv(analysis["assumptions"]))
-    _write(folder / "cost.csv", formats.to_csv(analysis["cost"]["cells"]))
+    for name, told, columns in (
+        ("original_vs_ours", original_rows(analysis), ""),
+        ("claims", claim_rows(analysis), _CLAIM_COLUMNS),
+    ):
+        _write(folder / f"{name}.md", formats.to_markdown(told))
+        _write(folder / f"{name}.tex", formats.to_latex(told, columns))
+    _write(folder / "numbers.tex", formats.to_macros(single_numbers(analysis)))
+    _write(folder / "README.md", _key_of(csv_files))
+
+
+def _key_of(files: dict[str, list[dict[str, Any]]]) -> str:
+    """What the columns of the CSV files mean, a table a file."""
+    parts = ["# Key to the tables\n\nText that a spreadsheet would compute begins with an apostrophe.\n"]
+    for name, rows in files.items():
+        columns = [
+            {"column": column, "meaning": _KEY[column]} for column in (rows[0] if rows else ()) if column in _KEY
+        ]
+        if columns:
+            parts.append(f"## {name}.csv\n\n{formats.to_markdown(columns)}")
+    return "\n".join(parts)
+
+
+def single_numbers(analysis: Analysis) -> dict[str, str]:
+    """Every judged accuracy by name: `V1.published`, `V1.ours`, `V1.interval`, `V1.difference`, `V1.verdict`."""
+    numbers = {}
+    for claim in analysis["claims"]:
+        name = words.slug(claim["id"])
+        numbers[f"{name}.verdict"] = claim["verdict"]
+        told = dict(words.numbers_told(claim["readings"][0]["numbers"], claim["unit"]))
+        for key in ("published", "interval", "difference", "margin"):
+            if key in told:
+                numbers[f"{name}.{key}"] = told[key]
+        if claim["readings"][0]["numbers"] and fmt.exists(claim["readings"][0]["numbers"]["mean"]):
+            own = claim["readings"][0]["numbers"]
+            numbers[f"{name}.ours"] = words.amount(own["mean"], claim["unit"], own["interval"])
+            numbers[f"{name}.seeds"] = fmt.count(own["n"])
+    return numbers
 
 
 def _write(path: Path, text: str) -> None:
@@ -61,23 +136,70 @@ def original_rows(analysis: Analysis) -> list[dict[str, str]]:
     return rows
 
 
+def _original_numbers(analysis: Analysis) -> list[dict[str, Any]]:
+    """The original's accuracies beside ours, a row a network and accuracy, as numbers in percent."""
+    rows = []
+    for entry in words.entries(analysis):
+        for value in entry["measured"]:
+            sample = value["sample"] or {}
+            low, high = sample.get("interval") or (None, None)
+            rows.append(
+                {"network": entry["column"]["title"], "data": entry["column"]["data"], "measure": value["name"]}
+                | {
+                    "published": value["printed"],
+                    "unit": "percent",
+                    "ours": sample.get("mean"),
+                    "low": low,
+                    "high": high,
+                }
+                | {"seeds": sample.get("n", 0), "verdict": value["verdict"], "claim": value["claim"]}
+            )
+    return rows
+
+
+#: Column types of claims.tex: with them it fits a page of A4 at 10 pt.
+_CLAIM_COLUMNS = (
+    r"l>{\raggedright\arraybackslash}p{0.37\textwidth}rr>{\raggedright\arraybackslash}p{0.11\textwidth}"
+    r">{\raggedright\arraybackslash}p{0.15\textwidth}"
+)
+
+
 def claim_rows(analysis: Analysis) -> list[dict[str, str]]:
     """The ledger, a row a claim, as words."""
     rows = []
     for claim in analysis["claims"]:
-        primary = claim["readings"][0]
-        told = dict(words.numbers_told(primary["numbers"], claim["unit"]))
+        own = claim["readings"][0]["numbers"]
+        told = dict(words.numbers_told(own, claim["unit"]))
+        ours = words.amount(own["mean"], claim["unit"], own["interval"]) if own and own["n"] else ""
         rows.append(
             {
                 "claim": claim["id"],
-                "words": claim["quote"],
+                "statement": claim["statement"],
                 "published": words.amount(claim["value"], claim["unit"]) if claim["value"] is not None else "",
-                "ours": told.get("ours", ""),
+                "ours": ours,
                 "difference": told.get("difference", ""),
                 "verdict": claim["verdict"],
-                "readings": claim["overall"],
-                "reason": claim["reason"],
             }
+        )
+    return rows
+
+
+def _claim_numbers(analysis: Analysis) -> list[dict[str, Any]]:
+    """The ledger, a row a claim, with its numbers as numbers."""
+    rows = []
+    for claim in analysis["claims"]:
+        own = claim["readings"][0]["numbers"] or {}
+        low, high = own.get("interval") or (None, None)
+        rows.append(
+            {
+                "claim": claim["id"],
+                "statement": claim["statement"],
+                "quote": claim["quote"],
+                "verdict": claim["verdict"],
+            }
+            | {"published": claim["value"], "unit": claim["unit"], "ours": own.get("mean")}
+            | {"low": low, "high": high, "difference": own.get("difference"), "seeds": own.get("n")}
+            | {"readings": claim["overall"], "reason": claim["reason"]}
         )
     return rows
 

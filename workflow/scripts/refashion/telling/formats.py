@@ -23,10 +23,18 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as CSV readers of any language know it."""
+    """A value as CSV readers of any language know it; text that a spreadsheet would compute begins with an apostrophe.
+
+    (OWASP, "CSV injection".) Text that is a number stays one.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:.6g}" if isinstance(value, float) else value
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d+(?:\.\d*)?(?:e[+-]?\d+)?$)", re.IGNORECASE)
 
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|$#])")
@@ -54,14 +62,49 @@ _LATEX = {
     fmt.MISSING: "--",
     fmt.SPACE: "~",
     "\u00b1": r"$\pm$",
+    "\u201c": "``",
+    "\u201d": "''",
+    "\u2018": "`",
+    "\u2019": "'",
+    "\u00d7": r"$\times$",
 }
 
 
-def to_latex(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows of words as a LaTeX `tabular` for the package booktabs; no character of the words is LaTeX."""
+def latex_text(text: object) -> str:
+    """Words for LaTeX's text mode, no character of which is a command."""
+    return "".join(_LATEX.get(character, character) for character in str(text))
+
+
+def to_latex(rows: Sequence[Mapping[str, str]], columns: str = "") -> str:
+    """Rows of words as a LaTeX table over pages, for the packages booktabs and longtable, which its first line names.
+
+    No character of the words is LaTeX; a row that begins with `[` or `*` is no argument of the line break before it.
+    `columns`: the column types, `l` for each unless said.
+    """
     head = list(rows[0])
-    lines = [r"\begin{tabular}{" + "l" * len(head) + "}", r"\toprule", " & ".join(head) + r" \\", r"\midrule"]
+    lines = [
+        r"% In the preamble: \usepackage{array,booktabs,longtable}",
+        rf"\begin{{longtable}}{{{columns or 'l' * len(head)}}}",
+        r"\toprule",
+        " & ".join(latex_text(name.capitalize()) for name in head) + r" \\",
+        r"\midrule",
+        r"\endhead",
+    ]
     for row in rows:
-        cells = ("".join(_LATEX.get(c, c) for c in " ".join(str(row[key]).split(" "))) for key in head)
-        lines.append(" & ".join(cells).replace("\n", " ") + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+        cells = [latex_text(row[key]).replace("\n", " ") for key in head]
+        lines.append(("{}" if cells[0][:1] in ("[", "*") else "") + " & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{longtable}"]) + "\n"
+
+
+def to_macros(numbers: Mapping[str, str]) -> str:
+    """Single numbers as LaTeX macros: `\\refashion{V1.ours}` is the number of that name, an unknown name an error."""
+    lines = [
+        r"% \refashion{NAME} gives a number of this study, as the report shows it. Names:",
+        *(f"%   {name}" for name in numbers),
+        r"\newcommand{\refashion}[1]{\ifcsname refashion@#1\endcsname\csname refashion@#1\endcsname"
+        r"\else\PackageError{refashion}{no number of this name: #1}{}\fi}",
+    ]
+    lines += [
+        rf"\expandafter\def\csname refashion@{name}\endcsname{{{latex_text(value)}}}" for name, value in numbers.items()
+    ]
+    return "\n".join(lines) + "\n"
