@@ -330,7 +330,7 @@ rule augmentation_examples:
         "workflow/scripts/augmentation_examples.py"
 
 
-# The figures and the data of each.
+# The figures as files, with the data of each, and all together for the page.
 rule figures:
     input:
         analysis="results/analysis.json",
@@ -340,11 +340,14 @@ rule figures:
                 f"results/figures/{name}.svg",
                 caption=f"report/captions/{name}.rst",
                 category="Figures",
-                labels={"figure": name.replace("_", " ").capitalize()},
+                labels={"figure": catalogue.title_in_a_list(name)},
             )
+            if catalogue.possible(name, study.config["run"])
+            else f"results/figures/{name}.svg"
             for name in catalogue.NAMES
         ],
-        expand("results/figures/{name}.csv", name=catalogue.NAMES),
+        expand("results/figures/{name}.{kind}", name=catalogue.NAMES, kind=catalogue.KINDS[1:]),
+        drawings="results/figures/drawings.json",
     params:
         **TELLING,
     log:
@@ -361,7 +364,7 @@ rule report:
         analysis="results/analysis.json",
         data=expand("results/data/{dataset}.npz", dataset=DATASETS),
         examples="results/augmentation_examples.npz",
-        figures=rules.figures.output,
+        drawings="results/figures/drawings.json",
     output:
         page=report(
             "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}

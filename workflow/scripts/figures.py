@@ -1,4 +1,4 @@
-"""Rule `figures`: every figure as SVG and its data as CSV."""
+"""Rule `figures`: every figure, as files for other documents and, all in one file, for the page."""
 
 from pathlib import Path
 
@@ -9,13 +9,10 @@ from refashion.telling.redaction import redact
 
 
 def main(job):
-    """Write {name}.svg and {name}.csv of every figure beside the first output."""
+    """Write the files of every figure beside `job.output.drawings`, which the rule `report` reads."""
     analysis = redact(document.read_analysis(Path(job.input.analysis)))
-    folder = Path(job.output[0]).parent
-    for name in catalogue.NAMES:
-        drawing = catalogue.draw(analysis, name)
-        (folder / f"{name}.svg").write_text(drawing.svg, encoding="utf-8")
-        (folder / f"{name}.csv").write_text(drawing.csv, encoding="utf-8", newline="")
+    drawings = Path(job.output.drawings)
+    catalogue.write_drawings(catalogue.draw_all(analysis, drawings.parent), drawings)
 
 
 if __name__ == "__main__":

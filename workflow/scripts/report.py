@@ -4,13 +4,15 @@ from pathlib import Path
 
 from refashion.rule_log import rule_log
 from refashion.telling import document, exports, page, pictures
+from refashion.telling.figures import catalogue
 
 
 def main(job):
     """Write the page and the tables. Inputs `data` and `examples` give images."""
     analysis = document.read_analysis(Path(job.input.analysis))
     images = pictures.load(analysis, [Path(one) for one in job.input.data], Path(job.input.examples))
-    html = page.render(analysis, images, job.config)
+    drawings = catalogue.read_drawings(Path(job.input.drawings))
+    html = page.render(analysis, images, job.config, drawings)
     Path(job.output.page).write_text(html, encoding="utf-8")
     exports.write_tables(analysis, Path(job.output.tables[0]).parent)
 

@@ -266,7 +266,6 @@ def test_the_matrix_of_pairs_has_the_sign_of_row_minus_column(full):
         ("half_widths", lambda a: a["half_widths"].update(cells=[])),
         ("confusion", lambda a: a["confusion"].clear()),
         ("image_difficulty", lambda a: a["hardest"].update(histogram=[])),
-        ("parameter_audit", lambda a: a["audit"].clear()),
         ("experiments", lambda a: a["experiments"].clear()),
     ],
 )
@@ -406,3 +405,23 @@ def test_a_notebooks_backend_in_the_environment_is_none_of_ours():
     }
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | own, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+
+
+def test_a_figure_is_written_in_every_kind_and_drawn_once(full, drawings, tmp_path):
+    drawing = catalogue.draw(full, "optimism", tmp_path)
+    assert drawing == drawings["optimism"]
+    assert {path.suffix.removeprefix(".") for path in tmp_path.iterdir()} == set(catalogue.KINDS)
+    assert (tmp_path / "optimism.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "optimism.png").read_bytes().startswith(b"\x89PNG")
+    catalogue.write_drawings(drawings, tmp_path / "drawings.json")
+    assert catalogue.read_drawings(tmp_path / "drawings.json") == drawings
+
+
+def test_a_list_of_figures_has_titles_in_the_pages_order_and_none_that_cannot_be():
+    titles = [catalogue.title_in_a_list(name) for name in catalogue.NAMES]
+    assert titles == sorted(titles)
+    assert "01. Verdict forest" in titles
+    assert catalogue.possible("interaction", ["factorial"])
+    assert not catalogue.possible("interaction", ["original"])
+    assert not catalogue.possible("experiments", ["original", "readings"])
+    assert all(catalogue.possible(name, ["original"]) for name in ("verdict_forest", "optimism", "speed"))

@@ -35,7 +35,7 @@ def quick_drawings():
     monkeypatch = pytest.MonkeyPatch()
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M 0 0 L 9 9"/></svg>'
 
-    def small(name, sketch):
+    def small(name, sketch, folder=None):
         words = (sketch.title, sketch.caption, sketch.alternative)
         return catalogue.Drawing(name, *words, svg, None, formats.to_csv(sketch.data), sketch.reason)
 
@@ -45,7 +45,7 @@ def quick_drawings():
 
 
 def render(given, config=None, images=None, partial=False) -> str:
-    return page.render(given, images or pictures.Pictures(), config or CONFIG, partial)
+    return page.render(given, images or pictures.Pictures(), config or CONFIG, partial=partial)
 
 
 def text_of(html: str) -> str:
@@ -239,6 +239,22 @@ def test_every_figure_and_table_has_a_caption_for_snakemake():
         text = environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=job)
         parts = publish_parts(text, writer="html", settings_overrides={"report_level": 1, "halt_level": 2})
         assert len(parts["body"]) > 80, path.name
+
+
+def test_snakemakes_own_report_reads_no_markup_of_the_config(tmp_path):
+    """Docutils would run it: a script in the page, a file of this machine."""
+    secret = tmp_path / "secret"
+    secret.write_text("of this machine")
+    hostile_words = f"T\n\n.. raw:: html\n\n   <script>x</script>\n\n.. include:: {secret}\n\n`a <javascript:x>`_ ``"
+    config = CONFIG | {"title": hostile_words, "preset": hostile_words, "run": [hostile_words], "evidence": False}
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - as Snakemake does
+    source = (page.TEMPLATES / "workflow.rst").read_text(encoding="utf-8")
+    text = environment.from_string(source).render(snakemake=type("Job", (), {"config": config}))
+    shown = publish_parts(text, writer="html", settings_overrides={"report_level": 1, "halt_level": 2})["body"]
+    assert "<script" not in shown
+    assert "of this machine" not in shown
+    assert "javascript:x&gt;" in shown, "it is shown, as text"
+    assert 'href="javascript' not in shown
 
 
 @pytest.mark.slow

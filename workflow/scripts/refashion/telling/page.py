@@ -20,6 +20,7 @@ from refashion import formatting, provenance
 from refashion import formatting as fmt
 from refashion.telling import words
 from refashion.telling.figures import catalogue, experiments, parts, style
+from refashion.telling.figures.catalogue import Drawing
 from refashion.telling.pictures import Pictures
 from refashion.telling.redaction import redact
 
@@ -51,10 +52,19 @@ SECTIONS = (
 )
 
 
-def render(analysis: Analysis, pictures: Pictures, config: Mapping[str, Any], partial: bool = False) -> str:
-    """The whole report as one HTML file. `partial`: rendered while runs are still missing."""
+def render(
+    analysis: Analysis,
+    pictures: Pictures,
+    config: Mapping[str, Any],
+    drawings: Mapping[str, Drawing] | None = None,
+    partial: bool = False,
+) -> str:
+    """The whole report as one HTML file. `partial`: rendered while runs are still missing.
+
+    `drawings`: those of `catalogue.draw_all`, where they have been drawn already.
+    """
     analysis = redact(analysis)
-    drawings = {name: catalogue.draw(analysis, name) for name in catalogue.NAMES}
+    drawings = catalogue.draw_all(analysis) if drawings is None else drawings
     environment = _environment()
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     return environment.get_template("report.html.jinja").render(
@@ -101,7 +111,6 @@ def _environment() -> Any:
         "claim_evidence": words.claim_evidence,
         "csv_address": words.csv_address,
         "entries": words.entries,
-        "experiment_drawing": catalogue.draw_experiment,
         "extensions": experiments.extensions,
         "inline": lambda svg, prefix, words: Markup(style.inline(svg, prefix, words)),  # noqa: S704
         "numbers_told": words.numbers_told,

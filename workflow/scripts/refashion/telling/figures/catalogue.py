@@ -1,4 +1,4 @@
-"""Every figure of the report by name, and its way to files: SVG, SVG for a phone, CSV.
+"""Every figure of the report by name, and its way to the page and to files: SVG, PDF, PNG, CSV.
 
 A figure function (in the modules beside this one) takes the analysis (layout:
 report/analysis.schema.json) and gives a `Sketch`: the words, the rows of its CSV, and a function that draws it. What
@@ -9,9 +9,11 @@ Importing this module is cheap on purpose: the Snakefile asks it for `NAMES` in 
 
 from __future__ import annotations
 
+import json
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refashion.telling import formats
@@ -47,13 +49,32 @@ FIGURES: dict[str, Callable[[Analysis], Sketch]] = {
     "half_widths": variance.half_widths,
     "confusion": images.confusion,
     "image_difficulty": images.image_difficulty,
-    "parameter_audit": specifications.parameter_audit,
     "fractions": experiments.fractions,
     "experiments": experiments.experiments,
     "speed": speed.speed,
 }
-#: Every figure: results/figures/{name}.svg and results/figures/{name}.csv.
+#: Every figure, in the page's order.
 NAMES = tuple(FIGURES)
+#: The files of a figure in results/figures/.
+KINDS = ("svg", "pdf", "png", "csv")
+#: Figures that only a study with one of these experiments can have.
+_NEEDS = {
+    "interaction": {"factorial", "factorial_published"},
+    "specification_curves": {"unstated", "unstated_lenet5"},
+    "fractions": {"fractions"},
+}
+
+
+def title_in_a_list(name: str) -> str:
+    """The title of a figure in Snakemake's own report, which sorts by it: in the page's order."""
+    words = name.replace("_", " ").capitalize()
+    return f"{NAMES.index(name) + 1:02d}. {words}"
+
+
+def possible(name: str, run: Collection[str]) -> bool:
+    """Whether a study that runs these experiments can draw the figure."""
+    beyond = set(run) - set(experiments.CORE)
+    return bool(beyond) if name == "experiments" else not _NEEDS.get(name) or bool(_NEEDS[name] & set(run))
 
 
 @dataclass(frozen=True)
@@ -70,9 +91,19 @@ class Drawing:
     reason: str
 
 
-def draw(analysis: Analysis, name: str) -> Drawing:
+def draw_all(analysis: Analysis, folder: Path | None = None) -> dict[str, Drawing]:
+    """Every figure of the page by name, those of the experiments that run as `experiment-NAME`.
+
+    With `folder` the figures of NAMES are also written there, a file of each of KINDS.
+    """
+    drawings = {name: draw(analysis, name, folder) for name in NAMES}
+    own = [one["name"] for one in experiments.extensions(analysis) if one["enabled"]]
+    return drawings | {f"experiment-{name}": draw_experiment(analysis, name) for name in own}
+
+
+def draw(analysis: Analysis, name: str, folder: Path | None = None) -> Drawing:
     """Draws the figure `name` (one of NAMES)."""
-    return render(name, FIGURES[name](analysis))
+    return render(name, FIGURES[name](analysis), folder)
 
 
 def draw_experiment(analysis: Analysis, name: str) -> Drawing:
@@ -80,12 +111,15 @@ def draw_experiment(analysis: Analysis, name: str) -> Drawing:
     return render(f"experiment-{name}", experiments.experiment(analysis, name))
 
 
-def render(name: str, sketch: Sketch) -> Drawing:
+def render(name: str, sketch: Sketch, folder: Path | None = None) -> Drawing:
     """A sketch as SVG and CSV. One without anything to draw becomes its reason, as a sentence."""
     with style.style():
-        svg = style.to_svg(sketch.draw(False) if sketch.draw else _sentence(sketch.reason), name)
+        figure = sketch.draw(False) if sketch.draw else _sentence(sketch.reason)
+        svg = style.to_svg(figure, name)
         phone = style.to_svg(sketch.draw(True), f"{name}-phone") if sketch.draw and sketch.phone else None
-    return Drawing(
+        if folder:
+            style.write_pictures(figure, folder / name)
+    drawing = Drawing(
         name=name,
         title=sketch.title,
         caption=sketch.caption,
@@ -95,6 +129,20 @@ def render(name: str, sketch: Sketch) -> Drawing:
         csv=formats.to_csv(sketch.data),
         reason=sketch.reason,
     )
+    if folder:
+        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+        (folder / f"{name}.csv").write_text(drawing.csv, encoding="utf-8", newline="")
+    return drawing
+
+
+def write_drawings(drawings: dict[str, Drawing], path: Path) -> None:
+    """All drawings in one file, for the rule that makes the page: nothing is drawn twice."""
+    path.write_text(json.dumps([asdict(one) for one in drawings.values()]), encoding="utf-8")
+
+
+def read_drawings(path: Path) -> dict[str, Drawing]:
+    """What `write_drawings` wrote."""
+    return {one["name"]: Drawing(**one) for one in json.loads(path.read_text(encoding="utf-8"))}
 
 
 def _sentence(reason: str) -> Figure:

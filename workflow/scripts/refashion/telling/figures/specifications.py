@@ -1,15 +1,13 @@
-"""The specification curves, and the parameters layer by layer.
+"""The specification curves.
 
 One function a figure, from the analysis to a `Sketch`; the functions below it draw.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
 from refashion.telling.figures.parts import (
     Analysis,
     Sketch,
@@ -19,7 +17,7 @@ from refashion.telling.figures.parts import (
     sample_columns,
     wrap,
 )
-from refashion.telling.figures.style import BLUE, HAIR, INK, NARROW, ORANGE, PAPER, VERDICT_COLOURS, WIDE
+from refashion.telling.figures.style import HAIR, INK, PAPER, VERDICT_COLOURS, WIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,78 +125,3 @@ def _draw_choices(panel: Axes, curve: dict[str, Any]) -> None:
     panel.set_xlim(-0.8, len(curve["points"]) - 0.2)
     panel.set_xticks([])
     panel.spines["bottom"].set_visible(False)
-
-
-def parameter_audit(analysis: Analysis) -> Sketch:
-    """Parameters of every layer, as printed and as built."""
-    title = "Every layer, as printed and as built"
-    networks = [one for one in analysis["audit"] if one["rows"]]
-    data = [
-        {"architecture": one["architecture"], "name": row["name"], "agrees": row["agrees"]}
-        | {
-            f"{side}_{key}": row[side][key]
-            for side in ("printed", "built")
-            if row[side]
-            for key in ("layer", "parameters")
-        }
-        for one in networks
-        for row in one["rows"]
-    ]
-    if not data:
-        return Sketch(title, reason="The networks have not been built, so their parameters cannot be counted.")
-    wrong = sum(not row["agrees"] for row in data)
-    agree = "Every layer agrees." if not wrong else f"{fmt.plural(wrong, 'layer')} do not agree (crosses)."
-    caption = (
-        "Parameters of each layer that has any, on a logarithmic scale: squares as printed, dots as built here. "
-        f"{agree} {_heaviest(networks)}"
-    )
-    alternative = f"Dot plots of the parameters of {fmt.plural(len(networks), 'network')}, layer by layer. {agree}"
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_audit(networks, phone), True)
-
-
-def _heaviest(networks: list[dict[str, Any]]) -> str:
-    """Where most parameters sit, as a sentence."""
-    shares = []
-    for one in networks:
-        counts = [_parameters(row) for row in one["rows"]]
-        if sum(counts):
-            shares.append(f"{round(100 * max(counts) / sum(counts))} of 100 in {one['title']}")
-    return f"A single layer holds this share of the parameters: {fmt.sentence_list(shares)}."
-
-
-def _draw_audit(networks: list[dict[str, Any]], phone: bool) -> Figure:
-    columns = 1 if phone else min(2, len(networks))
-    rows = math.ceil(len(networks) / columns)
-    shown = [[row for row in one["rows"] if _parameters(row)] for one in networks]
-    most = [max(len(part) for part in shown[r * columns : (r + 1) * columns]) for r in range(rows)]
-    width, pitch, size = (NARROW, 0.22, 8.5) if phone else (WIDE, 0.19, 8)
-    figure, axes = style.new_figure(width, sum(0.75 + pitch * m for m in most), rows, columns, height_ratios=most)
-    ticks = [1e2, 1e4, 1e6] if phone else [1e2, 1e3, 1e4, 1e5, 1e6]
-    for panel, one, layers in zip(axes, networks, shown, strict=False):
-        panel.set_title(one["title"])
-        panel.set_xscale("log")
-        for y, row in enumerate(layers):
-            panel.axhline(y, color=HAIR, linewidth=0.8, zorder=0)
-            if row["printed"]:
-                panel.plot(
-                    row["printed"]["parameters"], y, "s", markerfacecolor="none", markeredgecolor=INK, markersize=7
-                )
-            if row["built"] and row["built"]["parameters"]:
-                panel.plot(
-                    row["built"]["parameters"],
-                    y,
-                    "o" if row["agrees"] else "X",
-                    color=BLUE if row["agrees"] else ORANGE,
-                    markersize=4,
-                )
-        name_rows(panel, [row["name"] for row in layers], 26, size)
-        panel.set_xlim(50, 6e6)
-        panel.set_xticks(ticks, [fmt.count(tick) for tick in ticks], size=size)
-        panel.minorticks_off()
-    for panel in axes[len(networks) :]:
-        panel.set_axis_off()
-    return figure
-
-
-def _parameters(row: dict[str, Any]) -> int:
-    return max((row[side]["parameters"] for side in ("printed", "built") if row[side]), default=0)
