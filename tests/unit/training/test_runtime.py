@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,10 @@ import sys
 import pytest
 
 from project import PROJECT
+from refashion.networks import backend
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, digest
+from refashion.training.run_store import RunStore
 
 pytest.importorskip("refashion.training.runtime", reason="TensorFlow is not installed")
 
@@ -27,7 +32,6 @@ def in_a_process(code: str, **environment: str) -> subprocess.CompletedProcess:
 def test_configure_sets_threads_determinism_and_onednn():
     code = """
 import os
-os.environ.pop("TF_ENABLE_ONEDNN_OPTS", None)
 from refashion.training import runtime
 import tensorflow as tf
 print(runtime.configure("cpu", 3))
@@ -53,3 +57,94 @@ except errors.UserError as error:
     assert "\n" not in sentence
     assert sentence.startswith("device is gpu, but TensorFlow")
     assert "sees no GPU (CUDA_VISIBLE_DEVICES: -1)" in sentence
+
+
+TRAIN = """
+import json, sys
+from pathlib import Path
+from refashion.training import run
+from refashion.training.run_store import RunStore
+run.train(json.loads(sys.argv[1]), Path(sys.argv[2]), RunStore(sys.argv[3]), device="cpu", threads=1,
+          checkpoint_seconds=1e9)
+"""
+
+#: Each changed a history, or ended in an error, while the environment was left as it was found.
+ENVIRONMENTS = {
+    "Keras' settings: floatx": {"keras.json": {"floatx": "float16"}},
+    "Keras' settings: no floatx": {"keras.json": {"floatx": "float7"}},
+    "Keras' settings: data format": {"keras.json": {"image_data_format": "channels_first"}},
+    "Keras' settings: backend": {"keras.json": {"backend": "torch"}},
+    "the backend": {"KERAS_BACKEND": "torch"},
+    "XLA everywhere": {"TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"},
+    "no oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+    "an older processor": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "fewer bits": {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"},
+}
+#: At once in the fast tests, one by one in the slow ones.
+TOGETHER = {
+    "a home": {"keras.json": {"floatx": "float16", "image_data_format": "channels_first", "backend": "torch"}},
+    "an environment": {name: value for each in ENVIRONMENTS.values() for name, value in each.items() if name.isupper()},
+}
+
+
+def history(folder, environment, spec, data) -> str:
+    """The history of a run that is trained with a home in `folder` and a user's environment."""
+    settings = environment.get("keras.json")
+    (folder / ".keras").mkdir(parents=True)
+    if settings:
+        (folder / ".keras" / "keras.json").write_text(json.dumps(settings), encoding="utf-8")
+    variables = {name: value for name, value in environment.items() if name != "keras.json"}
+    store = RunStore(folder / "store")
+    done = subprocess.run(
+        [sys.executable, "-c", TRAIN, json.dumps(spec), str(data), str(store.folder)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow" / "scripts"), "HOME": str(folder), **variables},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return (store.path(digest(spec)) / "history.csv").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def small_spec(_small_config):
+    config = _small_config | {"limits": {"images": 300, "epochs": 1}}
+    return load_study(config).spec(Run(Cell("lenet5", "60k", "affine", "b32_e20_sparse"), 0))
+
+
+@pytest.fixture(scope="module")
+def clean_history(small_spec, small_data, tmp_path_factory):
+    return history(tmp_path_factory.mktemp("clean"), {}, small_spec, small_data)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_run_is_a_function_of_its_spec_whatever_the_environment(
+    name, clean_history, small_spec, small_data, tmp_path
+):
+    assert history(tmp_path, ENVIRONMENTS[name], small_spec, small_data) == clean_history
+
+
+def test_settings_that_change_no_number_are_kept_and_all_others_go(monkeypatch):
+    kept = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "CUDA_VISIBLE_DEVICES": "1"}
+    gone = {"TF_SOMETHING_NEW": "1", "NVIDIA_TF32_OVERRIDE": "1", "CUDNN_DETERMINISTIC": "0", "KERAS_MAX_EPOCHS": "1"}
+    flags = {"XLA_FLAGS": "--xla_gpu_autotune_level=0 --xla_gpu_cuda_data_dir=/opt/cuda"}
+    environment = {**kept, **gone, **flags, "HOME": "/home/someone"}
+    monkeypatch.setattr(os, "environ", environment)
+    backend.settle()
+    assert environment == {
+        **kept,
+        "HOME": "/home/someone",
+        "XLA_FLAGS": "--xla_gpu_cuda_data_dir=/opt/cuda",
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "KERAS_BACKEND": "tensorflow",
+        "KERAS_HOME": os.devnull,
+    }
+
+
+def test_networks_are_described_by_the_same_keras():
+    """Without TensorFlow's part: the rule `describe_architectures` builds networks and trains none."""
+    code = """
+from refashion.networks import architectures
+print(architectures.build("cnn1", (28, 28, 1), 10, {}).count_params())
+"""
+    assert in_a_process(code, KERAS_BACKEND="torch").stdout.strip() == "693962"
