@@ -22,7 +22,8 @@ from refashion.study.model import Run
 from refashion.telling import exports
 from refashion.telling.figures import catalogue
 from refashion.training import devices, seeds
-from refashion.upkeep import publishing, verification
+from refashion.training.run_store import published_in
+from refashion.upkeep import verification
 
 PROJECT = Path(workflow.basedir)
 
@@ -246,7 +247,7 @@ rule collect:
         **SEEDS,
         **TELLING,
         plans=PLANS,
-        published=lambda wildcards: " ".join(path.name for path in publishing.published_runs(PROJECT / "published")),
+        published=lambda wildcards: " ".join(published_in(PROJECT / "published").names()),
     log:
         "logs/collect.log",
     conda:

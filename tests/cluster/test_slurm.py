@@ -19,7 +19,7 @@ from single_host import NODES, Unavailable, most_at_a_time, running
 from faults import SmallStudy, Table, kill_started, trainings, undisturbed, wait_for
 from project import PROJECT
 from refashion.study.model import Run, digest
-from refashion.training.run_store import read_metrics
+from refashion.training import run_files
 
 pytestmark = pytest.mark.slow
 
@@ -211,7 +211,7 @@ def test_a_day_when_everything_goes_wrong(cluster, small_data, tmp_path):
         told = cluster.run("scontrol", "show", "job", jobs[name])
         assert said in told, (name, told)
         (seed,) = (seed for seed, what in harmed.items() if what == name)
-        resumed = read_metrics(study.store / study.digest(seed))["timing"]["resumed"]
+        resumed = run_files.read(study.store / study.digest(seed)).metrics["timing"]["resumed"]
         assert resumed == (0 if harm is _lose_the_daemons else 1), name
         TABLE.add(f"a job: {name}", f"{said}; " + ("went on from its checkpoint" if resumed else "noticed nothing"))
     assert most_at_a_time([job for job in cluster.finished() if job.gpu]) == 1

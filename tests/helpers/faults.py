@@ -24,7 +24,7 @@ from refashion.data import idx
 from refashion.study import model
 from refashion.study.config import load_study
 from refashion.study.model import digest
-from refashion.training import run_store
+from refashion.training import run_files
 from tiny_study import TINY, Study, environment
 
 #: Trains specs without Snakemake: python -c TRAIN data.npz store checkpoint_seconds < list of specs as JSON
@@ -108,9 +108,9 @@ class SmallStudy(Study):
 
 def assert_same(one: Path, other: Path) -> None:
     """Two finished runs with the same numbers: history and predictions bit by bit, and the final values."""
-    for name in (run_store.HISTORY, run_store.PREDICTIONS):
+    for name in (run_files.HISTORY, run_files.PREDICTIONS):
         assert (one / name).read_bytes() == (other / name).read_bytes(), f"{one / name} differs from {other / name}"
-    assert run_store.read_metrics(one)["final"] == run_store.read_metrics(other)["final"]
+    assert run_files.read(one).metrics["final"] == run_files.read(other).metrics["final"]
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Synthetic studies with a known truth: a table of runs, or whole run folders, drawn instead of trained.
+"""Synthetic studies with a known truth: a table of runs, drawn instead of trained.
 
 Nothing here says anything about networks. An accuracy is its cell's true mean, plus an effect of the seed that all
 cells share, plus noise of its own; the analysis must find the truth again.
@@ -7,8 +7,6 @@ cells share, plus noise of its own; the analysis must find the truth again.
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +17,9 @@ import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
-from refashion.judging import collection, tables
+from refashion.judging import tables
 from refashion.study.config import load_study
-from refashion.study.model import AXES, NUMERICS, Cell, Run, Study, digest
-from refashion.training import run_store
+from refashion.study.model import AXES, NUMERICS, Cell, Run, Study
 
 ROOT = Path(__file__).parents[2]
 
@@ -154,120 +151,6 @@ def _circumstances(study: Study, run: Run) -> dict[str, Any]:
         "tensorflow": "2.21.0",
         "numerics": NUMERICS,
     }
-
-
-# --------------------------------------------------------------------------------------------------------- run folders
-
-
-@dataclass(frozen=True, eq=False)
-class RunFiles:
-    """history.csv and predictions.npz of a finished run, and the final numbers that belong to them."""
-
-    history: bytes
-    predictions: bytes
-    final: dict[str, float]
-
-
-def run_files(labels: np.ndarray, rng: np.random.Generator, epochs: int) -> RunFiles:
-    """One finished run whose final predictions agree with its history's last row."""
-    predictions = {"validated": _guess(labels, rng), "clean": _guess(labels, rng), "labels": labels}
-    history = _history(predictions, rng, epochs)
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **predictions)
-    text = history.to_csv(index=False, lineterminator="\n")
-    return RunFiles(text.encode(), packed.getvalue(), final(history))
-
-
-def write_runs(
-    study: Study, root: Path, seed: int, *, images: int = 1000, epochs: int = 5, variants: int | None = None
-) -> None:
-    """Write every wanted run, finished, as training does: `images` validation images, `epochs` epochs.
-
-    variants: draw so many different runs and write copies of these, which is what makes a large study quickly.
-    """
-    rng = np.random.default_rng(seed)
-    labels = {kind: rng.integers(0, 10, images, np.uint8) for kind in ("test", "fold")}
-    drawn = {kind: [run_files(own, rng, epochs) for _ in range(variants or 0)] for kind, own in labels.items()}
-    for run in study.runs():
-        kind = study.config["fractions"][run.cell.fraction]["validation"]
-        files = drawn[kind][rng.integers(variants)] if variants else run_files(labels[kind], rng, epochs)
-        write_run(study.spec(run), root / run.folder, files, epochs)
-
-
-def write_run(spec: dict[str, Any], folder: Path, files: RunFiles, epochs: int) -> None:
-    """One finished run in its folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / run_store.HISTORY).write_bytes(files.history)
-    (folder / run_store.PREDICTIONS).write_bytes(files.predictions)
-    write_metrics(spec, folder, files.final, epochs=epochs)
-
-
-def _guess(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Predictions of which about nine in ten are right; every tenth image is hard."""
-    wrong = rng.random(labels.size) < np.where(np.arange(labels.size) % 10 == 0, 0.8, 0.03)
-    return np.where(wrong, rng.integers(0, 10, labels.size, np.uint8), labels).astype(np.uint8)
-
-
-def _history(predictions: Mapping[str, np.ndarray], rng: np.random.Generator, epochs: int) -> pd.DataFrame:
-    rows = pd.DataFrame(0.5, index=range(epochs), columns=list(collection.HISTORY))
-    rows["epoch"] = np.arange(1, epochs + 1)
-    rows["updates"] = 10 * rows["epoch"]
-    rows["accuracy"] = np.linspace(0.8, 0.95, epochs)
-    for part, guess in (("val", "validated"), ("clean", "clean")):
-        right = predictions[guess] == predictions["labels"]
-        last = right.mean(), right[0::2].mean(), right[1::2].mean()
-        for half, value in zip(("", "_a", "_b"), last, strict=True):
-            earlier = value - 0.01 + 0.01 * rng.standard_normal(epochs - 1)
-            rows[f"{part}_accuracy{half}"] = np.append(earlier, value)
-        rows.loc[: epochs - 2, f"{part}_accuracy"] = (rows[f"{part}_accuracy_a"] + rows[f"{part}_accuracy_b"]) / 2
-    return rows
-
-
-def final(history: pd.DataFrame) -> dict[str, float]:
-    """The "final" of metrics.json that belongs to a history."""
-    last = history.iloc[-1].to_dict()
-    names = ("loss", "accuracy", "val_loss", "val_accuracy", "clean_loss", "clean_accuracy")
-    return {name: last[name] for name in names} | {"eval_loss": 0.4, "eval_accuracy": 0.96}
-
-
-def write_metrics(spec: dict[str, Any], folder: Path, final: dict[str, Any], **changes: Any) -> None:
-    """metrics.json of the run in `folder`, with the digests of its files as they are."""
-    sums = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in (run_store.HISTORY, run_store.PREDICTIONS)
-    }
-    metrics = {
-        "format": run_store.FORMAT,
-        "digest": digest(spec),
-        "spec": spec,
-        "status": "finished",
-        "diverged_epoch": None,
-        "epochs": 5,
-        "updates": 50,
-        "steps_per_epoch": 10,
-        "final": final,
-        "timing": {
-            "started": "2030-01-01T00:00:00+00:00",
-            "seconds": 70.0,
-            "train_seconds": 60.0,
-            "eval_seconds": 5.0,
-            "setup_seconds": 4.0,
-            "images_per_second": 5000.0,
-            "resumed": 0,
-        },
-        "provenance": {
-            "device": "cpu",
-            "device_name": "CPU",
-            "cpu": "a processor",
-            "machines": 1,
-            "commit": "0123456789abcdef",
-            "threads": 1,
-            "precision": spec["recipe"]["precision"],
-            "tensorflow": "2.21.0",
-        },
-        "files": sums,
-    }
-    (folder / run_store.METRICS).write_text(json.dumps(metrics | changes), encoding="utf-8")
 
 
 # --------------------------------------------------------------------------------------------------- facts of the study

@@ -17,7 +17,7 @@ import faults
 from faults import SmallStudy, Table, assert_same, kill_started, train, trainings, wait_for
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
-from refashion.training.run_store import read_metrics
+from refashion.training import run_files
 from tiny_study import environment
 
 TABLE = Table()
@@ -207,7 +207,10 @@ def test_trainings_killed_under_snakemake_are_tried_again(study, reference):
         killed.add(victim.pid)
     assert snakemake.wait(900) == 0, study.said.read_text()
     study.assert_undisturbed(reference)
-    assert sum(read_metrics(folder.parent)["timing"]["resumed"] for folder in study.store.glob("*/metrics.json")) > 0
+    assert (
+        sum(run_files.read(folder.parent).metrics["timing"]["resumed"] for folder in study.store.glob("*/metrics.json"))
+        > 0
+    )
     TABLE.add("SIGKILL of four trainings under Snakemake", "each tried again, and went on from its checkpoint")
 
 

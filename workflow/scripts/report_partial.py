@@ -11,11 +11,8 @@ from refashion.study.original import check_original, read_original
 from refashion.telling import page, pictures
 from refashion.telling.redaction import redact
 from refashion.training import run_log, seeds
-from refashion.training.run_store import RunStore
-from refashion.upkeep import publishing
+from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep.benchmark import table as benchmark_table
-
-PUBLISHED = PROJECT / "published"
 
 
 def main(job):
@@ -29,7 +26,8 @@ def main(job):
         study,
         RunStore(job.params.store),
         strict=False,
-        published={path.name for path in publishing.published_runs(PUBLISHED)},
+        labels=collection.labels_of(map(Path, given.data)),
+        published=published_in(PROJECT / "published").names(),
         log_of=run_log.path_of,
     )
     reasons = redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine

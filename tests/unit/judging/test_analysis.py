@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from snakemake.iocontainers import InputFiles, OutputFiles
 
+import run_folders
 import synthetic
 from refashion.errors import UserError
 from refashion.inference.families import benjamini_hochberg, holm
@@ -81,8 +82,8 @@ def whole(tmp_path_factory):
     """A study of several experiments from run folders to analysis.json: (inputs, analysis)."""
     root = tmp_path_factory.mktemp("study")
     study = synthetic.study(EVERYTHING, seeds=3)
-    synthetic.write_runs(study, root, seed=5, images=100, epochs=70)
-    found = collection.collect(study, root, strict=True)
+    run_folders.write_runs(study, root, seed=5, images=100)
+    found = collection.collect(study, root, strict=True, labels=run_folders.known(study, 100))
     given = inputs(study, found.runs, histories=found.histories, predictions=found.predictions)
     repetitions, accuracies.REPETITIONS = accuracies.REPETITIONS, 50
     result = analysis.analyse(given)
@@ -503,13 +504,13 @@ def test_ranks_of_cells_that_lie_far_apart():
 
 def test_learning_curves_are_thinned_and_keep_both_ends(whole):
     given, result = whole
-    curve = by(result.document["learning_curves"], "cell")[LENET]
+    curve = by(result.document["learning_curves"], "cell")["cnn1/10k/none/b256_e100"]
     assert curve["epochs"][0] == 1
-    assert curve["epochs"][-1] == curve["final_epoch"] == 70
+    assert curve["epochs"][-1] == curve["final_epoch"] == 100
     assert len(curve["epochs"]) <= 60
-    own = given.histories[(given.histories["architecture"] == "lenet5") & (given.histories["fraction"] == "60k")]
-    own = own[(own["augmentation"] == "none") & (own["recipe"] == "b32_e20_sparse")]
-    last = own[own["epoch"] == 70]["val_accuracy"]
+    own = given.histories[(given.histories["architecture"] == "cnn1") & (given.histories["fraction"] == "10k")]
+    own = own[(own["augmentation"] == "none") & (own["recipe"] == "b256_e100")]
+    last = own[own["epoch"] == 100]["val_accuracy"]
     assert (curve["n"], len(last)) == (3, 3)
     assert curve["val"]["median"][-1] == pytest.approx(last.median())
     assert (curve["val"]["low"][-1], curve["val"]["high"][-1]) == pytest.approx((last.min(), last.max()))
@@ -638,7 +639,8 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
     import collect
 
     config = synthetic.config(seeds=2)
-    synthetic.write_runs(load_study(config), tmp_path, seed=0, images=100, epochs=3)
+    run_folders.write_runs(load_study(config), tmp_path, seed=0, images=100)
+    monkeypatch.setattr(collection, "labels_of", lambda data: run_folders.known(load_study(config), 100))
     for name, content in (
         ("architectures", synthetic.architectures(ORIGINAL)),
         ("fashion_mnist", synthetic.description()),
@@ -648,7 +650,7 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
     text = f"{','.join(row)}\n{','.join(row.values())}\n"
     (tmp_path / "benchmark.csv").write_text(text)
     tables_ = {"runs": "runs.csv", "histories": "histories.csv.gz", "predictions": "predictions.npz"}
-    collect.main(Job(config, {"runs": [], "seeds": []}, tables_))
+    collect.main(Job(config, {"runs": [], "seeds": [], "data": []}, tables_))
     facts = {
         "architectures": "architectures.json",
         "facts": ["fashion_mnist.json"],
@@ -773,19 +775,20 @@ def test_known_effects_are_found(seeds, capsys):
 
 # ------------------------------------------------------------------------------------------------------- 10,000 runs
 
+LIMITS = {"images": None, "epochs": 50, "updates": None}
 LARGE = """
 import json, resource, sys, time
 from pathlib import Path
 from types import SimpleNamespace
-import synthetic
+import run_folders, synthetic
 from refashion.judging import analysis, collection, inputs, tables
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.telling import document, page, pictures
 
 folder, seeds = Path(sys.argv[1]), int(sys.argv[2])
-study = synthetic.study(sys.argv[3].split(","), seeds=seeds)
+study = synthetic.study(sys.argv[3].split(","), seeds=seeds, limits=json.loads(sys.argv[4]))
 wall, used = time.monotonic(), time.process_time()
-found = collection.collect(study, folder, strict=True)
+found = collection.collect(study, folder, strict=True, labels=run_folders.known(study, 10_000))
 tables.write(found.runs, "runs", folder / "runs.csv")
 tables.write(found.histories, "histories", folder / "histories.csv.gz")
 collection.write_predictions(found.predictions, folder / "predictions.npz")
@@ -810,12 +813,11 @@ print(json.dumps({
 def test_ten_thousand_runs_are_collected_analysed_and_told_in_two_minutes_and_two_gigabytes(tmp_path, capsys):
     names = "original,readings,factorial,factorial_published,fractions,optimizers,augmentations,unstated"
     seeds = 68  # of 149 different cells
-    synthetic.write_runs(
-        synthetic.study(names.split(","), seeds=seeds), tmp_path, seed=0, images=10_000, epochs=50, variants=10
-    )
+    limited = synthetic.study(names.split(","), seeds=seeds, limits=LIMITS)
+    run_folders.write_runs(limited, tmp_path, seed=0, images=10_000, variants=3)
     paths = [str(synthetic.ROOT / "workflow" / "scripts"), str(synthetic.ROOT / "tests")]
     done = subprocess.run(
-        [sys.executable, "-c", LARGE, str(tmp_path), str(seeds), names],
+        [sys.executable, "-c", LARGE, str(tmp_path), str(seeds), names, json.dumps(LIMITS)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import os
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import run_folders
 import synthetic
 from refashion.errors import UserError
 from refashion.judging import collection, tables
@@ -15,20 +17,21 @@ from refashion.judging.run_table import Counts, RunTable
 from refashion.study.config import load_study
 from refashion.study.model import Run, digest
 from refashion.telling.redaction import redact
-from refashion.training import run_store
-from refashion.training.run_store import HISTORY, METRICS, PREDICTIONS, RunStore
+from refashion.training import run_files
+from refashion.training.run_files import HISTORY, METRICS, PREDICTIONS
+from refashion.training.run_store import RunStore
 
 IMAGES, EPOCHS = 200, 5
 
 
 @pytest.fixture
 def study():
-    return synthetic.study(["original"], seeds=2)
+    return synthetic.study(["original"], seeds=2, limits={"images": None, "epochs": EPOCHS, "updates": None})
 
 
 @pytest.fixture
 def root(study, tmp_path):
-    synthetic.write_runs(study, tmp_path, seed=0, images=IMAGES, epochs=EPOCHS)
+    run_folders.write_runs(study, tmp_path, seed=0, images=IMAGES)
     return tmp_path
 
 
@@ -37,7 +40,7 @@ def first(study):
 
 
 def collect(study, root, **options):
-    return collection.collect(study, root, **{"strict": True} | options)
+    return collection.collect(study, root, labels=run_folders.known(study, IMAGES), **{"strict": True} | options)
 
 
 def row_of(collected, run):
@@ -72,7 +75,7 @@ def test_accuracies_become_percent_and_nothing_else_does(study, root):
     ):
         assert row[ours] == pytest.approx(100 * metrics["final"][theirs], abs=1e-6)
     assert row["val_loss"] == metrics["final"]["val_loss"]
-    assert (row["seconds"], row["images_per_second"]) == (70.0, 5000.0)
+    assert (row["seconds"], row["images_per_second"]) == (70.0, EPOCHS * study.images(run.cell) / 60)
     assert row["images"] == study.images(run.cell)
 
 
@@ -153,25 +156,8 @@ def test_published_runs_are_known_by_their_digest(study, root):
 
 def test_a_diverged_run_has_a_row_without_accuracies_and_no_predictions(study, root):
     run = first(study)
-    folder = root / run.folder
-    header, *rows = (folder / HISTORY).read_text().splitlines(keepends=True)
-    (folder / HISTORY).write_text(header + rows[0])
-    np.savez(
-        folder / PREDICTIONS, validated=np.zeros(0, np.uint8), clean=np.zeros(0, np.uint8), labels=np.zeros(3, np.uint8)
-    )
-    names = (
-        "loss",
-        "accuracy",
-        "eval_loss",
-        "eval_accuracy",
-        "val_loss",
-        "val_accuracy",
-        "clean_loss",
-        "clean_accuracy",
-    )
-    synthetic.write_metrics(
-        study.spec(run), folder, dict.fromkeys(names), status="diverged", diverged_epoch=2, epochs=1
-    )
+    spec = study.spec(run)
+    run_folders.write(spec, root / run.folder, run_folders.parts(spec, IMAGES, diverged_epoch=2))
     collected = collect(study, root)
     row = row_of(collected, run)
     assert (row["status"], row["diverged_epoch"]) == ("diverged", 2)
@@ -185,63 +171,84 @@ def test_a_diverged_run_has_a_row_without_accuracies_and_no_predictions(study, r
 # -------------------------------------------------------------------------------------------------------- broken files
 
 
-def spoil_empty(study, run, folder):
+def spoil_empty(folder):
     (folder / METRICS).write_bytes(b"")
 
 
-def spoil_cut_metrics(study, run, folder):
-    (folder / METRICS).write_bytes((folder / METRICS).read_bytes()[:100])
+def spoil_deep(folder):
+    (folder / METRICS).write_text("[" * 100_000)
 
 
-def spoil_cut_history(study, run, folder):
-    (folder / HISTORY).write_bytes((folder / HISTORY).read_bytes()[:-20])
+def spoil_nan(folder):
+    (folder / METRICS).write_text((folder / METRICS).read_text().replace('"seconds": 70.0', '"seconds": NaN'))
 
 
-def spoil_cut_predictions(study, run, folder):
-    (folder / PREDICTIONS).write_bytes((folder / PREDICTIONS).read_bytes()[:-20])
+def spoil_another_run(folder):
+    for name in run_files.FILES:
+        (folder / name).write_bytes((folder.parent / "seed-1" / name).read_bytes())
 
 
-def spoil_missing_history(study, run, folder):
+def spoil_missing_history(folder):
     (folder / HISTORY).unlink()
 
 
-def spoil_another_run(study, run, folder):
-    other = folder.parent / "seed-1"
-    for name in run_store.FILES:
-        (folder / name).write_bytes((other / name).read_bytes())
+def spoil_words(folder):
+    (folder / HISTORY).write_text((folder / HISTORY).read_text().replace(",0.5,", ",half,", 1))
+    run_folders.edit(folder)
 
 
-def spoil_other_columns(study, run, folder):
-    (folder / HISTORY).write_text("epoch,loss\n1,0.5\n")
-    synthetic.write_metrics(study.spec(run), folder, dict.fromkeys(collection._FINAL, 0.5))
+def spoil_blank(folder):
+    (folder / HISTORY).write_text((folder / HISTORY).read_text() + "\n")
+    run_folders.edit(folder)
 
 
-def spoil_no_final(study, run, folder):
-    synthetic.write_metrics(study.spec(run), folder, {})
+def spoil_cut_predictions(folder):
+    (folder / PREDICTIONS).write_bytes((folder / PREDICTIONS).read_bytes()[:-20])
+    run_folders.edit(folder)
 
 
-def spoil_no_archive(study, run, folder):
-    (folder / PREDICTIONS).write_bytes(b"no archive")
-    synthetic.write_metrics(study.spec(run), folder, dict.fromkeys(collection._FINAL, 0.5))
+def spoil_few(folder):
+    with np.load(folder / PREDICTIONS) as found:
+        few = {name: found[name][:5] for name in found}
+    np.savez(folder / PREDICTIONS, **few)
+    run_folders.edit(folder)
 
 
+def spoil_fifo(folder):
+    (folder / PREDICTIONS).unlink()
+    os.mkfifo(folder / PREDICTIONS)
+
+
+def spoil_link(folder):
+    (folder / HISTORY).rename(folder / "elsewhere.csv")
+    (folder / HISTORY).symlink_to("elsewhere.csv")
+
+
+def spoil_number(folder):
+    run_folders.edit(folder, final__val_accuracy=7.5)
+
+
+#: Each is another kind of damage; `test_run_files` has all that are known.
 BROKEN = [
-    (spoil_empty, "(0 bytes) is not the metrics.json of a run"),
-    (spoil_cut_metrics, "(100 bytes) is not the metrics.json of a run"),
-    (spoil_cut_history, "history.csv has SHA-256"),
-    (spoil_cut_predictions, "predictions.npz has SHA-256"),
-    (spoil_missing_history, "history.csv cannot be read"),
+    (spoil_empty, "metrics.json (0 bytes) is not the metrics.json of a run"),
+    (spoil_deep, "metrics.json (100000 bytes) is not the metrics.json of a run: too deep"),
+    (spoil_nan, "is not the metrics.json of a run: NaN is no number of JSON"),
     (spoil_another_run, "it is another run"),
-    (spoil_other_columns, "has other columns than epoch, updates"),
-    (spoil_no_final, "are not those of a run: 'loss'"),
-    (spoil_no_archive, "are not those of a run"),
+    (spoil_missing_history, "history.csv is missing"),
+    (spoil_words, 'history.csv has loss "half" in row 1; allowed is a finite number from 0 on'),
+    (spoil_blank, "history.csv has 6 rows, but metrics.json has epochs 5"),
+    (spoil_cut_predictions, "predictions.npz is no archive of arrays"),
+    (spoil_few, "predictions.npz has 5 labels, which are not those of the data set's validation images"),
+    (spoil_fifo, "predictions.npz is a FIFO, where a plain file is wanted"),
+    (spoil_link, "history.csv is a link, where a plain file is wanted"),
+    (spoil_number, "metrics.json has final.val_accuracy 7.5; allowed is a number from 0 to 1, or null"),
 ]
 
 
 @pytest.mark.parametrize(("spoil", "words"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_broken_run_ends_a_strict_collection_with_one_sentence(study, root, spoil, words):
     run = first(study)
-    spoil(study, run, root / run.folder)
+    spoil(root / run.folder)
     with pytest.raises(UserError) as caught:
         collect(study, root)
     sentence = str(caught.value)
@@ -254,7 +261,7 @@ def test_a_broken_run_ends_a_strict_collection_with_one_sentence(study, root, sp
 @pytest.mark.parametrize(("spoil", "words"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_broken_run_is_a_failed_row_of_a_partial_collection(study, root, spoil, words):
     run = first(study)
-    spoil(study, run, root / run.folder)
+    spoil(root / run.folder)
     collected = collect(study, root, strict=False)
     row = row_of(collected, run)
     assert row["status"] == "failed"
@@ -323,13 +330,37 @@ def test_a_study_without_any_run_gives_empty_tables(study, tmp_path):
             read["a/b/c/d"]
 
 
-def test_predictions_of_other_labels_are_refused(study, root):
-    run = Run(first(study).cell, 1)
-    rng = np.random.default_rng(1)
-    files = synthetic.run_files(rng.integers(0, 10, IMAGES, np.uint8), rng, EPOCHS)
-    synthetic.write_run(study.spec(run), root / run.folder, files, EPOCHS)
-    with pytest.raises(UserError, match="has other labels than the runs of the same cell"):
-        collect(study, root)
+def test_every_kind_of_damage_at_once_leaves_the_good_runs(tmp_path):
+    """One bad run is one bad run: each is named and counted, and none condemns another."""
+    study = synthetic.study(["original"], seeds=3, limits={"images": None, "epochs": EPOCHS, "updates": None})
+    run_folders.write_runs(study, tmp_path, seed=0, images=IMAGES)
+    bad = [Run(cell, seed) for cell in study.cells() for seed in (0, 2)]
+    for run, (spoil, _) in zip(bad, BROKEN, strict=True):
+        spoil(tmp_path / run.folder)
+    collected = collect(study, tmp_path, strict=False)
+    assert collected.runs["status"].value_counts().to_dict() == {"failed": 12, "finished": 6}
+    for run, (_, words) in zip(bad, BROKEN, strict=True):
+        assert words in row_of(collected, run)["reason"]
+        assert run.folder in row_of(collected, run)["reason"]
+    assert [found.seeds.tolist() for found in collected.predictions.values()] == [[1]] * 6
+    assert set(collected.histories["seed"]) == {1}
+
+
+def test_labels_are_held_against_the_data(study, root):
+    run = first(study)
+    known = {key: (values + 1) % 10 for key, values in run_folders.known(study, IMAGES).items()}
+    found = collection.collect(study, root, strict=False, labels=known)
+    assert set(found.runs["status"]) == {"failed"}
+    assert "not those of the data set" in row_of(found, run)["reason"]
+
+
+def test_the_labels_of_prepared_data_are_those_of_both_kinds_of_validation(prepared_data, committed_config):
+    known = collection.labels_of([prepared_data])
+    files = committed_config["datasets"]["fashion_mnist"]["files"]
+    assert {key: len(found) for key, found in known.items()} == {
+        (files["test_labels"]["sha256"], "test"): 10_000,
+        (files["train_labels"]["sha256"], "fold"): 10_000,
+    }
 
 
 # -------------------------------------------------------------------------------------------------------------- tables

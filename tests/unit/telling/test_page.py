@@ -12,6 +12,7 @@ import pytest
 import yaml
 from docutils.core import publish_parts
 
+import run_folders
 import synthetic
 from analysis_fixture import HOSTILE, analysis, hostile
 from project import PROJECT
@@ -262,8 +263,8 @@ def test_the_page_of_the_whole_study_is_small_and_quick(quick_drawings, tmp_path
     """Every experiment of the config at ten seeds, drawn in full: at most 6 MB, and 30 s of processor time."""
     quick_drawings.undo()
     study = synthetic.study(run=synthetic.config()["experiments"], seeds=10)
-    synthetic.write_runs(study, tmp_path, 1, images=500, epochs=20)
-    collected = collection.collect(study, tmp_path, strict=True)
+    run_folders.write_runs(study, tmp_path, 1, images=500)
+    collected = collection.collect(study, tmp_path, strict=True, labels=run_folders.known(study, 500))
     given = json.loads(
         json.dumps(
             analysis_of.analyse(

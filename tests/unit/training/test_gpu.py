@@ -12,13 +12,14 @@ import pytest
 from project import PROJECT
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
-from refashion.training import devices, run_store
+from refashion.training import devices, run_files
 from refashion.training.run_store import RunStore
 
 RUN = """
 import json, sys
 from pathlib import Path
 from refashion.training import run as training
+from refashion.training import run_files
 from refashion.training.run_store import RunStore
 spec, data, store, device = json.loads(sys.argv[1]), Path(sys.argv[2]), RunStore(sys.argv[3]), sys.argv[4]
 training.train(spec, data, store, device=device, threads=1, checkpoint_seconds=1e9)
@@ -46,7 +47,7 @@ def _start(spec, data, store, device, **environment):
 def _finished(process, spec, store):
     output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
-    return run_store.read_metrics(store.path(digest(spec)))
+    return run_files.read(store.path(digest(spec))).metrics
 
 
 @pytest.mark.gpu

@@ -16,7 +16,7 @@ from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run as training
-from refashion.training import run_store
+from refashion.training import run_files, run_store
 from refashion.training.run_store import RunStore
 
 CELL = Cell("cnn1", "10k", "affine", "b256_e100")
@@ -47,9 +47,9 @@ def _same(one, other):
 
 
 def test_a_finished_run_holds_what_it_promises(undisturbed, spec):
-    metrics = run_store.read_metrics(undisturbed)
+    metrics = run_files.read(undisturbed).metrics
     history = pd.read_csv(undisturbed / "history.csv")
-    assert tuple(history.columns) == training.HISTORY_COLUMNS
+    assert tuple(history.columns) == run_files.HISTORY_COLUMNS
     assert list(history["epoch"]) == [1, 2, 3]
     assert list(history["updates"]) == [5, 10, 13]
     assert (metrics["status"], metrics["epochs"], metrics["updates"]) == ("finished", 3, 13)
@@ -124,7 +124,7 @@ def test_a_stop_saves_and_a_second_start_ends_bit_identical(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     resumed = _train(spec, small_data, store)
     _same(undisturbed, resumed)
-    assert run_store.read_metrics(resumed)["timing"]["resumed"] == 1
+    assert run_files.read(resumed).metrics["timing"]["resumed"] == 1
 
 
 @pytest.fixture(autouse=True)
@@ -165,21 +165,21 @@ def test_a_run_names_the_commit_that_it_began_with(spec, small_data, tmp_path, m
 
     monkeypatch.setattr(engine.Engine, "evaluate", evaluate)
     monkeypatch.setattr(provenance, "commit", lambda: dict(now))
-    found = run_store.read_metrics(_train(spec, small_data, RunStore(tmp_path)))["provenance"]
+    found = run_files.read(_train(spec, small_data, RunStore(tmp_path))).metrics["provenance"]
     assert now["dirty"]
     assert (found["commit"], found["dirty"]) == ("begun", False)
 
 
 def test_a_run_that_went_on_elsewhere_says_so(undisturbed, spec, small_data, tmp_path, monkeypatch, capsys):
     """Its last bits may be neither machine's; the report flags its cell."""
-    assert run_store.read_metrics(undisturbed)["provenance"]["machines"] == 1
+    assert run_files.read(undisturbed).metrics["provenance"]["machines"] == 1
     store = RunStore(tmp_path / "moved")
     with monkeypatch.context() as there:
         _Clock(there, 2)
         there.setattr(training._Run, "_machine", lambda run: ["another processor", "cpu", "CPU", "2.20.0"])
         with pytest.raises(training.PreemptedError):
             _train(spec, small_data, store)
-    moved = run_store.read_metrics(_train(spec, small_data, store))
+    moved = run_files.read(_train(spec, small_data, store)).metrics
     assert moved["provenance"]["machines"] == 2
     assert ", on another machine." in capsys.readouterr().out
 
@@ -215,7 +215,7 @@ def test_divergence_ends_the_run_and_is_recorded_with_its_epoch(spec, small_data
     spec["recipe"] |= {"optimizer": "sgd", "learning_rate": 10**20, "momentum": 0.9}
     spec["augmentation"] = {"rescale": "none"}
     folder = _train(spec, small_data, RunStore(tmp_path / "diverged"))
-    metrics = run_store.read_metrics(folder)
+    metrics = run_files.read(folder).metrics
     assert metrics["status"] == "diverged"
     assert metrics["diverged_epoch"] == metrics["epochs"] + 1
     assert set(metrics["final"].values()) == {None}
@@ -239,7 +239,7 @@ def test_a_network_lost_in_the_last_update_of_an_epoch_has_diverged_in_that_epoc
 
     monkeypatch.setattr(engine.Engine, "evaluate", evaluate)
     folder = _train(spec, small_data, RunStore(tmp_path / "diverged"))
-    metrics = run_store.read_metrics(folder)
+    metrics = run_files.read(folder).metrics
     assert (metrics["status"], metrics["diverged_epoch"], metrics["epochs"]) == ("diverged", 2, 1)
     assert set(metrics["final"].values()) == {None}
     assert len(pd.read_csv(folder / "history.csv")) == 1
@@ -254,7 +254,7 @@ def test_a_network_that_only_its_training_images_show_lost_has_diverged_in_its_l
     monkeypatch.setattr(engine.Engine, "evaluate_training", lambda self: (float(loss), 0.1))
     store = RunStore(tmp_path / "diverged")
     folder = _train(spec, small_data, store)
-    metrics = run_store.read_metrics(folder)
+    metrics = run_files.read(folder).metrics
     assert (metrics["status"], metrics["diverged_epoch"], metrics["epochs"]) == ("diverged", 3, 2)
     assert set(metrics["final"].values()) == {None}
     assert len(pd.read_csv(folder / "history.csv")) == 2

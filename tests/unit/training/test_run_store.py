@@ -10,14 +10,15 @@ import shutil
 import numpy as np
 import pytest
 
+import run_folders
+from refashion.errors import UserError
 from refashion.study.model import digest
-from refashion.training import run_store
-from refashion.training.run_store import BrokenRunError, Checkpoint, RunStore
+from refashion.training import run_files, run_store
+from refashion.training.run_files import BrokenRunError
+from refashion.training.run_store import Checkpoint, RunStore
 
-SPEC = {"numerics": 1, "seed": 0}
-METRICS = {"status": "finished", "final": {"val_accuracy": 0.9}}
-HISTORY = "epoch,loss\n1,0.5\n"
-PREDICTIONS = {"clean": np.arange(10, dtype=np.uint8)}
+SPEC = run_folders.spec()
+RUN = run_folders.parts(SPEC)
 
 
 @pytest.fixture
@@ -29,24 +30,24 @@ def store(tmp_path) -> RunStore:
 
 
 def _publish(store, spec=SPEC, **changes):
-    store.publish(spec, {**METRICS, **changes}, HISTORY, PREDICTIONS)
+    store.publish(spec, {**RUN.metrics, **changes}, RUN.history, RUN.predictions)
 
 
 def test_a_published_run_is_found_whole(store):
     assert store.find(SPEC) is None
     _publish(store)
     found = store.find(SPEC)
-    assert found["final"] == {"val_accuracy": 0.9}
+    assert found["final"] == RUN.metrics["final"]
     assert found["spec"] == SPEC
     with np.load(store.path(digest(SPEC)) / "predictions.npz") as file:
-        assert (file["clean"] == PREDICTIONS["clean"]).all()
+        assert (file["clean"] == RUN.predictions["clean"]).all()
     assert sorted(os.listdir(store.folder)) == [digest(SPEC)]
 
 
 def test_the_first_twin_wins_and_the_second_says_so(store):
-    _publish(store, seconds=1)
-    _publish(store, seconds=2)
-    assert store.find(SPEC)["seconds"] == 1
+    _publish(store, made="first")
+    _publish(store, made="second")
+    assert store.find(SPEC)["made"] == "first"
     assert "another job" in store.messages[0]
     assert sorted(os.listdir(store.folder)) == [digest(SPEC)]
 
@@ -63,20 +64,20 @@ def _edit(path):
     path.write_bytes(path.read_bytes()[:-1] + b"9")
 
 
-@pytest.mark.parametrize("name", run_store.FILES)
+@pytest.mark.parametrize("name", run_files.FILES)
 @pytest.mark.parametrize("harm", [_cut, _empty, _edit, os.remove], ids=["cut", "empty", "edited", "missing"])
 def test_a_broken_file_is_named_in_one_sentence_and_the_run_is_set_aside(store, name, harm):
     _publish(store)
     folder = store.path(digest(SPEC))
     harm(folder / name)
     with pytest.raises(BrokenRunError, match=name) as caught:
-        run_store.read_metrics(folder)
+        run_files.read(folder)
     assert "\n" not in str(caught.value)
     assert store.find(SPEC) is None
     assert "Set aside" in store.messages[0]
     assert not folder.exists()
     (aside,) = store.folder.glob("*.broken-*")
-    assert {path.name for path in aside.iterdir()} == set(run_store.FILES) - ({name} if harm is os.remove else set())
+    assert {path.name for path in aside.iterdir()} == set(run_files.FILES) - ({name} if harm is os.remove else set())
     _publish(store)
     assert store.find(SPEC) is not None
 
@@ -88,7 +89,7 @@ def test_an_edited_spec_is_noticed(store):
     metrics["spec"]["seed"] = 1
     path.write_text(json.dumps(metrics))
     with pytest.raises(BrokenRunError, match="edited"):
-        run_store.read_metrics(path.parent)
+        run_files.read(path.parent)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
@@ -97,8 +98,8 @@ def test_a_spec_that_is_no_json_is_a_broken_file_like_any_other(store, number):
     path = store.path(digest(SPEC)) / "metrics.json"
     metrics = json.loads(path.read_text()) | {"spec": SPEC | {"seed": "?"}}
     path.write_text(json.dumps(metrics).replace('"?"', number))
-    with pytest.raises(BrokenRunError, match=r"\(\d+ bytes\) is not the metrics.json of a run: Out of range float"):
-        run_store.read_metrics(path.parent)
+    with pytest.raises(BrokenRunError, match=r"metrics\.json .*(is no number of JSON|Out of range float)"):
+        run_files.read(path.parent)
     assert store.find(SPEC) is None
     assert "Set aside" in store.messages[0]
     _publish(store)
@@ -126,13 +127,13 @@ def test_nan_never_gets_into_metrics(store):
 
 def test_export_replaces_whole_files(store, tmp_path):
     _publish(store)
-    targets = {name: tmp_path / "view" / name for name in run_store.FILES}
+    targets = {name: tmp_path / "view" / name for name in run_files.FILES}
     targets["history.csv"].parent.mkdir()
     targets["history.csv"].write_text("old")
     store.export(SPEC, targets)
-    assert targets["history.csv"].read_text() == HISTORY
-    assert run_store.read_metrics(tmp_path / "view")["spec"] == SPEC
-    assert {path.name for path in (tmp_path / "view").iterdir()} == set(run_store.FILES)
+    assert targets["history.csv"].read_text() == RUN.history
+    assert run_files.read(tmp_path / "view").metrics["spec"] == SPEC
+    assert {path.name for path in (tmp_path / "view").iterdir()} == set(run_files.FILES)
 
 
 ARRAYS = {"model/0": np.linspace(0, 1, 7, dtype=np.float32), "iteration": np.array(3, np.int64), "none": np.zeros(0)}
@@ -198,3 +199,155 @@ def test_a_full_disk_while_saving_keeps_the_last_checkpoint(store, monkeypatch):
     monkeypatch.undo()
     assert store.load_checkpoint(SPEC).progress == {"epoch": 1}
     assert len(list(store.checkpoint_path(SPEC).parent.iterdir())) == 1
+
+
+# ------------------------------------------------------------------------------------- what lies where a run should be
+
+
+def _without_metrics(store, folder):
+    folder.mkdir(parents=True)
+    (folder / "history.csv").write_text("half")
+
+
+def _link_to_nothing(store, folder):
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(folder.parent / "nothing")
+
+
+def _link_to_a_run(store, folder):
+    elsewhere = RunStore(store.folder.parent / "elsewhere", log=lambda text: None)
+    _publish(elsewhere)
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(elsewhere.path(folder.name))
+
+
+def _a_file(store, folder):
+    folder.parent.mkdir(parents=True)
+    folder.write_text("?")
+
+
+def _fifos(store, folder):
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "metrics.json")
+
+
+@pytest.mark.parametrize("lie", [_without_metrics, _link_to_nothing, _link_to_a_run, _a_file, _fifos])
+def test_a_finished_run_is_never_thrown_away_for_what_lies_in_its_place(store, lie):
+    folder = store.path(digest(SPEC))
+    lie(store, folder)
+    _publish(store)
+    assert store.find(SPEC)["final"] == RUN.metrics["final"]
+    (aside,) = store.folder.glob("*.broken-*")
+    assert store.messages[0].startswith(f"Set aside as {aside.name}: ")
+    assert len(store.messages) == 1
+    assert store.names() == [digest(SPEC)]
+
+
+@pytest.mark.parametrize("lie", [_without_metrics, _link_to_nothing, _a_file, _fifos])
+def test_what_lies_in_a_runs_place_is_set_aside_once(store, lie):
+    lie(store, store.path(digest(SPEC)))
+    assert store.find(SPEC) is None
+    assert store.find(SPEC) is None
+    assert len(store.messages) == 1
+
+
+def test_what_contradicts_itself_is_never_published(store):
+    with pytest.raises(BrokenRunError, match=r"final\.val_accuracy 0\.1"):
+        _publish(store, final=RUN.metrics["final"] | {"val_accuracy": 0.1})
+    assert list(store.folder.iterdir()) == []
+
+
+def test_what_a_killed_save_left_goes_with_the_next_checkpoint_or_the_run(store):
+    store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {}))
+    left = store.checkpoint_path(SPEC).with_name(f"{digest(SPEC)}.npz.tmp-0123abcd")
+    left.write_bytes(b"half")
+    half = store.path(f"{digest(SPEC)}.tmp-0123abcd")
+    half.mkdir()
+    other = store.path(f"{digest(run_folders.spec(1))}.tmp-0123abcd")
+    other.mkdir()
+    _publish(store)
+    assert [path.name for path in store.folder.glob("**/*.tmp-*")] == [other.name]
+
+
+def test_runs_go_from_store_to_store_whole_or_not_at_all(store, tmp_path):
+    _publish(store)
+    other = RunStore(tmp_path / "other", log=store.messages.append)
+    other.take(digest(SPEC), store)
+    assert other.find(SPEC) == store.find(SPEC)
+    third = RunStore(tmp_path / "third")
+    _cut(store.path(digest(SPEC)) / "predictions.npz")
+    with pytest.raises(BrokenRunError, match=r"store/\w+/predictions\.npz has SHA-256"):
+        third.take(digest(SPEC), store)
+    assert not third.folder.exists()
+
+
+# ------------------------------------------------------------------------------------------------------------- derived
+
+KEY = {"made": "from this"}
+
+
+def _derived(store, made):
+    def make(stream):
+        made.append(1)
+        stream.write(b"{}")
+
+    return store.derived(KEY, ".json", make)
+
+
+def test_a_derived_file_is_made_once_and_named_by_its_sum(store):
+    made = []
+    path = _derived(store, made)
+    # sha256sum of the two characters {}
+    assert path.name == f"{digest(KEY)}.44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a.json"
+    assert _derived(store, made) == path
+    assert made == [1]
+
+
+@pytest.mark.parametrize("harm", [_cut, lambda path: path.write_bytes(b"[]")])
+def test_a_derived_file_that_was_damaged_is_told_set_aside_and_made_again(store, harm):
+    made = []
+    path = _derived(store, made)
+    path.write_bytes(b"{123456}")
+    harm(path)
+    assert _derived(store, made).read_bytes() == b"{}"
+    assert made == [1, 1]
+    assert f"derived/{path.name} has SHA-256" in store.messages[0]
+    (aside,) = path.parent.glob("*.broken-*")
+    assert aside.read_bytes() in (b"[]", b"{12")
+
+
+def _linked(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def _old_name(path):
+    path.rename(path.with_name("old.json"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [(_cut, "has SHA-256"), (_linked, "is a link"), (_old_name, r"old\.json has SHA-256 \w+; expected it in the name")],
+)
+def test_a_derived_file_that_is_not_what_its_name_says_is_not_taken(store, tmp_path, harm, words):
+    path = _derived(store, [])
+    path.write_bytes(b"{1234567}")
+    path = path.rename(path.with_name(f"x.{run_store.hashlib.sha256(b'{1234567}').hexdigest()}.json"))
+    harm(path)
+    (path,) = [one for one in store.derived_files() if one.name != "elsewhere"]
+    other = RunStore(tmp_path / "other")
+    with pytest.raises(UserError, match=words) as caught:
+        other.take_derived(path)
+    assert str(path) in str(caught.value)
+    assert not other.folder.exists()
+
+
+def test_a_derived_file_that_is_there_is_never_overwritten(store, tmp_path):
+    path = _derived(store, [])
+    other = RunStore(tmp_path / "other")
+    other.take_derived(path)
+    there = other.derived_folder / path.name
+    before = there.stat().st_ino
+    other.take_derived(path)
+    assert there.stat().st_ino == before
+    assert there.read_bytes() == b"{}"

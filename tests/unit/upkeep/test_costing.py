@@ -9,7 +9,7 @@ import pytest
 from refashion import provenance
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
-from refashion.training import run_store
+from refashion.training import run_files
 from refashion.upkeep import costing
 from refashion.upkeep.benchmark import table as benchmark_table
 from refashion.upkeep.costing import Places, Speed, Work
@@ -43,7 +43,7 @@ def _finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, u
     done = costing.work(spec["fraction"]["images"], 10_000, spec["recipe"]["batch_size"], updates, random)
     parts = {"train_seconds": done.trained * speed.image, "eval_seconds": done.scored * speed.score}
     metrics = {
-        "format": run_store.FORMAT,
+        "format": run_files.FORMAT,
         "spec": spec,
         "status": status,
         "updates": updates,
@@ -226,7 +226,7 @@ def test_the_speeds_of_a_processor_are_not_those_of_a_gpu(config, loaded, places
 @pytest.mark.parametrize(
     "harm",
     [
-        lambda metrics: {"format": run_store.FORMAT},
+        lambda metrics: {"format": run_files.FORMAT},
         lambda metrics: metrics | {"spec": []},
         lambda metrics: metrics | {"timing": None},
         lambda metrics: metrics | {"updates": 0},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib.util
 import io
@@ -10,38 +11,38 @@ import os
 import shutil
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
+import run_folders
 from project import PROJECT
+from refashion import files
 from refashion.errors import UserError
 from refashion.judging import tables
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS, Run, digest
 from refashion.telling import document, exports, formats
-from refashion.training import run_store
-from refashion.training.run_store import RunStore
+from refashion.training import run_files
+from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep import publishing
 from refashion.upkeep.benchmark import table as benchmark_table
 
 PUBLISHED = PROJECT / "published"
 
 
-def _run(store: RunStore, seed: int, numerics: int = NUMERICS) -> str:
-    spec = {"numerics": numerics, "seed": seed}
-    store.publish(spec, {"status": "finished"}, "epoch\n", {"clean": np.zeros(3, np.uint8)})
+def _run(folder, seed, **changes):
+    spec = run_folders.spec(seed, **changes)
+    run_folders.write(spec, folder / "runs" / digest(spec), run_folders.parts(spec))
     return digest(spec)
 
 
 @pytest.fixture
 def published(tmp_path):
-    store = RunStore(tmp_path / "made")
+    """Two published runs, a derived file and a benchmark."""
     for seed in range(2):
-        name = _run(store, seed)
-        shutil.copytree(store.path(name), tmp_path / "published" / "runs" / name)
-    (tmp_path / "published" / "derived").mkdir()
-    (tmp_path / "published" / "derived" / "x.json").write_text("{}")
-    (tmp_path / "published" / "benchmark.csv").write_text("architecture\n")
+        _run(tmp_path / "published", seed)
+    published_in(tmp_path / "published").derived({"made": "from this"}, ".json", lambda stream: stream.write(b"{}"))
+    row = dict.fromkeys(benchmark_table.COLUMNS) | {"architecture": "cnn1", "cores": 2, "images_per_second": 1000}
+    benchmark_table.write(tmp_path / "published" / "benchmark.csv", [row])
     return tmp_path / "published"
 
 
@@ -49,10 +50,12 @@ def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path)
     store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmarks" / "published.csv"
     said = []
     assert publishing.restore(published, store, benchmark, said.append) == 2
-    assert store.find({"numerics": NUMERICS, "seed": 1}) is not None
-    assert (store.folder / "derived" / "x.json").read_text() == "{}"
-    assert benchmark.read_text() == "architecture\n"
+    assert store.find(run_folders.spec(1)) is not None
+    assert [path.read_text() for path in store.derived_files()] == ["{}"]
+    assert benchmark.read_bytes() == (published / "benchmark.csv").read_bytes()
+    places = {path: path.stat().st_ino for path in store.folder.glob("*/*")}
     assert publishing.restore(published, store, benchmark, said.append) == 0
+    assert {path: path.stat().st_ino for path in store.folder.glob("*/*")} == places
     assert said == ["Restored 2 published runs; 0 were there.", "Restored 0 published runs; 2 were there."]
 
 
@@ -60,34 +63,70 @@ def test_a_run_that_the_store_has_broken_is_set_aside_and_restored(published, tm
     store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmark.csv"
     publishing.restore(published, store, benchmark)
     mine = next(store.folder.glob("*/history.csv"))
+    whole = mine.read_text()
     mine.write_text("cut")
     assert publishing.restore(published, store, benchmark) == 1
-    assert mine.read_text() == "epoch\n"
+    assert mine.read_text() == whole
     assert next(store.folder.glob("*.broken-*/history.csv")).read_text() == "cut"
 
 
-def test_runs_under_other_numerics_are_refused_in_one_sentence(published, tmp_path):
-    made = RunStore(tmp_path / "made")
-    name = _run(made, 7, numerics=NUMERICS + 1)
-    shutil.copytree(made.path(name), published / "runs" / name)
-    store = RunStore(tmp_path / "store")
-    with pytest.raises(UserError, match=f"numerics {NUMERICS + 1} and this version has {NUMERICS}"):
-        publishing.restore(published, store, tmp_path / "benchmark.csv")
-    assert not store.folder.exists()
+def _other_numerics(published):
+    return f"runs/{_run(published, 7, numerics=NUMERICS + 1)}/metrics.json"
 
 
-def test_a_broken_published_run_is_refused(published, tmp_path):
-    next(published.glob("runs/*/history.csv")).write_text("edited by hand")
-    store = RunStore(tmp_path / "store")
-    with pytest.raises(UserError, match=r"history\.csv has SHA-256"):
-        publishing.restore(published, store, tmp_path / "benchmark.csv")
-    assert not store.folder.exists()
+def _edited(published):
+    path = published / "runs" / digest(run_folders.spec(0)) / "history.csv"
+    path.write_text("edited by hand")
+    return path
 
 
-def test_a_published_folder_is_named_by_its_run(published, tmp_path):
-    shutil.copytree(next(published.glob("runs/*")), published / "runs" / "a_copy")
-    with pytest.raises(UserError, match="by which its folder must be named"):
-        publishing.restore(published, RunStore(tmp_path / "store"), tmp_path / "benchmark.csv")
+def _another_name(published):
+    shutil.copytree(published / "runs" / digest(run_folders.spec(0)), published / "runs" / "a_copy")
+    return "runs/a_copy/metrics.json"
+
+
+def _linked(published):
+    folder = published / "runs" / digest(run_folders.spec(0))
+    folder.rename(published / "elsewhere")
+    folder.symlink_to(published / "elsewhere")
+    return folder
+
+
+def _cut_derived(published):
+    (path,) = (published / "derived").iterdir()
+    path.write_text("{")
+    return path
+
+
+def _linked_benchmark(published):
+    (published / "benchmark.csv").rename(published / "elsewhere.csv")
+    (published / "benchmark.csv").symlink_to("elsewhere.csv")
+    return "benchmark.csv"
+
+
+@pytest.mark.parametrize(
+    ("harm", "words", "good"),
+    [
+        (_other_numerics, f"was made under numerics {NUMERICS + 1} and this version has {NUMERICS}", 2),
+        (_edited, "has SHA-256", 1),
+        (_another_name, "expected a_copy: it is another run", 2),
+        (_linked, "is a link", 1),
+        (_cut_derived, "has SHA-256", 2),
+        (_linked_benchmark, "is a link", 2),
+    ],
+)
+def test_what_is_broken_is_named_and_left_out_and_what_is_good_is_restored(published, tmp_path, harm, words, good):
+    path = str(harm(published))
+    store, said = RunStore(tmp_path / "store", log=lambda text: None), []
+    with pytest.raises(UserError, match=words) as caught:
+        publishing.restore(published, store, tmp_path / "benchmark.csv", said.append)
+    assert path in str(caught.value)
+    assert path in said[0]
+    assert said[0].startswith("Left out: ")
+    assert said[1] == f"Restored {good} published runs; 0 were there."
+    assert len(store.names()) == good
+    assert len(list(store.folder.glob("*"))) == good + (harm is not _cut_derived)  # and the folder of the derived files
+    assert (tmp_path / "benchmark.csv").exists() is (harm is not _linked_benchmark)
 
 
 def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
@@ -100,19 +139,21 @@ def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
 
 
 def test_a_twin_that_is_faster_stays_and_restoring_goes_on(published, tmp_path, monkeypatch):
-    store, copy = RunStore(tmp_path / "store"), shutil.copyfile
+    store, whole_folder = RunStore(tmp_path / "store", log=lambda text: None), files.whole_folder
     first = min(path.name for path in published.glob("runs/*"))
 
-    def copy_and_race(source, target):
-        copy(source, target)
-        if source.parent.name == first and source.name == run_store.PREDICTIONS:
-            shutil.copytree(source.parent, store.path(first), copy_function=copy)
-            (store.path(first) / "mark").touch()
+    @contextlib.contextmanager
+    def race(target):
+        with whole_folder(target) as work:
+            yield work
+            if target.name == first:
+                shutil.copytree(published / "runs" / first, target)
+                (target / "mark").touch()
 
-    monkeypatch.setattr(shutil, "copyfile", copy_and_race)
+    monkeypatch.setattr(files, "whole_folder", race)
     publishing.restore(published, store, tmp_path / "benchmark.csv", lambda text: None)
     assert (store.path(first) / "mark").exists()
-    assert len(list(store.folder.glob("*/metrics.json"))) == 2
+    assert len(store.names()) == 2
     assert not list(store.folder.glob("*.tmp-*"))
 
 
@@ -120,6 +161,8 @@ class _Place:
     """A study with a store, a folder of the report and a folder of what is published, all in `folder`."""
 
     def __init__(self, folder, config):
+        sha256 = run_folders.sha256(run_folders.labels(run_folders.IMAGES))
+        config["datasets"]["fashion_mnist"]["files"]["test_labels"]["sha256"] = sha256
         self.study = self.told = load_study(config)
         self.store, self.results, self.published = RunStore(folder / "store"), folder / "partial", folder / "published"
         self.benchmark, self.derived, self.said = folder / "benchmark.csv", folder / "architectures.json", []
@@ -128,7 +171,9 @@ class _Place:
     def finish(self, seed, status="finished", store=None):
         """Finish the run of the first cell with this seed."""
         spec = self.study.spec(Run(self.study.cells()[0], seed))
-        (store or self.store).publish(spec, {"status": status, "made": str(store)}, "epoch\n", {})
+        made = run_folders.parts(spec, diverged_epoch=2 if status == "diverged" else None)
+        metrics = made.metrics | {"made": str(store)}
+        (store or self.store).publish(spec, metrics, made.history, made.predictions)
         return digest(spec)
 
     def measure(self, speed):
@@ -197,17 +242,14 @@ def test_the_published_benchmark_is_that_of_the_report(place):
 
 def test_of_what_needs_tensorflow_just_what_the_report_was_made_from_is_published(place):
     ended = {place.finish(0): "finished"}
-    derived = place.store.folder / "derived"
-    derived.mkdir()
     place.derived.write_text("the networks of this study")
-    for name, text in {"a.json": "those of another", "b.json": "the networks of this study"}.items():
-        (derived / name).write_text(text)
-    (derived / "a.tmp-1").mkdir()
+    for number, content in enumerate((b"those of another", b"the networks of this study")):
+        kept = place.store.derived({"number": number}, ".json", lambda stream, content=content: stream.write(content))
     place.report(ended)
-    (place.published / "derived").mkdir(parents=True)
-    (place.published / "derived" / "c.json").write_text("of an earlier one")
+    earlier = published_in(place.published)
+    earlier.derived({"number": 3}, ".json", lambda stream: stream.write(b"of an earlier one"))
     place.publish()
-    assert [path.name for path in (place.published / "derived").iterdir()] == ["b.json"]
+    assert [path.name for path in earlier.derived_files()] == [kept.name]
 
 
 @pytest.mark.parametrize("other", [{}, {"preset": "tiny"}, {"evidence": False}])
@@ -219,6 +261,27 @@ def test_a_report_of_other_runs_is_not_taken(place, other):
     place.publish()
     assert place.page == "the right one"
     assert "The published report stays as it is" in place.said[-1]
+
+
+@pytest.mark.parametrize("status", ["finished", "diverged"])
+def test_a_report_of_more_runs_than_are_published_is_not_taken(place, status):
+    ended = {place.finish(0): "finished"}
+    place.report(ended, page="the right one")
+    place.publish()
+    place.report(ended | {place.wanted[1]: status}, page="of more")
+    place.publish()
+    assert place.page == "the right one"
+    assert "holds no report of just the 1 finished runs that are published now" in place.said[-1]
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_where_a_run_is_broken_nothing_is_published(place, position):
+    names = [place.finish(0), place.finish(1)]
+    path = place.store.path(names[position]) / "metrics.json"
+    path.write_text(path.read_text().replace('"seconds": 70.0', '"seconds": 7.0'))
+    with pytest.raises(UserError, match=rf"{names[position]}/metrics.json has timing.seconds 7"):
+        place.publish()
+    assert not place.published.exists()
 
 
 def test_an_overlay_publishes_runs_and_no_report(place, config):
@@ -276,16 +339,7 @@ def test_published_holds_every_run_of_the_config(committed_config):
     """So that `restore` and `report` train nothing in a fresh clone."""
     asked = load_study(committed_config)
     wanted = {digest(asked.spec(run)) for run in asked.runs()}
-    assert wanted <= {folder.name for folder in publishing.published_runs(PUBLISHED)}
-
-
-def test_every_published_run_is_whole_and_of_these_numerics():
-    folders = [path.parent for path in PUBLISHED.glob("runs/*/metrics.json")]
-    assert folders
-    for folder in folders:
-        metrics = run_store.read_metrics(folder)
-        assert metrics["spec"]["numerics"] == NUMERICS
-        assert metrics["digest"] == folder.name
+    assert wanted <= set(published_in(PUBLISHED).names())
 
 
 def test_the_readme_shows_what_is_published():
@@ -328,22 +382,19 @@ def test_the_published_readme_tells_how_the_runs_were_made():
     text, folders = path.read_text(encoding="utf-8"), list(PUBLISHED.glob("runs/*"))
     assert text == publishing.with_block(text, publishing.runs_block(PUBLISHED))
     assert f"| runs | {len(folders)}, of which" in text
-    for made in (run_store.read_metrics(folder)["provenance"] for folder in folders):
+    for made in (run_files.read(folder).metrics["provenance"] for folder in folders):
         assert made["commit"][:12] in text
         assert f"tensorflow {made['tensorflow']}" in text
 
 
 def test_runs_that_know_no_commit_are_told_of_too(tmp_path):
-    shutil.copytree(next(PUBLISHED.glob("runs/*")), tmp_path / "runs" / "0123456789abcdef0123")
-    path = tmp_path / "runs" / "0123456789abcdef0123" / "metrics.json"
-    metrics = json.loads(path.read_text(encoding="utf-8"))
-    metrics["provenance"] |= {"commit": None, "dirty": None}
-    path.write_text(json.dumps(metrics), encoding="utf-8")
+    name = _run(tmp_path, 0)
+    run_folders.edit(tmp_path / "runs" / name, provenance__commit=None, provenance__dirty=None)
     assert "| commit | none |" in publishing.runs_block(tmp_path)
 
 
 def test_runs_of_another_precision_have_costs_of_their_own():
-    spec = run_store.read_metrics(next(PUBLISHED.glob("runs/*")))["spec"]
+    spec = run_files.read(next(PUBLISHED.glob("runs/*"))).metrics["spec"]
     low = spec | {"recipe": spec["recipe"] | {"precision": "mixed_bfloat16"}}
     assert spec["recipe"]["precision"] == "float32"
     assert publishing._work(low) != publishing._work(spec)

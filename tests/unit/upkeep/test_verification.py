@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from refashion.errors import UserError
@@ -128,6 +129,11 @@ def test_of_batch_normalisation_elsewhere_training_alone_is_judged(
         ({"machines": 2}, 1, False),
         ({"machines": None}, 0, True),
         ({"machines": None}, 1, False),  # of the first runs, which do not tell
+        ({"cpu": "another"}, 0, False),
+        ({"device": "gpu"}, 0, False),
+        ({"device_name": "another"}, 0, False),
+        ({"threads": 7}, 0, False),
+        ({"tensorflow": "0.0"}, 0, False),
         ({"keras": "0.0"}, 0, False),
         ({"numpy": "0.0"}, 0, False),
     ],
@@ -151,9 +157,12 @@ def test_a_retraining_that_diverges_fails_and_says_so(published, small_data, tmp
     lines = (folder / "history.csv").read_text().splitlines()
 
     def diverge(spec, data, store, **options):
-        metrics = {name: known[name] for name in ("provenance", "timing", "final")}
+        metrics = {name: known[name] for name in ("provenance", "timing", "steps_per_epoch")}
         metrics |= {"status": "diverged", "diverged_epoch": 2, "epochs": 1, "updates": 2}
-        store.publish(spec, metrics, "\n".join(lines[:2]) + "\n", {})
+        metrics["final"] = dict.fromkeys(known["final"])
+        with np.load(folder / "predictions.npz") as whole:
+            predictions = {name: whole[name][: None if name == "labels" else 0] for name in whole}
+        store.publish(spec, metrics, "\n".join(lines[:2]) + "\n", predictions)
 
     monkeypatch.setattr(training, "train", diverge)
     (found,) = _verify(published, small_data)
@@ -167,7 +176,7 @@ def test_a_broken_published_run_is_one_sentence(published, small_data, tmp_path)
     (folder / "history.csv").write_text("edited by hand")
     with pytest.raises(UserError, match=r"history\.csv has SHA-256"):
         _verify(tmp_path, small_data)
-    (folder / "metrics.json").write_text("{}")
+    (folder / "metrics.json").write_text("[]")
     with pytest.raises(UserError, match=r"metrics\.json .* is not the metrics\.json of a run"):
         verification.dataset(tmp_path, {})
 
@@ -187,7 +196,7 @@ def test_runs_of_another_data_set_are_not_compared_on_the_first_ones_images(publ
     _copied(published_cnn4, tmp_path, lambda metrics: metrics["spec"]["dataset"].update(train_images="ab" * 32))
     (chosen,) = verification.sample(tmp_path, "any")
     first = min(tmp_path.glob("runs/*")).name
-    assert chosen["digest"] == first
+    assert chosen.metrics["digest"] == first
 
 
 def test_a_run_of_this_processor_goes_before_a_cheaper_one(published, tmp_path):
@@ -198,8 +207,9 @@ def test_a_run_of_this_processor_goes_before_a_cheaper_one(published, tmp_path):
 
         def change(metrics, cpu=cpu, seconds=seconds, machines=machines):
             metrics["provenance"] |= {"cpu": cpu, "machines": machines}
-            metrics["timing"]["train_seconds"] = seconds
+            speed = 3 * 512 / seconds  # three epochs of 512 images
+            metrics["timing"] |= {"train_seconds": seconds, "images_per_second": speed, "seconds": 1000.0}
 
         _copied(published, tmp_path, change, seed)
-    assert [metrics["spec"]["seed"] for metrics in verification.sample(tmp_path, here)] == [2]
-    assert [metrics["spec"]["seed"] for metrics in verification.sample(tmp_path, "another")] == [0]
+    assert [run.metrics["spec"]["seed"] for run in verification.sample(tmp_path, here)] == [2]
+    assert [run.metrics["spec"]["seed"] for run in verification.sample(tmp_path, "another")] == [0]

@@ -12,7 +12,7 @@ from project import PROJECT
 from refashion.data import dataset as data
 from refashion.networks import architectures, augmentation
 from refashion.study.model import digest, steps_per_epoch
-from refashion.training import run_store
+from refashion.training import run_files
 from refashion.upkeep.benchmark import contestants, measuring
 from refashion.upkeep.benchmark import table as benchmark_table
 from refashion.upkeep.benchmark.contestants import Machine, Task
@@ -103,7 +103,7 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
         return done.stdout.splitlines()
 
     said(workshop.engine(job, small_data, 1))
-    ours = run_store.read_metrics(tmp_path / "store" / digest(job))["final"]
+    ours = run_files.read(tmp_path / "store" / digest(job)).metrics["final"]
     for script in ("plain_script", "torch_script"):
         lines = said(contestants.python(script, **shared))
         theirs = json.loads(lines[-1])

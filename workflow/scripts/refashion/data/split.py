@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refashion import randomness
-from refashion.data.dataset import Dataset
+from refashion.data.dataset import Dataset, hashes_of
 from refashion.errors import UserError
 from refashion.study.model import FOLD, fold_size
 
@@ -54,3 +54,12 @@ def split(dataset: Dataset, fraction: Mapping, seed: int) -> Split:
         validation_images=dataset.train_images[pool:] if held_out else dataset.test_images,
         validation_labels=dataset.train_labels[pool:] if held_out else dataset.test_labels,
     )
+
+
+def validation_labels(dataset: Dataset) -> dict[tuple[str, str], np.ndarray]:
+    """A data set's validation labels, by the SHA-256 of the file that they come from and the kind of validation."""
+    hashes, held_out = hashes_of(dataset), fold_size(len(dataset.train_labels))
+    return {
+        (hashes["test_labels"], "test"): dataset.test_labels,
+        (hashes["train_labels"], FOLD): dataset.train_labels[len(dataset.train_labels) - held_out :],
+    }

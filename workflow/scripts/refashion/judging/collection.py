@@ -1,14 +1,14 @@
 """Run files -> the study's tables: runs.csv, histories.csv.gz and predictions.npz.
 
-Accuracies become percent here, and nowhere else. A run file that is empty, cut or another run's is told in one
-sentence: it ends a strict collection, and makes its run a failed one in a partial collection.
+Accuracies become percent here, and nowhere else. A run that is broken (see `run_files`) is told in one sentence: it
+ends a strict collection, and makes its run, and no other, a failed one in a partial collection.
 """
 
 from __future__ import annotations
 
-import io
+import os
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from refashion.data import dataset
+from refashion.data.split import validation_labels
 from refashion.errors import UserError
 from refashion.inference.epochs import honest_best
 from refashion.judging import tables
 from refashion.study.model import AXES, Run, Study, digest
-from refashion.training import run_log, run_store
-from refashion.training.run_store import BrokenRunError, RunStore
-
-#: Columns of history.csv, an epoch a row.
-HISTORY = tuple(tables.COLUMNS["histories"])[len(AXES) + 1 :]
+from refashion.training import run_files, run_log
+from refashion.training.run_files import HISTORY_COLUMNS, BrokenRunError, Labels, RunFiles
+from refashion.training.run_store import RunStore
 
 #: metrics.json "final" -> runs.csv
 _FINAL = {
@@ -63,15 +63,6 @@ class Collected:
     predictions: dict[str, Predictions]
 
 
-@dataclass(frozen=True)
-class _RunFiles:
-    """One run as read: the fields of its row, history.csv without its header, and predictions by name."""
-
-    row: dict[str, Any]
-    history: bytes
-    predictions: dict[str, np.ndarray]
-
-
 # ------------------------------------------------------------------------------------------------------------- collect
 
 
@@ -80,33 +71,39 @@ def collect(
     source: Path | RunStore,
     *,
     strict: bool,
+    labels: Labels | None = None,
     published: Collection[str] = frozenset(),
     log_of: Callable[[Run], Path] | None = None,
 ) -> Collected:
     """Read every run that the study wants, from its folder below the path `source`, or from a run store.
 
     strict: a run that is missing or broken raises UserError. Otherwise it becomes a row with status missing or failed;
-    a run without files failed if the log that `log_of` names says so. `published`: digests of the published runs.
+    a run without files failed if the log that `log_of` names says so. labels: those of the data, against which a run's
+    are held. `published`: digests of the published runs.
     """
     order = {cell: position for position, cell in enumerate(study.cells())}
-    rows, found, stacks = [], {}, {}
+    rows, found = [], {}
     for run in sorted(study.runs(), key=lambda run: (order[run.cell], run.seed)):
         row = _wanted(study, run)
         folder = source.path(row["digest"]) if isinstance(source, RunStore) else source / run.folder
         try:
-            files = _read_run(folder, row["digest"])
-            if files.predictions:
-                _stack(stacks.setdefault(run.cell.name, {}), run.seed, files.predictions, folder)
-            row |= files.row | {"published": row["digest"] in published}
-            found[len(rows)] = files.history
+            found[len(rows)] = files = run_files.read(folder, row["digest"], labels)
+            row |= _row(files) | {"published": row["digest"] in published}
         except BrokenRunError as error:
             if strict:
                 raise
             row |= _absent(folder, error, log_of(run) if log_of else None)
         rows.append(row)
-    histories = _histories(rows, found)
-    _add_best_epochs(rows, found, histories)
-    return Collected(tables.frame("runs", rows), histories, {cell: _stacked(runs) for cell, runs in stacks.items()})
+    runs = tables.frame("runs", rows)
+    return Collected(runs, _histories(rows, found), _predictions(rows, found))
+
+
+def labels_of(data: Iterable[Path]) -> Labels:
+    """The validation labels of prepared data sets."""
+    known: dict[tuple[str, str], np.ndarray] = {}
+    for path in data:
+        known |= validation_labels(dataset.load(path))
+    return known
 
 
 def _wanted(study: Study, run: Run) -> dict[str, Any]:
@@ -123,7 +120,7 @@ def _wanted(study: Study, run: Run) -> dict[str, Any]:
 
 def _absent(folder: Path, error: BrokenRunError, log: Path | None) -> dict[str, Any]:
     """Status and reason of a run that cannot be read: failed if its files are broken or its log tells a failure."""
-    if (folder / run_store.METRICS).exists():
+    if os.path.lexists(folder / run_files.METRICS):
         return {"status": tables.FAILED, "reason": str(error)}
     reason = _failure(log) if log else ""
     return {"status": tables.FAILED if reason else tables.MISSING, "reason": reason}
@@ -140,85 +137,49 @@ def _failure(log: Path) -> str:
 # ------------------------------------------------------------------------------------------------------------- one run
 
 
-def _read_run(folder: Path, expected: str) -> _RunFiles:
-    """Read and check a run's three files. Raises BrokenRunError, in one sentence, for files that are not this run's."""
-    metrics = run_store.read_metrics(folder)
-    if metrics["digest"] != expected:
-        raise BrokenRunError(
-            f"{folder / run_store.METRICS} has the digest {metrics['digest']}, expected {expected}: it is another run."
-        )
-    try:
-        row = _row(metrics)
-        history = _read_history(folder / run_store.HISTORY)
-        predictions = _read_predictions(folder / run_store.PREDICTIONS) if row["status"] == tables.FINISHED else {}
-    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise BrokenRunError(f"The files in {folder} are not those of a run: {error}.") from None
-    return _RunFiles(row, history, predictions)
-
-
-def _row(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of runs.csv that metrics.json holds."""
+def _row(files: RunFiles) -> dict[str, Any]:
+    """The fields of runs.csv that a run's files give."""
+    metrics = files.metrics
     final, timing, provenance = metrics["final"], metrics["timing"], metrics["provenance"]
     row = {target: _percent(source, final[source]) for source, target in _FINAL.items()}
     row |= {name: metrics[name] for name in ("status", "epochs", "updates", "diverged_epoch")}
-    row |= {name: timing[name] for name in _TIMING} | {name: provenance[name] for name in _PROVENANCE}
-    row["machines"] = run_store.machines(metrics)
-    return row | {"numerics": metrics["spec"]["numerics"]}
+    row |= {name: timing[name] for name in _TIMING} | {name: provenance.get(name) for name in _PROVENANCE}
+    row |= {"machines": run_files.machines(metrics), "numerics": metrics["spec"]["numerics"]}
+    return row | (_best_epochs(files) if row["status"] == tables.FINISHED else {})
 
 
-def _percent(name: str, value: float | None) -> float | None:
-    """An accuracy (a name that says so) as a percentage; another number, or None, as it is."""
-    return round(100 * value, _DECIMALS) if value is not None and "accuracy" in name else value
+def _best_epochs(files: RunFiles) -> dict[str, Any]:
+    """Best epoch, best and honest best accuracy of a finished run, on each kind of validation images."""
+    row: dict[str, Any] = {}
+    for part, epoch in (("val", "best_epoch"), ("clean", "best_clean_epoch")):
+        names = [f"{part}_accuracy{half}" for half in ("", "_a", "_b")]
+        best = honest_best(*(_percent(name, files.column(name)) for name in names))
+        row |= {epoch: best.best_epoch, f"best_{part}_accuracy": best.best}
+        row[f"honest_best_{part}_accuracy"] = best.honest_best
+    return row
 
 
-def _read_history(path: Path) -> bytes:
-    """history.csv without its header, ending in a newline unless empty."""
-    header, _, body = path.read_bytes().partition(b"\n")
-    if header.decode("utf-8", "replace").strip() != ",".join(HISTORY):
-        raise ValueError(f"{path} has other columns than {', '.join(HISTORY)}")
-    return body if body.endswith(b"\n") or not body else body + b"\n"
+def _percent(name: str, value: Any) -> Any:
+    """Accuracies (a name that says so) as percentages; other numbers, or None, as they are."""
+    if value is None or "accuracy" not in name:
+        return value
+    return (100 * value).round(_DECIMALS) if isinstance(value, np.ndarray) else round(100 * value, _DECIMALS)
 
 
-def _read_predictions(path: Path) -> dict[str, np.ndarray]:
-    """predictions.npz of a finished run: validated, clean and labels, uint8 [m] each."""
-    with np.load(path, allow_pickle=False) as file:
-        found = {name: file[name] for name in _PREDICTIONS[1:]}
-    if len({array.shape for array in found.values()}) > 1 or found["labels"].ndim != 1:
-        raise ValueError(f"{path} holds arrays of different shapes")
-    return found
+# ---------------------------------------------------------------------------------------------- histories, predictions
 
 
-def _stack(cell: dict[str, list], seed: int, predictions: Mapping[str, np.ndarray], folder: Path) -> None:
-    """Add one run's predictions to those of its cell, which must have the same labels."""
-    if cell and not np.array_equal(cell["labels"][0], predictions["labels"]):
-        raise BrokenRunError(f"{folder / run_store.PREDICTIONS} has other labels than the runs of the same cell.")
-    for name, value in {"seeds": seed, **predictions}.items():
-        cell.setdefault(name, []).append(value)
-
-
-def _stacked(cell: Mapping[str, list]) -> Predictions:
-    validated, clean = (np.stack(cell[name]).astype(np.uint8) for name in ("validated", "clean"))
-    return Predictions(np.array(cell["seeds"]), validated, clean, cell["labels"][0].astype(np.uint8))
-
-
-# ----------------------------------------------------------------------------------------------------------- histories
-
-
-def _histories(rows: list[dict[str, Any]], found: Mapping[int, bytes]) -> pd.DataFrame:
-    """All histories (row number -> text) as one table, accuracies in percent (one parse, which is fast)."""
-    text = io.BytesIO(b"".join([",".join(HISTORY).encode() + b"\n", *found.values()]))
-    numbers = {name: tables.COLUMNS["histories"][name].kind for name in HISTORY}
-    try:
-        table = pd.read_csv(text, dtype={n: "int64" if k == tables.INTEGER else "float64" for n, k in numbers.items()})
-    except ValueError as error:
-        raise UserError(f"A history.csv of the study does not hold numbers: {error}.") from None
-    for name in HISTORY:
-        if "accuracy" in name:
-            table[name] = (100 * table[name]).round(_DECIMALS)
-    lengths = [body.count(b"\n") for body in found.values()]
-    for position, name in enumerate((*AXES, "seed")):
+def _histories(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles]) -> pd.DataFrame:
+    """All histories (by row number) as one table, accuracies in percent."""
+    lengths = [len(files.history) for files in found.values()]
+    table = pd.DataFrame()
+    for name in (*AXES, "seed"):
         values = pd.Series([rows[row][name] for row in found], dtype="int64" if name == "seed" else "category")
-        table.insert(position, name, values.repeat(lengths).to_numpy() if name == "seed" else _repeat(values, lengths))
+        table[name] = values.repeat(lengths).to_numpy() if name == "seed" else _repeat(values, lengths)
+    numbers = np.concatenate([np.zeros((0, len(HISTORY_COLUMNS))), *(files.history for files in found.values())])
+    for name, column in zip(HISTORY_COLUMNS, numbers.T, strict=True):
+        whole = tables.COLUMNS["histories"][name].kind == tables.INTEGER
+        table[name] = column.astype("int64") if whole else _percent(name, column)
     return table
 
 
@@ -227,22 +188,20 @@ def _repeat(values: pd.Series, lengths: list[int]) -> pd.Categorical:
     return pd.Categorical.from_codes(np.repeat(values.cat.codes.to_numpy(), lengths), dtype=values.dtype)
 
 
-def _add_best_epochs(rows: list[dict[str, Any]], found: Mapping[int, bytes], histories: pd.DataFrame) -> None:
-    """Write best epoch, best and honest best accuracy into the rows of finished runs, in place."""
-    series = {name: histories[name].to_numpy() for name in HISTORY}
-    end = 0
-    for row, body in found.items():
-        begin, end = end, end + body.count(b"\n")
-        if rows[row]["status"] != tables.FINISHED:
-            continue
-        for part, epoch in (("val", "best_epoch"), ("clean", "best_clean_epoch")):
-            whole, a, b = (series[f"{part}_accuracy{half}"][begin:end] for half in ("", "_a", "_b"))
-            best = honest_best(whole, a, b)
-            rows[row] |= {epoch: best.best_epoch, f"best_{part}_accuracy": best.best}
-            rows[row][f"honest_best_{part}_accuracy"] = best.honest_best
-
-
-# --------------------------------------------------------------------------------------------------------- predictions
+def _predictions(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles]) -> dict[str, Predictions]:
+    """The predictions of each cell's finished runs, whose labels are equal, since each has those of its data set."""
+    cells: dict[str, list[int]] = {}
+    for row in found:
+        if rows[row]["status"] == tables.FINISHED:
+            cells.setdefault("/".join(rows[row][axis] for axis in AXES), []).append(row)
+    return {
+        cell: Predictions(
+            np.array([rows[row]["seed"] for row in own]),
+            *(np.stack([found[row].predictions[name] for row in own]) for name in ("validated", "clean")),
+            found[own[0]].predictions["labels"],
+        )
+        for cell, own in cells.items()
+    }
 
 
 def write_predictions(predictions: Mapping[str, Predictions], path: Path | str) -> None:

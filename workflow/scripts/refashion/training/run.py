@@ -22,28 +22,11 @@ from refashion.data.split import split
 from refashion.errors import UserError
 from refashion.study.model import digest
 from refashion.training import devices
+from refashion.training.run_files import FINAL, HISTORY_COLUMNS
 from refashion.training.run_store import Checkpoint, RunStore
 
 if TYPE_CHECKING:
     from refashion.training.engine import Engine, Evaluation, Scores
-
-#: The columns of history.csv, an epoch a row. Accuracies are fractions; a and b are halves of the validation images.
-HISTORY_COLUMNS = (
-    "epoch",
-    "updates",
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_accuracy",
-    "val_accuracy_a",
-    "val_accuracy_b",
-    "clean_loss",
-    "clean_accuracy",
-    "clean_accuracy_a",
-    "clean_accuracy_b",
-)
-
-_FINAL = ("loss", "accuracy", "eval_loss", "eval_accuracy", "val_loss", "val_accuracy", "clean_loss", "clean_accuracy")
 
 
 class PreemptedError(UserError):
@@ -309,7 +292,7 @@ class _Run:
         if self.evaluation is None:  # stopped in the line above, and resumed
             self.evaluation = self._stoppable(self.engine.evaluate, self.progress.epoch - 1)
         last = self.progress.history[-1]
-        final = {key: last[key] for key in _FINAL if key in last}
+        final = {key: last[key] for key in FINAL if key in last}
         final |= {"eval_loss": eval_loss, "eval_accuracy": eval_accuracy}
         self._publish(
             {"status": "finished", "diverged_epoch": None, "final": final},
@@ -323,7 +306,7 @@ class _Run:
         epoch = self.progress.epoch + 1
         nothing = np.zeros(0, np.uint8)
         self._publish(
-            {"status": "diverged", "diverged_epoch": epoch, "final": dict.fromkeys(_FINAL)},
+            {"status": "diverged", "diverged_epoch": epoch, "final": dict.fromkeys(FINAL)},
             validated=nothing,
             clean=nothing,
             labels=self.split.validation_labels,

@@ -1,21 +1,22 @@
 """Finished runs and checkpoints, by digest. Everything is written beside its place and renamed into it.
 
-    {store}/{digest}/metrics.json, history.csv, predictions.npz     a finished run; metrics.json has the others' SHA-256
-    {store}/checkpoints/{digest}.npz                                 the state of an unfinished one
-    {store}/derived/{digest}{suffix}                                 what else only TensorFlow can make
+    {store}/{digest}/                                a finished run: see `run_files`
+    {store}/checkpoints/{digest}.npz                 the state of an unfinished one
+    {store}/derived/{digest}.{SHA-256}{suffix}       what else only TensorFlow can make, by what it is made from
 
 Twins (two jobs that train the same spec) need no lock: each writes a folder of its own, the first rename wins, and the
-other throws its equal result away. A finished run is never overwritten.
+other throws its equal result away. A finished run is never overwritten. What is no run is set aside, never deleted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
-import shutil
+import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,16 +26,11 @@ import numpy as np
 from refashion import files
 from refashion.errors import UserError, first_line
 from refashion.study.model import digest
+from refashion.training import run_files
+from refashion.training.run_files import FILES, FORMAT, HISTORY, METRICS, PREDICTIONS, BrokenRunError, RunFiles
 
-METRICS, HISTORY, PREDICTIONS = "metrics.json", "history.csv", "predictions.npz"
-FILES = (METRICS, HISTORY, PREDICTIONS)
-
-#: The layout of metrics.json; raised when a reader of the old one would misunderstand the new.
-FORMAT = 1
-
-
-class BrokenRunError(UserError):
-    """A finished run whose files are not what they were when it was finished."""
+#: Bytes that a derived file has at most, far above what the summaries and examples of any study have.
+_DERIVED_LIMIT = 2**26
 
 
 @dataclass(frozen=True)
@@ -45,106 +41,130 @@ class Checkpoint:
     progress: dict[str, Any]
 
 
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """The checked metrics.json of a finished run in `folder`.
-
-    Raises BrokenRunError, in one sentence, if a file is missing, empty or cut, if a digest differs, or if the spec is
-    not the one that the digest names.
-    """
-    path = folder / METRICS
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-        sums = {METRICS: None, **metrics["files"]}
-        named, layout = metrics["digest"], metrics["format"]
-        identity = digest(metrics["spec"])  # a ValueError if it holds NaN, which Python's JSON reads
-    except FileNotFoundError:
-        raise BrokenRunError(f"{path} is missing, so the run is not finished.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        size = path.stat().st_size if path.is_file() else 0
-        raise BrokenRunError(f"{path} ({size} bytes) is not the metrics.json of a run: {first_line(error)}.") from None
-    if layout != FORMAT:
-        raise BrokenRunError(f"{path} has the format {layout}; this version reads format {FORMAT}.")
-    if identity != named:
-        raise BrokenRunError(f"{path} says digest {named}, but its spec has {identity}; it was edited.")
-    if set(sums) != set(FILES):
-        raise BrokenRunError(f"{path} lists the files {', '.join(sorted(sums))}; expected {', '.join(FILES)}.")
-    for name in (HISTORY, PREDICTIONS):
-        found = _sha256(folder / name)
-        if found != sums[name]:
-            raise BrokenRunError(f"{folder / name} has SHA-256 {found}; expected {sums[name]}.")
-    return metrics
-
-
 class RunStore:
-    """The store in `folder`, which need not exist yet."""
+    """The store in `folder`, which need not exist yet. What is derived lies in it, or in a folder of its own."""
 
-    def __init__(self, folder: Path | str, log: Callable[[str], None] = print) -> None:
+    def __init__(
+        self, folder: Path | str, log: Callable[[str], None] = print, derived_folder: Path | None = None
+    ) -> None:
         self.folder = Path(folder)
+        self.derived_folder = derived_folder or self.folder / "derived"
         self.log = log
 
     def path(self, name: str) -> Path:
         """The folder of the finished run with this digest."""
         return self.folder / name
 
+    def has(self, name: str) -> bool:
+        """Whether something is there that says it is the finished run with this digest."""
+        return os.path.lexists(self.path(name) / METRICS)
+
+    def names(self) -> list[str]:
+        """The digests of the finished runs, in order; `read` tells whether they are what their folders say."""
+        try:
+            return sorted(path.name for path in self.folder.iterdir() if self.has(path.name) and "." not in path.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def read(self, name: str) -> RunFiles:
+        """A finished run. Raises BrokenRunError for one that is not whole or contradicts itself."""
+        return run_files.read(self.path(name), name)
+
     def find(self, spec: Mapping[str, Any]) -> dict[str, Any] | None:
         """The metrics of a finished run, or None. A broken one is said in the log and set aside, never deleted."""
-        folder = self.path(digest(spec))
-        if not folder.exists():
+        found = self.whole(digest(spec))
+        return found.metrics if found else None
+
+    def whole(self, name: str) -> RunFiles | None:
+        """The finished run with this digest, or None. What lies there and is no run is said and set aside."""
+        folder = self.path(name)
+        if not os.path.lexists(folder):
             return None
         try:
-            return read_metrics(folder)
+            return self.read(name)
         except BrokenRunError as error:
             with contextlib.suppress(FileNotFoundError):  # a twin may have set it aside first
-                self.log(f"Set aside as {files.set_aside(folder).name} and train again: {error}")
+                self.log(f"Set aside as {files.set_aside(folder).name}: {error}")
             return None
 
     def publish(self, spec: Mapping[str, Any], metrics: dict[str, Any], history: str, predictions: dict) -> None:
         """Write a finished run. If a twin was faster, its run stays and this one goes.
 
         `metrics` lacks digest, spec, format and files, which are added here; `history` is CSV text; `predictions` maps
-        names to uint8 arrays.
+        names to uint8 arrays. Raises BrokenRunError if they contradict one another.
         """
         name = digest(spec)
-        with self._finishing(name) as work:
-            (work / HISTORY).write_text(history, encoding="utf-8")
-            with open(work / PREDICTIONS, "wb") as file:
-                np.savez_compressed(file, **predictions)
-            sums = {part: _sha256(work / part) for part in (HISTORY, PREDICTIONS)}
-            whole = {"format": FORMAT, "digest": name, "spec": spec, **metrics, "files": sums}
-            text = json.dumps(whole, indent=1, sort_keys=True, allow_nan=False) + "\n"
-            (work / METRICS).write_text(text, encoding="utf-8")
+        arrays = io.BytesIO()
+        np.savez_compressed(arrays, **predictions)
+        parts = {HISTORY: history.encode(), PREDICTIONS: arrays.getvalue()}
+        sums = {part: hashlib.sha256(content).hexdigest() for part, content in parts.items()}
+        whole = {"format": FORMAT, "digest": name, "spec": spec, **metrics, "files": sums}
+        text = json.dumps(whole, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        self._write(name, {**parts, METRICS: text.encode()})
         self.drop_checkpoint(spec)
 
-    def take(self, folder: Path) -> None:
-        """Copy the finished run in `folder`, which the caller has checked. If a twin was faster, its run stays."""
-        with self._finishing(folder.name) as work:
-            for part in FILES:
-                shutil.copyfile(folder / part, work / part)
+    def take(self, name: str, source: RunStore) -> None:
+        """Copy a finished run from another store, once it is known to be whole. If a twin is faster, its run stays."""
+        source.read(name)
+        self._write(name, {part: (source.path(name) / part).read_bytes() for part in FILES})
 
-    @contextlib.contextmanager
-    def _finishing(self, name: str) -> Iterator[Path]:
-        """A folder that becomes the finished run `name`, unless there is one by then."""
+    def _write(self, name: str, parts: Mapping[str, bytes]) -> None:
         try:
+            if self.whole(name) is not None:
+                raise FileExistsError
             with files.whole_folder(self.path(name)) as work:
-                yield work
+                for part, content in parts.items():
+                    (work / part).write_bytes(content)
+                run_files.read(work, name)
         except FileExistsError:
             self.log(f"{name} was finished by another job meanwhile; that run stays.")
+        files.sweep(self.path(name))
 
     def export(self, spec: Mapping[str, Any], targets: Mapping[str, Path | str]) -> None:
         """Copy a finished run's files to `targets` (file name -> path), each as a whole."""
         for name, target in targets.items():
             files.copy(self.path(digest(spec)) / name, Path(target))
 
-    def derived(self, key: Mapping[str, Any], suffix: str, make: Callable[[BinaryIO], object]) -> Path:
-        """The file that `make` writes for this key; made only where the store does not have it yet.
+    # ---------------------------------------------------------------------------------------------------------- derived
 
-        With it, a report can be rendered from a filled store on a machine without TensorFlow.
+    def derived(self, key: Mapping[str, Any], suffix: str, make: Callable[[BinaryIO], object]) -> Path:
+        """The file that `make` writes for this key; made only where the store does not have it whole.
+
+        With it, a report can be rendered from a filled store on a machine without TensorFlow. Its name has the SHA-256
+        of its content; one that was damaged is said in the log and set aside.
         """
-        path = self.folder / "derived" / f"{digest(key)}{suffix}"
-        if not path.exists():
-            with files.whole_file(path) as stream:
-                make(stream)
+        for path in sorted(self.derived_folder.glob(f"{digest(key)}.*{suffix}")):
+            if self._whole_derived(path):
+                return path
+        content = io.BytesIO()
+        make(content)
+        sha256 = hashlib.sha256(content.getvalue()).hexdigest()
+        path = self.derived_folder / f"{digest(key)}.{sha256}{suffix}"
+        with files.whole_file(path) as stream:
+            stream.write(content.getvalue())
         return path
+
+    def derived_files(self) -> list[Path]:
+        """What the store has derived, in the order of the names."""
+        return sorted(path for path in self.derived_folder.glob("*") if ".tmp-" not in path.name)
+
+    def take_derived(self, path: Path) -> None:
+        """Copy a derived file from another store, unless it is here. Raises UserError if it is damaged."""
+        content, target = read_derived(path), self.derived_folder / path.name
+        if not self._whole_derived(target):
+            with files.whole_file(target) as stream:
+                stream.write(content)
+
+    def _whole_derived(self, path: Path) -> bool:
+        if not os.path.lexists(path):
+            return False
+        try:
+            read_derived(path)
+        except UserError as error:
+            with contextlib.suppress(FileNotFoundError):
+                self.log(f"Set aside as {files.set_aside(path).name}: {error}")
+            return False
+        return True
 
     # ------------------------------------------------------------------------------------------------------ checkpoints
 
@@ -186,12 +206,24 @@ class RunStore:
         files.sweep(path)
 
 
-def _sha256(path: Path) -> str:
+def published_in(folder: Path, log: Callable[[str], None] = print) -> RunStore:
+    """The store that a folder of published runs is: published/runs/{digest}/ and published/derived/."""
+    return RunStore(folder / "runs", log, folder / "derived")
+
+
+def read_derived(path: Path) -> bytes:
+    """A derived file. Raises UserError, in one sentence, if it is not the plain file whose SHA-256 its name has."""
+    expected = path.name.split(".")[1] if path.name.count(".") > 1 else ""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        content = files.read_plain(path, _DERIVED_LIMIT)
     except OSError as error:
-        raise BrokenRunError(f"{path} cannot be read: {error.strerror}.") from None
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UserError(f"{path} {error}.") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise UserError(f"{path} has SHA-256 {found}; expected {expected or 'it in the name'}.")
+    return content
 
 
 def _digest_of(arrays: Mapping[str, np.ndarray]) -> str:
@@ -200,9 +232,3 @@ def _digest_of(arrays: Mapping[str, np.ndarray]) -> str:
         whole.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
         whole.update(np.ascontiguousarray(arrays[name]).view(np.uint8).data if arrays[name].size else b"")
     return whole.hexdigest()
-
-
-def machines(metrics: Mapping[str, Any]) -> int:
-    """On how many machines a run was trained. The first runs do not say; those that were resumed may have moved."""
-    known = metrics["provenance"].get("machines")
-    return known if known is not None else 1 + (metrics["timing"]["resumed"] > 0)

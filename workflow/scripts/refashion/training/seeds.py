@@ -15,7 +15,7 @@ from typing import Any
 
 from refashion.errors import UserError
 from refashion.study.model import AXES, Cell, Experiment, Looks, Run, Study
-from refashion.training import run_store
+from refashion.training import run_files
 
 #: A row a cell: pilot runs asked for and finished, their SD (pp), the half-width asked for (pp), the seeds it wants,
 #: the most allowed, the seeds planned, and whether the most was binding. `reason` says why a plan could not be made.
@@ -61,7 +61,7 @@ def _pilot_row(study: Study, experiment: Experiment, cell: Cell, root: Path) -> 
     from refashion.inference.seeds import stein_plan  # imports SciPy, which the Snakefile has no use for
 
     settings = experiment.seeds
-    runs = [run_store.read_metrics(root / Run(cell, seed).folder) for seed in experiment.first_seeds]
+    runs = [run_files.read(root / Run(cell, seed).folder).metrics for seed in experiment.first_seeds]
     accuracies = [100 * metrics["final"]["val_accuracy"] for metrics in runs if metrics["status"] == "finished"]
     confidence = study.config["analysis"]["confidence"]
     found = stein_plan(accuracies, settings.half_width, confidence=confidence)

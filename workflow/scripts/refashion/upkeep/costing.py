@@ -22,7 +22,7 @@ from refashion.formatting import significant
 from refashion.networks import augmentation
 from refashion.project import PROJECT
 from refashion.study.model import FOLD, Cell, Run, Study, digest, fold_size, steps_per_epoch
-from refashion.training import devices, run_store
+from refashion.training import devices, run_files
 from refashion.upkeep.benchmark import contestants
 from refashion.upkeep.benchmark import table as benchmark_table
 
@@ -265,8 +265,8 @@ def _hardware(provenance_of_run: Mapping[str, Any]) -> str:
 def _read(folder: Path) -> dict[str, Any] | None:
     """metrics.json of a finished run, None if it is not one; `train` checks its sums before it uses a run."""
     try:
-        metrics = json.loads((folder / run_store.METRICS).read_text(encoding="utf-8"))
-        return metrics if metrics["format"] == run_store.FORMAT else None
+        metrics = json.loads((folder / run_files.METRICS).read_text(encoding="utf-8"))
+        return metrics if metrics["format"] == run_files.FORMAT else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -277,7 +277,7 @@ def finished(folder: Path) -> set[str]:
         return {
             path.name
             for path in folder.iterdir()
-            if _DIGEST.fullmatch(path.name) and (path / run_store.METRICS).is_file()
+            if _DIGEST.fullmatch(path.name) and (path / run_files.METRICS).is_file()
         }
     except OSError:
         return set()

@@ -1,7 +1,7 @@
 """The published study: finished runs put under version control, and put back into a run store.
 
 published/runs/{digest}/        a finished run as the store holds it
-published/derived/              what else the report needs TensorFlow for
+published/derived/              what else the report needs TensorFlow for, its SHA-256 in each name
 published/report.html, analysis.json, cells.csv, claims.csv     what the runs gave
 published/benchmark.csv         how fast the machine was that made the report
 published/README.md             what the runs are, and what each column of the tables holds
@@ -10,20 +10,23 @@ published/README.md             what the runs are, and what each column of the t
 from __future__ import annotations
 
 import csv
+import hashlib
+import os
 import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from refashion import files
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
-from refashion.study.model import NUMERICS, Study, digest
+from refashion.study.model import Study, digest
 from refashion.telling import document, exports, formats
-from refashion.training import run_store
-from refashion.training.run_store import RunStore
+from refashion.training import run_files
+from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep.benchmark import table as benchmark_table
 
 #: What a report leaves behind that is published beside the runs.
@@ -36,6 +39,9 @@ _RESULT, _COLUMNS = "result", "columns"
 #: The accuracy that the project's README shows, or else the first that the original prints.
 _SHOWN = "Validation accuracy"
 
+#: Bytes of a benchmark's table at most.
+_BENCHMARK_LIMIT = 2**20
+
 #: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
 _VERSIONS = ("tensorflow", "keras", "numpy", "python")
 _COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
@@ -44,43 +50,48 @@ _COST = ("network", "images", "validated on", "augmented", "batch", "updates", "
 def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[str], None] = print) -> int:
     """Put every published run into the store that has not got it, and their benchmark to `benchmark`.
 
-    Returns how many runs that were. One that the store has broken is set aside there, and restored.
-    Raises UserError, before anything is copied, if a run is broken or was made under another `numerics`.
+    Returns how many runs that were. One that the store has broken is set aside there, and restored. What is published
+    and broken, contradicts itself or was made under another `numerics` is told in the log and left out, nothing of it
+    copied; in the end it raises UserError.
     """
-    folders = published_runs(published)
-    specs = [read_run(folder)["spec"] for folder in folders]
-    new = [folder for folder, spec in zip(folders, specs, strict=True) if store.find(spec) is None]
-    for folder in new:
-        store.take(folder)
-    for path in published.glob("derived/*"):
-        files.copy(path, store.folder / "derived" / path.name)
-    if (published / BENCHMARK).exists():
-        files.copy(published / BENCHMARK, benchmark)
-    log(f"Restored {len(new)} published runs; {len(folders) - len(new)} were there.")
-    return len(new)
+    source, refused = published_in(published, log), []
+
+    def taken(take: Callable[[], bool | None]) -> bool | None:
+        """What `take` returns; None, and why, if it refuses."""
+        try:
+            return take()
+        except UserError as error:
+            refused.append(str(error))
+            log(f"Left out: {error}")
+            return None
+
+    runs = [taken(partial(_take_run, store, name, source)) for name in source.names()]
+    for path in source.derived_files():
+        taken(partial(store.take_derived, path))
+    if os.path.lexists(published / BENCHMARK):
+        taken(partial(_take_benchmark, published / BENCHMARK, benchmark))
+    log(f"Restored {runs.count(True)} published runs; {runs.count(False)} were there.")
+    if refused:
+        raise UserError(f"{published} has {len(refused)} that cannot be restored; the first: {refused[0]}")
+    return runs.count(True)
 
 
-def published_runs(published: Path) -> list[Path]:
-    """The folders of the published runs, in the order of their digests."""
-    return sorted(path.parent for path in published.glob(f"runs/*/{run_store.METRICS}"))
+def _take_run(store: RunStore, name: str, source: RunStore) -> bool:
+    """Whether the run was taken, since the store had not got it."""
+    source.read(name)  # told, whatever the store has
+    if store.whole(name):
+        return False
+    store.take(name, source)
+    return True
 
 
-def read_run(folder: Path) -> dict[str, Any]:
-    """The checked metrics of a published run.
-
-    Raises UserError, in one sentence, if it is broken, was made under another `numerics`, or is not what its folder is
-    named by.
-    """
-    metrics = run_store.read_metrics(folder)
-    if metrics["digest"] != folder.name:
-        raise UserError(f"{folder} holds the run {metrics['digest']}, by which its folder must be named.")
-    numerics = metrics["spec"].get("numerics")
-    if numerics != NUMERICS:
-        raise UserError(
-            f"{folder} was made under numerics {numerics} and this version has {NUMERICS}: the same spec gives "
-            "other numbers now, so published runs cannot be mixed with new ones; use the version that made them."
-        )
-    return metrics
+def _take_benchmark(path: Path, target: Path) -> None:
+    try:
+        content = files.read_plain(path, _BENCHMARK_LIMIT)
+    except ValueError as error:
+        raise UserError(f"{path} {error}.") from None
+    benchmark_table.read(path)
+    files.write_text(target, content.decode())
 
 
 @dataclass(frozen=True)
@@ -112,14 +123,16 @@ def publish(
         preset = study.config["preset"]
         raise UserError(f"The preset “{preset}” is no evidence (evidence: false), so it is not published.")
     wanted = dict.fromkeys(digest(study.spec(run)) for run in study.runs())
-    known = {folder.name for folder in published_runs(published)}
-    _refuse_other_runs([name for name in wanted if name in known], store, published)
-    new = [name for name in wanted if name not in known and (store.path(name) / run_store.METRICS).exists()]
+    target = published_in(published, log)
+    known = set(target.names())
+    _refuse_other_runs([name for name in wanted if name in known], store, target)
+    new = [name for name in wanted if name not in known and store.has(name)]
     for name in new:
-        run_store.read_metrics(store.path(name))  # nothing broken is published
-        RunStore(published / "runs", log).take(store.path(name))
+        store.read(name)  # nothing is published where one is broken
+    for name in new:
+        target.take(name, store)
     log(f"Published {len(new)} new runs; {len(wanted) - len(new)} were there or are not finished.")
-    ended = {name for name in wanted if (published / "runs" / name / run_store.METRICS).exists()}
+    ended = {name for name in wanted if target.has(name)}
     analysis = report_in(made.results)
     if not _same_study(study, told):
         log("The published report stays as it is: it is that of config/config.yaml, without an overlay.")
@@ -154,27 +167,28 @@ def _publish_report(analysis: Mapping[str, Any], made: Made, store: RunStore, pu
         if (made.results / name).exists():
             files.copy(made.results / name, published / name)
     # What the report was made from is known by its content: the rules copy it out of the store, under other names.
-    used = [path.read_bytes() for path in made.derived if path.exists()]
-    kept = [path for path in (store.folder / "derived").glob("*") if path.is_file() and path.read_bytes() in used]
+    used = {hashlib.sha256(path.read_bytes()).hexdigest() for path in made.derived if path.exists()}
+    kept = [path for path in store.derived_files() if path.name.split(".")[1] in used]
+    target = published_in(published)
     for path in kept:
-        files.copy(path, published / "derived" / path.name)
-    for path in (published / "derived").glob("*"):
+        target.take_derived(path)
+    for path in target.derived_files():
         if kept and path.name not in {one.name for one in kept}:
             path.unlink()
     if made.benchmark.exists() and benchmark_table.read(made.benchmark) == analysis["benchmark"]["rows"]:
         files.copy(made.benchmark, published / BENCHMARK)
 
 
-def _refuse_other_runs(names: list[str], store: RunStore, published: Path) -> None:
+def _refuse_other_runs(names: list[str], store: RunStore, published: RunStore) -> None:
     """A report comes from the store: it tells of the published runs only if the store has each of them, and no twin."""
-    missing = [name for name in names if not (store.path(name) / run_store.METRICS).exists()]
+    missing = [name for name in names if not store.has(name)]
     if missing:
         raise UserError(
             f"{store.folder} lacks {len(missing)} of the published runs that this study wants, so a report would leave "
             "them out: make restore first."
         )
     for name in names:
-        mine, theirs = (folder / run_store.METRICS for folder in (store.path(name), published / "runs" / name))
+        mine, theirs = (one.path(name) / run_files.METRICS for one in (store, published))
         if mine.read_bytes() != theirs.read_bytes():
             raise UserError(
                 f"{store.path(name)} is not the run that is published under this digest, but one that was trained "
@@ -209,7 +223,8 @@ def readme_block(analysis: Mapping[str, Any]) -> str:
 
 def runs_block(published: Path) -> str:
     """The published runs as Markdown: when, on what and from what they were made, and what each cell cost."""
-    found = [run_store.read_metrics(folder) for folder in published_runs(published)]
+    store = published_in(published)
+    found = [store.read(name).metrics for name in store.names()]
     begun = sorted(metrics["timing"]["started"][:10] for metrics in found)
     facts = [
         ("runs", f"{len(found)}, of which {sum(one['status'] == 'diverged' for one in found)} diverged"),

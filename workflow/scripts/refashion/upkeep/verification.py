@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import tempfile
@@ -11,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from refashion import provenance
 from refashion.errors import UserError
 from refashion.networks import architectures
-from refashion.training import run_store
-from refashion.training.run_store import RunStore
-from refashion.upkeep import publishing
+from refashion.study.model import digest
+from refashion.training.run_files import HISTORY_COLUMNS, RunFiles, machines
+from refashion.training.run_store import RunStore, published_in
 
 #: On another kind of machine, sums are rounded in another order and training multiplies the difference. These bounds,
 #: on each of the first epochs, are far above that and far below what another network or another recipe would give.
@@ -66,11 +67,12 @@ class Comparison:
 def dataset(published: Path, datasets: Mapping[str, Any]) -> str:
     """The name, in the config's `datasets`, of the data set that the published runs were trained on.
 
-    Raises UserError if there are no published runs, if they cannot be verified (see `publishing.read_run`), or if no
-    data set of the config has their files.
+    Raises UserError if there are no published runs, if the first is broken, or if no data set of the config has their
+    files.
     """
-    for folder in publishing.published_runs(published):
-        wanted = publishing.read_run(folder)["spec"]["dataset"]
+    store = published_in(published)
+    for run in store.names()[:1]:
+        wanted = store.read(run).metrics["spec"]["dataset"]
         for name, definition in datasets.items():
             files = {part: file["sha256"].lower() for part, file in definition["files"].items()}
             if all(wanted.get(part) == sha256 for part, sha256 in files.items()):
@@ -79,29 +81,30 @@ def dataset(published: Path, datasets: Mapping[str, Any]) -> str:
     raise UserError(f"There are no published runs in {published}, so there is nothing to verify.")
 
 
-def sample(published: Path, cpu: str) -> list[dict[str, Any]]:
-    """A published run of each builder, as its metrics: one of this processor, if any, and of those the cheapest.
+def sample(published: Path, cpu: str) -> list[RunFiles]:
+    """A published run of each builder: one of this processor, if any, and of those the cheapest.
 
     All were trained on one data set, that of `dataset`. cpu: as `provenance.machine` names it. The cheapest run has the
     fewest seconds an epoch. Raises UserError if a run is broken, or was made under another `numerics`.
     """
 
     def preference(metrics: dict[str, Any]) -> tuple[bool, float]:
-        elsewhere = metrics["provenance"]["cpu"] != cpu or run_store.machines(metrics) > 1
+        elsewhere = metrics["provenance"]["cpu"] != cpu or machines(metrics) > 1
         return elsewhere, metrics["timing"]["train_seconds"] / metrics["epochs"]
 
-    chosen: dict[str, dict[str, Any]] = {}
-    first = None
-    for folder in publishing.published_runs(published):
-        metrics = publishing.read_run(folder)
+    chosen: dict[str, RunFiles] = {}
+    first, store = None, published_in(published)
+    for name in store.names():
+        run = store.read(name)
+        metrics = run.metrics
         first = first or metrics["spec"]["dataset"]
         if metrics["spec"]["dataset"] != first:
             continue
         if metrics["status"] != "finished" or metrics["spec"]["recipe"]["schedule"] != "constant":
             continue  # a schedule depends on the number of updates, so its first epochs cannot be had alone
         builder = metrics["spec"]["architecture"]["builder"]
-        if builder not in chosen or preference(metrics) < preference(chosen[builder]):
-            chosen[builder] = metrics
+        if builder not in chosen or preference(metrics) < preference(chosen[builder].metrics):
+            chosen[builder] = run
     return list(chosen.values())
 
 
@@ -112,41 +115,33 @@ def verify(published: Path, data: Path, *, epochs: int, device: str, threads: in
     """
     from refashion.training import run as training  # imports TensorFlow, which the Snakefile has no use for
 
-    for metrics in sample(published, provenance.machine()["cpu"]):
-        spec = json.loads(json.dumps(metrics["spec"]))
-        known = _history(published / "runs" / metrics["digest"])[:epochs]
-        spec["recipe"]["updates"] = int(known[-1]["updates"])
+    for run in sample(published, provenance.machine()["cpu"]):
+        spec = json.loads(json.dumps(run.metrics["spec"]))
+        spec["recipe"]["updates"] = int(run.column("updates")[:epochs][-1])
         with tempfile.TemporaryDirectory() as folder:
             store = RunStore(folder)
             training.train(spec, data, store, device=device, threads=threads, checkpoint_seconds=math.inf)
-            again = store.find(spec)
-            yield _compare(metrics, again, known, _history(store.path(again["digest"])))
+            yield _compare(run, store.read(digest(spec)), epochs)
 
 
-def _history(folder: Path) -> list[dict[str, float]]:
-    with open(folder / run_store.HISTORY, newline="", encoding="utf-8") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def _compare(
-    metrics: dict[str, Any], again: dict[str, Any], known: list[dict[str, float]], found: list[dict[str, float]]
-) -> Comparison:
-    same_kind = run_store.machines(metrics) == 1 and _kind(metrics) == _kind(again)
+def _compare(run: RunFiles, retraining: RunFiles, epochs: int) -> Comparison:
+    metrics, again = run.metrics, retraining.metrics
+    known, found = run.history[:epochs], retraining.history
+    same_kind = machines(metrics) == 1 and _kind(metrics) == _kind(again)
     training_only = not same_kind and _has_moving_averages(metrics["spec"])
     differences = {"accuracy": 0.0, "loss": 0.0}
-    for before, after in zip(known, found, strict=again["status"] != "diverged"):  # which ends a history early
-        for name in TRAINING if training_only else before:
-            value = before[name]
-            kind = "loss" if name.endswith("loss") else "accuracy"
-            scale = abs(value) if kind == "loss" else 1.0
-            differences[kind] = max(differences[kind], abs(after[name] - value) / scale)
+    for name in TRAINING if training_only else HISTORY_COLUMNS[2:]:
+        before, after = run.column(name)[: len(found)][:epochs], retraining.column(name)  # it may have diverged early
+        kind = "loss" if name.endswith("loss") else "accuracy"
+        apart = np.abs(after - before) / np.where((kind == "loss") & (before > 0), before, 1.0)
+        differences[kind] = max(differences[kind], float(apart.max(initial=0.0)))
     return Comparison(
         digest=metrics["digest"],
         name=_name(metrics["spec"]),
         epochs=len(known),
         training_only=training_only,
         same_kind=same_kind,
-        identical=known == found,
+        identical=np.array_equal(known, found),
         diverged_epoch=again["diverged_epoch"],
         **differences,
     )

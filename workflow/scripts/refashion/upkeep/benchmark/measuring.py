@@ -35,7 +35,7 @@ from refashion import provenance
 from refashion.data import dataset as data
 from refashion.errors import UserError
 from refashion.study.model import digest
-from refashion.training import run_store
+from refashion.training import run_files
 from refashion.upkeep.benchmark.contestants import TASKS, Arrangement, Machine, Task, Workshop, spec
 from refashion.upkeep.benchmark.stopwatch import Jobs, Measurement, measure
 from refashion.upkeep.benchmark.table import COLUMNS, ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH, cell
@@ -184,7 +184,7 @@ def _measure_starts(workshop: Workshop, tasks: Sequence[Task]) -> dict[Task, Sta
                 ready[job.number] = moment - job.started
     starts = {}
     for number, task in enumerate(tasks):
-        metrics = run_store.read_metrics(workshop.folder / "store" / digest(specs[number]))
+        metrics = run_files.read(workshop.folder / "store" / digest(specs[number])).metrics
         starts[task] = Start(ready[number] + metrics["timing"]["train_seconds"], jobs.memory[number])
     return starts
 
