@@ -38,7 +38,7 @@ PYTEST := $(VENV)/bin/python -m pytest
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null && echo $(name))))
 
-.PHONY: help environment quick study report restore progress publish test test-slow lint lock
+.PHONY: help environment quick study report restore progress publish test test-slow mutants lint lock
 
 help:
 	@sed -n '2,9s/^# *//p' Makefile
@@ -86,6 +86,19 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(PYTEST) -m slow
+
+# Small faults put into one room (ROOM=judging for another), one at a time: how many do its tests notice? Takes hours.
+ROOM ?= inference
+MUTANTS := results/mutants
+mutants: $(STAMP)
+	@$(VENV)/bin/python -c 'import mutmut' 2>/dev/null || { echo "make mutants needs mutmut, which the lock does not hold: $(VENV)/bin/python -m pip install mutmut" >&2; exit 1; }
+	rm -rf $(MUTANTS)
+	mkdir -p $(MUTANTS)/tests/unit
+	cp -r workflow/scripts/refashion config report $(MUTANTS)
+	cp -r tests/helpers $(MUTANTS)/tests
+	cp -r tests/unit/$(ROOM) $(MUTANTS)/tests/unit
+	sed 's/ROOM/$(ROOM)/' tests/mutants.cfg > $(MUTANTS)/setup.cfg
+	cd $(MUTANTS) && $(abspath $(VENV))/bin/mutmut run && $(abspath $(VENV))/bin/mutmut results
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

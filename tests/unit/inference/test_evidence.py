@@ -6,7 +6,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from refashion.inference.evidence import bound_test, half_error, image_margin, weigh, welch_bound_test
+from refashion.inference.evidence import bound_test, half_error, image_margin, weigh, weigh_means, welch_bound_test
 from refashion.inference.intervals import prediction_interval, t_interval
 from worked_examples import sample
 
@@ -96,3 +96,42 @@ def test_evidence_p_run_is_the_prediction_interval_turned_round(n, image_varianc
 def test_evidence_far_beyond_any_prediction_interval_stays_a_probability():
     e = weigh(sample(2, 0, 1e-6), 1e12, 0.5, image_variance=1e-6)
     assert 0 <= e.p_run <= 1e-9
+
+
+def test_closeness_of_two_means_of_a_published_replication():
+    # Moral judgements after organic food, replication by Moery & Calin-Jageman (2016, Social Psychological and
+    # Personality Science): 5.25 (SD .95, n 95) and 5.22 (SD .83, n 89). Lakens (2017, ibid. 8, 355-362, and the
+    # examples of his package TOSTER) tests d = .48 by pooled variance: t(182) = 3.48, -3.03. Welch's are near.
+    margin = 0.48 * np.sqrt((0.95**2 + 0.83**2) / 2)
+    e = weigh_means(sample(95, 5.25, 0.95), 5.22, 0.83, 89, margin)
+    assert e.p_rep == pytest.approx(stats.t.sf(3.03, 182), rel=0.02)
+
+
+@pytest.mark.parametrize("mean", [91.3, 92.1, 92.6])
+def test_weigh_means_is_made_of_scipys_welch_tests(mean):
+    x, other = sample(5, mean, 0.3), sample(10, 91.97, 0.2, seed=1)
+    e = weigh_means(x, 91.97, 0.2, 10, 0.5)
+    above, below = (
+        stats.ttest_ind(x + shift, other, equal_var=False, alternative=side).pvalue
+        for shift, side in ((0.5, "greater"), (-0.5, "less"))
+    )
+    assert e.p_rep == pytest.approx(max(above, below), rel=1e-9)
+    assert e.p_far == pytest.approx(1 - max(above, below), rel=1e-9)
+    assert (e.difference, e.mean, e.sd, e.n) == pytest.approx((mean - 91.97, mean, 0.3, 5))
+    assert (e.published, e.published_sd, e.published_n, e.margin) == (91.97, 0.2, 10, 0.5)
+    # another mean of five runs like the published ten: t(.975, 9) = 2.262157163
+    half = 2.262157163 * 0.2 * np.sqrt(0.1 + 0.2)
+    assert (e.study_low, e.study_high) == pytest.approx((91.97 - half, 91.97 + half), rel=1e-9)
+    assert (e.p_study <= 0.05) == (abs(mean - 91.97) >= half)
+    at_the_edge = weigh_means(sample(5, 91.97 + half, 0.3), 91.97, 0.2, 10, 0.5)
+    assert at_the_edge.p_study == pytest.approx(0.05, rel=1e-6)
+
+
+def test_weigh_means_needs_two_runs_on_each_side():
+    assert weigh_means([91.0], 91.97, 0.2, 10, 0.5).reason == "cannot say, because one seed gives no interval"
+    assert weigh_means([], 91.97, 0.2, 10, 0.5).difference is None
+    assert weigh_means([91.0], 91.97, 0.2, 10, 0.5).difference == pytest.approx(-0.97)
+    for spread, runs, margin in ((0.2, 1, 0.5), (-0.2, 10, 0.5), (0.2, 10, -0.5)):
+        with pytest.raises(ValueError, match="expected 2 runs, a spread and a margin"):
+            weigh_means([91.0, 92.0], 91.97, spread, runs, margin)
+    assert weigh_means([91.0, 92.0], 91.97, 0.0, 2, 0.0).p_study == 0
