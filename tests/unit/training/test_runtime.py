@@ -117,11 +117,17 @@ def clean_history(small_spec, small_data, tmp_path_factory):
     return history(tmp_path_factory.mktemp("clean"), {}, small_spec, small_data)
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize(
+    "environment",
+    [
+        *(pytest.param(each, id=name) for name, each in TOGETHER.items()),
+        *(pytest.param(each, id=name, marks=pytest.mark.slow) for name, each in ENVIRONMENTS.items()),
+    ],
+)
 def test_a_run_is_a_function_of_its_spec_whatever_the_environment(
-    name, clean_history, small_spec, small_data, tmp_path
+    environment, clean_history, small_spec, small_data, tmp_path
 ):
-    assert history(tmp_path, ENVIRONMENTS[name], small_spec, small_data) == clean_history
+    assert history(tmp_path, environment, small_spec, small_data) == clean_history
 
 
 def test_settings_that_change_no_number_are_kept_and_all_others_go(monkeypatch):
