@@ -218,3 +218,16 @@ def test_one_name_is_one_operation(monkeypatch):
         @augmentation.geometry(off=0, accepts=lambda _: True, allowed="anything")
         def rotation():
             pass
+
+
+@pytest.mark.parametrize(("operation", "row", "side"), [("width_shift", 0, 10), ("height_shift", 1, 40)])
+def test_shifts_are_shares_of_their_own_side(operation, row, side):
+    """Images of 40 rows and 10 columns: the largest draw shifts by a quarter of the side that is meant."""
+
+    def highest(part, *shape):
+        return np.full(shape, 1 - 2**-24, np.float32)
+
+    matrix = np.asarray(augmentation.OPERATIONS[operation].apply(0.25, highest, 1, 40, 10))[0]
+    expected = np.eye(3)
+    expected[row, 2] = 0.25 * side
+    np.testing.assert_allclose(matrix, expected, rtol=1e-6)

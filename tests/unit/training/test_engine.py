@@ -11,6 +11,7 @@ from refashion import randomness
 from refashion.data import dataset as data
 from refashion.data.split import Split
 from refashion.networks import architectures, augmentation
+from refashion.training.draws import Draws, moment
 from refashion.training.runtime import keras, tf
 
 AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}
@@ -110,15 +111,99 @@ def test_validation_is_augmented_anew_each_epoch_and_clean_is_clean(split, devic
     assert plain.validated is plain.clean
 
 
+def softmax_losses(run: engine.Engine, inputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Cross-entropy [n] of the run's softmax regression on inputs [n, h, w], by hand in float64."""
+    kernel, bias = (weight.numpy().astype(np.float64) for weight in run.model.weights)
+    logits = inputs.reshape(len(inputs), -1) @ kernel + bias
+    return np.log(np.exp(logits).sum(1)) - logits[np.arange(len(labels)), labels]
+
+
+STILL = {"optimizer": "sgd", "learning_rate": 1e-30}  # weights stay what they were drawn to be
+
+
+@pytest.mark.parametrize(
+    ("builder", "affine", "options"), [("softmax", True, {}), ("cnn1", False, {"dropout": 0.5})], ids=str
+)
+def test_every_epoch_and_step_draws_anew(builder, affine, options, split, device):
+    """With weights that stay, one order and one batch an epoch, only draws of augmentation and dropout can differ."""
+    recipe = {**STILL, "batch_size": 160, "shuffle": "once"}
+    run = engine.Engine(spec(builder, affine, options=options, **recipe), split, device)
+    found = []
+    for epoch in range(3):
+        run.reset_sums()
+        run.train(epoch, 0, 1)
+        found.append(run.sums()[0])
+    assert len(set(found)) == 3
+    eighty = Split(*(np.tile(part[:80], (2, *[1] * (part.ndim - 1))) for part in vars(split).values()))
+    twice = engine.Engine(spec(builder, affine, options=options, **recipe | {"batch_size": 80}), eighty, device)
+    twice.permutation.assign(np.arange(160))  # two steps of the same images
+    twice.shuffled_epoch = 0
+    twice.train(0, 0, 1)
+    first = twice.sums()[0]
+    twice.reset_sums()
+    twice.train(0, 1, 2)
+    assert twice.sums()[0] != first
+
+
+def test_validation_draws_from_its_own_stream_by_epoch_and_call(split, device, monkeypatch):
+    """Two calls of fifty images: each augmented by hand with the draws of `validation_augmentation`."""
+    monkeypatch.setattr(engine, "EVALUATION_BATCH", 50)
+    run = engine.Engine(spec("softmax", affine=True), split, device)
+    draws, expected = Draws(5, "validation_augmentation"), []
+    for call, half in enumerate(np.split(np.arange(100), 2)):
+        draws.counter = moment(3, call)
+        images = split.validation_images[half][..., np.newaxis].astype(np.float32)
+        inputs = augmentation.augment(images, run.augmentation, draws.uniform).numpy()[..., 0] / 255
+        expected.append(softmax_losses(run, inputs, split.validation_labels[half]))
+    np.testing.assert_allclose(run.evaluate(3).validated.losses, np.concatenate(expected), rtol=1e-4)
+
+
+def test_running_means_are_over_the_images_that_were_seen(split, device):
+    """With weights that stay, they are the evaluation's: of 160 images after three steps, of 128 after two."""
+    run = engine.Engine(spec("softmax", **STILL), split, device)
+    right = split.train_labels == run.model.predict(split.train_images[..., np.newaxis] / 255, verbose=0).argmax(1)
+    order = randomness.generator(5, "shuffle", 0).permutation(160)
+    run.train(0, 0, 2)
+    assert run.sums()[1] == right[order[:128]].mean()
+    run.train(0, 2, 3)
+    loss, accuracy = run.evaluate_training()
+    assert run.sums() == (pytest.approx(loss, rel=1e-6), accuracy)
+
+
+def test_standardising_takes_the_training_images(split, device):
+    """Validation images that are all white change nothing of it; 1e-6 is Keras' own."""
+    white = np.full_like(split.validation_images, 255)
+    other = Split(split.train_images, split.train_labels, white, split.validation_labels)
+    definition = spec("softmax")
+    definition["augmentation"] = {"rescale": "standardise"}
+    run = engine.Engine(definition, other, device)
+    pixels = split.train_images.astype(np.float64)
+    assert run.factor == pytest.approx(1 / (pixels.std() + 1e-6), rel=1e-9)
+    assert run.offset == pytest.approx(-pixels.mean() / (pixels.std() + 1e-6), rel=1e-9)
+    inputs = np.full((100, 28, 28), (255 - pixels.mean()) / (pixels.std() + 1e-6))
+    expected = softmax_losses(run, inputs, split.validation_labels)
+    np.testing.assert_allclose(run.evaluate(0).clean.losses, expected, rtol=1e-5)
+
+
+def test_a_schedule_ends_with_the_updates_of_its_recipe(split, device):
+    """Three updates are an epoch here, whatever the epochs say; nine are another schedule."""
+    states = []
+    for recipe in ({"updates": 3, "epochs": 50}, {"epochs": 1}, {"updates": 9}):
+        run = engine.Engine(spec("softmax", schedule="cosine", **recipe), split, device)
+        run.train(0, 0, 3)
+        states.append(run.state())
+    assert equal(states[0], states[1])
+    assert not equal(states[0], states[2])
+
+
 def test_evaluation_is_a_mean_over_images(split, device):
     """Loss and accuracy on the training images, against softmax regression by hand in float64."""
     run = engine.Engine(spec("softmax"), split, device)
     run.train(0, 0, 3)
     kernel, bias = (weight.numpy().astype(np.float64) for weight in run.model.weights)
     logits = split.train_images.reshape(160, 784) / 255 @ kernel + bias
-    log_softmax = logits - np.log(np.exp(logits).sum(1, keepdims=True))
     loss, accuracy = run.evaluate_training()
-    assert loss == pytest.approx(-log_softmax[np.arange(160), split.train_labels].mean(), rel=1e-5)
+    assert loss == pytest.approx(softmax_losses(run, split.train_images / 255, split.train_labels).mean(), rel=1e-5)
     assert accuracy == np.mean(logits.argmax(1) == split.train_labels)
 
 

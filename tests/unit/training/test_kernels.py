@@ -30,7 +30,7 @@ def normalised(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, gradient: np.
 
 
 @pytest.mark.parametrize("kind", [kernels.FusedBatchNormalization, kernels.SplitBatchNormalization])
-@pytest.mark.parametrize("shape", [(64, 9, 9, 32), (256, 128)])
+@pytest.mark.parametrize("shape", [(64, 9, 9, 32), (2, 3, 3, 8), (256, 128), (6, 16)])
 def test_batch_normalisation_follows_its_definition(kind, shape, device):
     """Values, gradients and running statistics (Bessel-corrected, momentum 0.99) against float64."""
     random = np.random.default_rng(2)

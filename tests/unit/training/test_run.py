@@ -71,6 +71,36 @@ def test_a_finished_run_holds_what_it_promises(undisturbed, spec):
     assert metrics["timing"]["images_per_second"] > 0
 
 
+def test_the_last_epoch_ends_at_the_last_update(spec, small_data, tmp_path, monkeypatch):
+    """Counted by the optimizer itself, where the history computes it."""
+    from refashion.training import engine
+
+    counts = []
+    original = engine.Engine.evaluate
+
+    def evaluate(run, epoch):
+        counts.append(int(run.iteration.numpy()))
+        return original(run, epoch)
+
+    monkeypatch.setattr(engine.Engine, "evaluate", evaluate)
+    _train(spec, small_data, RunStore(tmp_path))
+    assert counts == [5, 10, 13]
+
+
+def test_the_seconds_of_earlier_processes_count(spec, small_data, tmp_path, monkeypatch):
+    """A run that was stopped after an hour has taken more than an hour."""
+    store = RunStore(tmp_path)
+    with monkeypatch.context() as there:
+        _Clock(there, 2)
+        with pytest.raises(training.PreemptedError):
+            _train(spec, small_data, store)
+    saved = store.load_checkpoint(spec)
+    store.save_checkpoint(spec, run_store.Checkpoint(saved.arrays, {**saved.progress, "seconds": 3600.0}))
+    timing = run_store.read_metrics(_train(spec, small_data, store))["timing"]
+    assert timing["seconds"] > 3600
+    assert timing["resumed"] == 1
+
+
 def test_the_same_spec_gives_the_same_run_to_the_bit(undisturbed, spec, small_data, tmp_path):
     _same(undisturbed, _train(spec, small_data, RunStore(tmp_path / "again")))
 
