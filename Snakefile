@@ -301,6 +301,7 @@ rule analyse:
             "results/effects.csv", caption="report/captions/effects.rst", category="Tables", labels={"table": "Effects"}
         ),
         analysis="results/analysis.json",
+        schema="results/analysis.schema.json",
     params:
         **CONFIG,
         **TELLING,

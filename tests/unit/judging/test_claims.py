@@ -169,23 +169,19 @@ def test_a_reading_on_held_out_images_allows_for_other_images():
     options = {"run": ("original", "readings"), "truth": truth()}
     plain = readings(judge(**options)["V1"])["fold"]
     wider = readings(judge(**options, **NOISY)["V1"])["fold"]
-    assert plain.flags.count("fold") == 1
-    assert wider.numbers.image_variance == 0.25
     assert wider.numbers.p_run > plain.numbers.p_run
     assert wider.numbers.prediction[0] < plain.numbers.prediction[0]
     plain, wider = (readings(judge(**given)["G1"])["fold"] for given in (options, options | NOISY))
-    assert (plain.numbers.image_variance, wider.numbers.image_variance) == (0.0, 0.25)
     assert wider.numbers.p_run > plain.numbers.p_run
     # other images matter to validation accuracies alone
     training = readings(judge(**options, **NOISY)["T1"])["fold"]
-    assert training.numbers.image_variance == 0
-    assert "fold" not in training.flags
+    assert training.numbers == readings(judge(**options)["T1"])["fold"].numbers
 
 
 def test_other_margins_give_other_verdicts():
     numbers = judge(truth(0.75), margins=[0.25, 2.0])["V1"].readings[0].numbers
     assert [(one.margin, one.verdict) for one in numbers.sensitivity] == [(0.25, NOT_REPRODUCED), (2.0, REPRODUCED)]
-    assert numbers.break_even_not_reproduced < 0.75 < numbers.break_even_reproduced
+    assert numbers.break_even_reproduced > 0.75
 
 
 def test_operating_characteristics_stand_beside_each_published_accuracy():
@@ -454,7 +450,7 @@ def equal_runs(seeds):
 def test_every_verdict_has_a_reason_in_one_sentence(options):
     for claim in judge(**options).values():
         assert claim.verdict in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_TESTABLE)
-        all_text(dataclasses.asdict(claim))  # no NaN, no infinity, plain types
+        all_text(claim.model_dump())  # no NaN, no infinity, plain types
         for reading in claim.readings:
             assert re.fullmatch(r"[A-Z0-9].*\.", reading.reason), reading.reason
             assert not re.search(r"\b(None|nan|inf)\b", reading.reason), reading.reason
@@ -486,7 +482,6 @@ def test_a_cell_with_a_diverged_run_is_at_most_inconclusive():
     judged = judge(truth(diverged=frozenset({(CNN4, 0)})))
     assert judged["V4"].verdict == INCONCLUSIVE
     assert "1 of 10 runs diverged" in judged["V4"].reason
-    assert "diverged runs" in judged["V4"].readings[0].flags
     assert judged["R1"].verdict == INCONCLUSIVE
     assert judged["V1"].verdict == REPRODUCED
 
@@ -528,5 +523,5 @@ def test_a_mistake_in_the_ledger_gives_one_sentence(key, value, words):
 
 
 def test_the_same_facts_give_the_same_ledger():
-    one, two = (all_text([dataclasses.asdict(claim) for claim in ledger.judge(facts())]) for _ in range(2))
+    one, two = (all_text([claim.model_dump() for claim in ledger.judge(facts())]) for _ in range(2))
     assert one == two

@@ -126,7 +126,7 @@ def test_hostile_words_stay_words():
     told = text_of(html)
     for words in (HOSTILE[0], HOSTILE[2], HOSTILE[4]):
         assert words in told
-    assert "49" not in re.findall(r"\{\{ 7 \* 7 \}\}|(?<!\d)49(?!\d)", told)
+    assert str(7777 * 7777) not in told
     assert "\x00" not in html
     html.encode()
 
@@ -173,7 +173,7 @@ def test_every_claim_has_words_verdict_reason_and_evidence():
         assert " ".join(claim["quote"].split()) in told
         assert " ".join(claim["statement"].split()) in told
         assert claim["verdict"] in told
-        assert claim["reason"].rstrip(".")[1:] in told
+        assert " ".join(claim["reason"].split()).rstrip(".")[1:] in told
         assert claim["where"] in told
         assert entry.get("data-verdict") == claim["verdict"]
         assert any(link.get("href", "").startswith("#") for link in entry.iter("a"))
@@ -215,14 +215,15 @@ def test_what_failed_is_named_with_its_last_line_and_no_home():
 
 def test_pictures_come_from_the_files(tmp_path):
     data, examples = tmp_path / "fashion_mnist.npz", tmp_path / "examples.npz"
-    np.savez(data, test_images=np.zeros((8, 28, 28), np.uint8))
+    np.savez(data, test_images=np.zeros((400, 28, 28), np.uint8))
     np.savez(examples, originals=np.zeros((2, 28, 28), np.float32), flip=np.ones((2, 28, 28), np.float32))
     given = analysis(n=2)
     images = pictures.load(given, [tmp_path / "another.npz", data], examples)
     assert [name for name, _ in images.augmentations] == ["originals", "flip"]
-    assert sorted(images.garments) == list(range(8))
+    hardest = {image["index"] for image in given["hardest"]["images"]}
+    assert set(images.garments) == hardest
     html = render(given, images=images)
-    assert html.count('class="garment"') == 4 + 8
+    assert html.count('class="garment"') == 4 + len(hardest)
     document = html5lib.parse(html, namespaceHTMLElements=False)
     assert all(image.get("alt") for image in document.iter("img"))
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from refashion.inference.intervals import prediction_interval, t_interval
+from refashion.judging.document.parts import MetricSummary
 from refashion.judging.run_table import RunTable, Sample
 from refashion.study.model import Looks
 
@@ -74,21 +75,21 @@ class Facts:
         return self.settings["confidence"]
 
 
-def sample(facts: Facts, cell: str, metric: str) -> dict[str, Any]:
-    """A metric of a cell with its interval (schema: sample)."""
+def sample(facts: Facts, cell: str, metric: str) -> MetricSummary:
+    """A metric of a cell with its intervals."""
     found = facts.runs.sample(cell, metric)
     interval = t_interval(found.values, facts.confidence)
     prediction = prediction_interval(found.values, facts.confidence)
-    return {
-        "n": found.n,
-        "seeds": found.seeds.tolist(),
-        "values": found.values.tolist(),
-        "mean": interval.mean,
-        "sd": interval.sd,
-        "interval": pair(interval),
-        "prediction": pair(prediction),
-        "reason": facts.runs.why_empty(cell) if found.n == 0 else interval.reason,
-    }
+    return MetricSummary(
+        n=found.n,
+        seeds=found.seeds.tolist(),
+        values=found.values.tolist(),
+        mean=interval.mean,
+        sd=interval.sd,
+        interval=pair(interval),
+        prediction=pair(prediction),
+        reason=facts.runs.why_empty(cell) if found.n == 0 else interval.reason,
+    )
 
 
 def pair(interval: Any) -> list[float] | None:

@@ -16,6 +16,24 @@ from refashion.judging import tables
 from refashion.judging.claims import exact
 from refashion.judging.claims import ledger as ledgers
 from refashion.judging.document.claims import Claim
+from refashion.judging.document.study import (
+    AbsentRuns,
+    CellSummary,
+    CommitRuns,
+    DataFacts,
+    Device,
+    DivergedRun,
+    ExperimentRuns,
+    FailedRun,
+    MissingRuns,
+    OverallCounts,
+    Provenance,
+    RunCounts,
+    SeedRange,
+    StudyAnswer,
+    TrainingVersion,
+    VerdictCounts,
+)
 from refashion.judging.facts import sample
 from refashion.judging.inputs import Inputs
 from refashion.judging.run_table import distinct
@@ -37,7 +55,7 @@ METRICS = (
 )
 
 
-def study(inputs: Inputs, ledger: Sequence[Claim]) -> dict[str, Any]:
+def study(inputs: Inputs, ledger: Sequence[Claim]) -> StudyAnswer:
     config, runs = inputs.study.config, inputs.runs
     verdicts = Counter(claim.verdict.replace(" ", "_") for claim in ledger)
     overall = Counter(claim.overall.replace(" ", "_").replace("-", "_") for claim in ledger)
@@ -46,24 +64,24 @@ def study(inputs: Inputs, ledger: Sequence[Claim]) -> dict[str, Any]:
     seeds = [inputs.facts.runs.counts(cell).finished for cell in inputs.columns if cell in printed]
     counted = {name: verdicts[name] for name in ("reproduced", "not_reproduced", "inconclusive", "not_testable")}
     states = ("robust", "unsettled", "specification_dependent", "one_reading", "not_testable")
-    return {
-        "title": config["title"],
-        "preset": config["preset"],
-        "evidence": config["evidence"],
-        "evidence_reason": _no_evidence(config),
-        "question": f"Does each number of “{inputs.original['title']}” come out again when its networks are "
+    return StudyAnswer(
+        title=config["title"],
+        preset=config["preset"],
+        evidence=config["evidence"],
+        evidence_reason=_no_evidence(config),
+        question=f"Does each number of “{inputs.original['title']}” come out again when its networks are "
         "trained anew, several times?",
-        "answer": _answer(ledger, seeds, inputs),
-        "confidence": inputs.facts.confidence,
-        "level": LEVEL,
-        "units": "Accuracies are in percent, differences in percentage points (pp).",
-        "claims": len(ledger),
-        "verdicts": counted,
-        "overall": {name: overall[name] for name in states},
-        "runs": _run_counts(runs),
-        "seeds": {"least": min(seeds, default=0), "most": max(seeds, default=0)},
-        "core_hours": core_hours(runs),
-    }
+        answer=_answer(ledger, seeds, inputs),
+        confidence=inputs.facts.confidence,
+        level=LEVEL,
+        units="Accuracies are in percent, differences in percentage points (pp).",
+        claims=len(ledger),
+        verdicts=VerdictCounts(**counted),
+        overall=OverallCounts(**{name: overall[name] for name in states}),
+        runs=_run_counts(runs),
+        seeds=SeedRange(least=min(seeds, default=0), most=max(seeds, default=0)),
+        core_hours=core_hours(runs),
+    )
 
 
 def _no_evidence(config: Mapping[str, Any]) -> str:
@@ -110,89 +128,89 @@ def _reproduced_otherwise(claim: Claim) -> bool:
     return any(reading.verdict == REPRODUCED for reading in claim.readings)
 
 
-def _run_counts(runs: pd.DataFrame) -> dict[str, int]:
+def _run_counts(runs: pd.DataFrame) -> RunCounts:
     counts = Counter(distinct(runs)["status"])
     kinds = (tables.FINISHED, tables.DIVERGED, tables.FAILED, tables.MISSING)
-    return {"wanted": counts.total(), **{kind: counts[kind] for kind in kinds}}
+    return RunCounts(wanted=counts.total(), **{kind: counts[kind] for kind in kinds})
 
 
-def provenance_of(inputs: Inputs) -> dict[str, Any]:
+def provenance_of(inputs: Inputs) -> Provenance:
     facts = inputs.facts
     runs = distinct(inputs.runs)
     ended = runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])]
     columns = ("device", "device_name", "cpu", "threads", "precision")
     devices = Counter(zip(*(ended[name] for name in columns), strict=True))
     versions = provenance.versions("numpy", "scipy", "statsmodels", "pandas")
-    return {
-        "numerics": sorted({int(value) for value in ended["numerics"]}),
-        "devices": [
-            {
-                "device": kind,
-                "device_name": name,
-                "cpu": cpu,
-                "threads": int(threads),
-                "precision": precision,
-                "runs": count,
-            }
+    return Provenance(
+        numerics=sorted({int(value) for value in ended["numerics"]}),
+        devices=[
+            Device(
+                device=kind,
+                device_name=name,
+                cpu=cpu,
+                threads=int(threads),
+                precision=precision,
+                runs=count,
+            )
             for (kind, name, cpu, threads, precision), count in devices.most_common()
         ],
-        "mixed_machines": [cell for cell in inputs.cells if facts.runs.mixed_machines(cell)],
-        "training": [
-            {"tensorflow": version, "runs": count} for version, count in Counter(ended["tensorflow"]).most_common()
+        mixed_machines=[cell for cell in inputs.cells if facts.runs.mixed_machines(cell)],
+        training=[
+            TrainingVersion(tensorflow=version, runs=count)
+            for version, count in Counter(ended["tensorflow"]).most_common()
         ],
-        "commits": [
-            {"commit": commit, "runs": count} for commit, count in Counter(filter(None, ended["commit"])).most_common()
+        commits=[
+            CommitRuns(commit=commit, runs=count)
+            for commit, count in Counter(filter(None, ended["commit"])).most_common()
         ],
-        "published_runs": int(ended["published"].sum()),
-        "resumed_runs": int((ended["resumed"] > 0).sum()),
-        "analysis": {
+        published_runs=int(ended["published"].sum()),
+        resumed_runs=int((ended["resumed"] > 0).sum()),
+        analysis={
             "refashion": __version__,
             "python": platform.python_version(),
             **{name: version for name, version in versions.items() if version},
         },
-        "data": dict(facts.data["sha256"]) if facts.data else {},
-        "resamples": facts.settings["resamples"],
-        "seed": facts.settings["seed"],
-    }
+        data=dict(facts.data["sha256"]) if facts.data else {},
+        resamples=facts.settings["resamples"],
+    )
 
 
-def experiment(experiment: Experiment, inputs: Inputs) -> dict[str, Any]:
+def experiment(experiment: Experiment, inputs: Inputs) -> ExperimentRuns:
     """An experiment and its runs. Which runs an experiment wants stands in runs.csv."""
     enabled = experiment.name in {one.name for one in inputs.study.experiments}
     own = inputs.runs[[experiment.name in names.split(";") for names in inputs.runs["experiments"]]]
     counts = _run_counts(own)
-    reason = "" if counts["finished"] else "cannot say, because none of its runs has finished"
-    return {
+    reason = "" if counts.finished else "cannot say, because none of its runs has finished"
+    return ExperimentRuns(
         **{name: getattr(experiment, name) for name in ("name", "title", "question", "note")},
-        "enabled": enabled,
-        "cells": [cell.name for cell in experiment.cells],
-        **counts,
-        "core_hours": core_hours(own),
-        "reason": reason if enabled else "cannot say, because this study does not run it",
-    }
+        enabled=enabled,
+        wanted=counts.wanted,
+        finished=counts.finished,
+        core_hours=core_hours(own),
+        reason=reason if enabled else "cannot say, because this study does not run it",
+    )
 
 
-def cell(name: str, inputs: Inputs) -> dict[str, Any]:
+def cell(name: str, inputs: Inputs) -> CellSummary:
     cell, study, facts = Cell(*name.split("/")), inputs.study, inputs.facts
     counts = facts.runs.counts(name)
     epochs = facts.runs.sample(name, "epochs").values
-    return {
-        "cell": name,
+    return CellSummary(
+        cell=name,
         **vars(cell),
-        "experiments": [experiment.name for experiment in study.experiments if cell in experiment.cell_set],
-        "images": study.images(cell),
-        "epochs": int(epochs[0]) if epochs.size else None,
-        "updates": study.updates(cell),
-        "validation": facts.validation[name],
-        "published": name in inputs.columns,
+        experiments=[experiment.name for experiment in study.experiments if cell in experiment.cell_set],
+        images=study.images(cell),
+        epochs=int(epochs[0]) if epochs.size else None,
+        updates=study.updates(cell),
+        validation=facts.validation[name],
         **vars(counts),
-        "mixed_machines": facts.runs.mixed_machines(name),
-        "metrics": {metric: sample(facts, name, metric) for metric in METRICS},
-        "reason": "" if counts.finished else facts.runs.why_empty(name),
-    }
+        mixed_machines=facts.runs.mixed_machines(name),
+        metrics={metric: sample(facts, name, metric) for metric in METRICS},
+        reason="" if counts.finished else facts.runs.why_empty(name),
+    )
 
 
-def absent_runs(inputs: Inputs) -> dict[str, Any]:
+def absent_runs(inputs: Inputs) -> AbsentRuns:
     """The runs that do not count, by why; one that several cells share stands with the first."""
     runs = distinct(inputs.runs)
     names = ["/".join(row) for row in runs[list(AXES)].itertuples(index=False)]
@@ -204,14 +222,14 @@ def absent_runs(inputs: Inputs) -> dict[str, Any]:
     missing: dict[str, list[int]] = {}
     for cell, seed, _, _ in by_status[tables.MISSING]:
         missing.setdefault(cell, []).append(seed)
-    return {
-        "missing": [{"cell": cell, "seeds": seeds} for cell, seeds in missing.items()],
-        "failed": [{"cell": c, "seed": seed, "reason": reason} for c, seed, reason, _ in by_status[tables.FAILED]],
-        "diverged": [{"cell": c, "seed": seed, "epoch": epoch} for c, seed, _, epoch in by_status[tables.DIVERGED]],
-    }
+    return AbsentRuns(
+        missing=[MissingRuns(cell=cell, seeds=seeds) for cell, seeds in missing.items()],
+        failed=[FailedRun(cell=c, seed=seed, reason=reason) for c, seed, reason, _ in by_status[tables.FAILED]],
+        diverged=[DivergedRun(cell=c, seed=seed, epoch=epoch) for c, seed, _, epoch in by_status[tables.DIVERGED]],
+    )
 
 
-def data_of(inputs: Inputs) -> dict[str, Any]:
+def data_of(inputs: Inputs) -> DataFacts:
     name, description = inputs.dataset, inputs.facts.data
     facts: dict[str, Any] = {}
     if description:
@@ -225,4 +243,4 @@ def data_of(inputs: Inputs) -> dict[str, Any]:
             "test images that are also training images": description["duplicates"]["test_in_train"],
         }
     reason = "" if description else "cannot say, because the data set has not been described"
-    return {"name": name, "title": inputs.study.config["datasets"][name]["title"], "facts": facts, "reason": reason}
+    return DataFacts(name=name, title=inputs.study.config["datasets"][name]["title"], facts=facts, reason=reason)

@@ -30,7 +30,10 @@ from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep.benchmark import table as benchmark_table
 
 #: What a report leaves behind that is published beside the runs.
-RESULTS = ("report.html", "analysis.json", "runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv")
+RESULTS = (
+    *("report.html", "analysis.json", "analysis.schema.json"),
+    *("runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv"),
+)
 BENCHMARK = "benchmark.csv"
 
 #: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the

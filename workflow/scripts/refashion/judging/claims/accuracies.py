@@ -12,7 +12,6 @@ from refashion.inference.evidence import Evidence, image_margin, weigh
 from refashion.inference.intervals import prediction_interval, t_interval
 from refashion.inference.power import OperatingCharacteristics, operating_characteristics
 from refashion.inference.verdicts import (
-    ATYPICAL,
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
@@ -68,14 +67,11 @@ class Family:
         return Operating(
             n=seen.n,
             sd=seen.sd,
-            margin=seen.margin,
             repetitions=found.repetitions,
-            monte_carlo_error=found.monte_carlo_error,
             rates=[
                 Rate(shift=shift, reproduced=a[position], not_reproduced=b[position], inconclusive=c[position])
                 for shift, a, b, c in zip(*columns, strict=True)
             ],
-            published_is_a_run=True,
         )
 
 
@@ -162,7 +158,6 @@ def numbers(
         cell=sample.cell,
         published=evidence.published,
         n=sample.n,
-        diverged=sample.diverged,
         seeds=sample.seeds.tolist(),
         values=sample.values.tolist(),
         mean=interval.mean,
@@ -173,15 +168,11 @@ def numbers(
         margin=evidence.margin,
         p_rep=evidence.p_rep,
         p_not=evidence.p_not,
-        p_far=evidence.p_far,
         p_run=evidence.p_run,
         p_rep_adjusted=verdict.p_rep,
         p_not_adjusted=verdict.p_not,
-        image_variance=evidence.image_variance,
-        distinguishable=None if verdict.typicality is None else verdict.typicality == ATYPICAL,
         seeds_needed=verdict.seeds_needed,
         break_even_reproduced=verdict.break_even_reproduced,
-        break_even_not_reproduced=verdict.break_even_not_reproduced,
         sensitivity=list(sensitivity),
         reason=why(sample, facts.runs, evidence.reason),
     )
@@ -246,7 +237,7 @@ def accuracy_reading(
     reason = found[shown].reason or reason_of(evidence[shown], verdicts[shown])
     if len(found) > 1:
         reason = _reason_of_several(word, found[shown], reason, distance[shown] == min(distance), facts)
-    if word == REPRODUCED and facts.validation.get(found[shown].cell) == "fold" and found[shown].image_variance:
+    if word == REPRODUCED and evidence[shown].image_variance:
         reason = f"{reason}; this closeness holds for the held-out images, which are not the original's"
     if stands[shown] is not None:
         reason = f"{reason}; {stands[shown].told}"
@@ -258,7 +249,6 @@ def accuracy_reading(
         reason=reason,
         cells=[one.cell for one in found],
         tested=any(one.p_rep is not None for one in found),
-        flags=["distinguishable"] if found[shown].distinguishable else [],
         numbers=found[shown],
         checks=[_cell_check(one, verdict, facts) for one, verdict in zip(found, verdicts, strict=True)]
         if len(found) > 1

@@ -141,12 +141,12 @@ def _layers_check(name: str, facts: Facts) -> Check:
     return Check(label=label, expected=expected, found=found, holds=not wrong)
 
 
-Layer = tuple[str, tuple[int, ...], int]
+LayerRow = tuple[str, tuple[int, ...], int]
 
 
 def align(
     printed: Sequence[Sequence[Any]], built: Sequence[Sequence[Any]]
-) -> list[tuple[str, Layer | None, Layer | None]]:
+) -> list[tuple[str, LayerRow | None, LayerRow | None]]:
     """Rows of a printed summary beside those of the network as built: (printed name, printed, built).
 
     printed: [name, kind, shape, parameters] each; built: [kind, shape, parameters] each. Kinds are matched in order
@@ -156,7 +156,7 @@ def align(
     theirs = [(kind, tuple(shape), count) for _, kind, shape, count in printed]
     names = [row[0] for row in printed]
     matcher = SequenceMatcher(None, [row[0] for row in theirs], [row[0] for row in ours], autojunk=False)
-    rows: list[tuple[str, Layer | None, Layer | None]] = []
+    rows: list[tuple[str, LayerRow | None, LayerRow | None]] = []
     for tag, a0, a1, b0, b1 in matcher.get_opcodes():
         if tag == "equal":
             rows += zip(names[a0:a1], theirs[a0:a1], ours[b0:b1], strict=True)

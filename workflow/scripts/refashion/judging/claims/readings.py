@@ -8,7 +8,6 @@ from typing import Any
 
 from refashion.judging.document.claims import Check, Claim, Numbers, Reading
 from refashion.judging.facts import Facts
-from refashion.study.model import TRAINING_METRICS
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +29,6 @@ def a_reading(
     reason: str,
     cells: Sequence[str] = (),
     tested: bool = True,
-    flags: Iterable[str] = (),
     numbers: Numbers | None = None,
     checks: Sequence[Check] = (),
 ) -> Reading:
@@ -45,20 +43,9 @@ def a_reading(
         reason=sentence(reason),
         tested=tested,
         planned=all(facts.runs.counts(cell).wanted for cell in cells),
-        flags=[*flags, *_cell_flags(cells, entry.get("metric", ""), facts)],
         numbers=numbers,
         checks=list(checks),
     )
-
-
-def _cell_flags(cells: Sequence[str], metric: str, facts: Facts) -> list[str]:
-    present = [cell for cell in dict.fromkeys(cells) if facts.runs.counts(cell).wanted]
-    flags = {
-        "diverged runs": any(facts.runs.counts(cell).diverged for cell in present),
-        "mixed machines": any(facts.runs.mixed_machines(cell) for cell in present),
-        "fold": metric not in TRAINING_METRICS and any(facts.validation.get(cell) == "fold" for cell in present),
-    }
-    return [name for name, raised in flags.items() if raised]
 
 
 def sentence(text: str) -> str:

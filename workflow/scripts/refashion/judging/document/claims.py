@@ -2,126 +2,126 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Literal
+
+from refashion.judging.document.parts import Ends, Part, Verdict, means, reason
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sensitivity:
-    """The verdict with another margin (pp)."""
+class Sensitivity(Part):
+    """The verdict with another margin."""
 
-    margin: float
-    verdict: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """One published number held against one cell. Fields as in report/analysis.schema.json."""
-
-    cell: str
-    published: float
-    n: int
-    diverged: int
-    seeds: list[int]
-    values: list[float]
-    mean: float | None
-    sd: float | None
-    interval: list[float] | None
-    prediction: list[float] | None
-    difference: float | None
-    margin: float
-    p_rep: float | None
-    p_not: float | None
-    p_far: float | None
-    p_run: float | None
-    p_rep_adjusted: float | None
-    p_not_adjusted: float | None
-    image_variance: float
-    distinguishable: bool | None
-    seeds_needed: int | None
-    break_even_reproduced: float | None
-    break_even_not_reproduced: float | None
-    sensitivity: list[Sensitivity]
-    reason: str
+    margin: float = means("the margin", "pp")
+    verdict: Verdict = means("verdict")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing that was checked. holds: None where it cannot be said.
+class Numbers(Part):
+    """One published number held against one cell, in percent (for a gap in pp)."""
 
-    p, p_against: of the tests that speak for it and against it; test: what they are, in words.
-    """
-
-    label: str
-    expected: float | str | None = None
-    found: float | str | None = None
-    unit: str = ""
-    interval: list[float] | None = None
-    p: float | None = None
-    p_against: float | None = None
-    test: str = ""
-    n: int | None = None
-    holds: bool | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """One way to understand a claim, and its verdict."""
-
-    id: str
-    title: str
-    primary: bool
-    note: str
-    cells: list[str]
-    metric: str
-    verdict: str
-    reason: str
-    tested: bool
-    planned: bool
-    flags: list[str]
-    numbers: Numbers | None
-    checks: list[Check]
+    cell: str = means("cell, architecture/fraction/augmentation/recipe")
+    published: float = means("the published number, percent (pp for a gap)", "percent")
+    n: int = means("runs that count")
+    seeds: list[int] = means("seeds, ascending")
+    values: list[float] = means("one value a seed, percent (pp for a gap)", "percent")
+    mean: float | None = means("mean over seeds", "percent")
+    sd: float | None = means("standard deviation over seeds", "percent")
+    interval: Ends | None = means("t interval of the mean", "percent")
+    prediction: Ends | None = means("prediction interval of one more run", "percent")
+    difference: float | None = means("mean minus published", "pp")
+    margin: float = means("the margin: closer than this is reproduced", "pp")
+    p_rep: float | None = means("TOST: small says that the mean is within the margin; as it is, not adjusted", "0..1")
+    p_not: float | None = means("the larger of p_far and p_run, not adjusted: small says not reproduced", "0..1")
+    p_run: float | None = means("the published number is one more run of this cell", "0..1")
+    p_rep_adjusted: float | None = means(
+        "p_rep after Holm within the family (primary readings of V, of T); equal to p_rep elsewhere", "0..1"
+    )
+    p_not_adjusted: float | None = means("p_not after Holm within the family; equal to p_not elsewhere", "0..1")
+    seeds_needed: int | None = means(
+        "seeds in all that would decide if mean and spread stayed; null if decided, or where none can be told"
+    )
+    break_even_reproduced: float | None = means("smallest margin that would make it reproduced", "pp")
+    sensitivity: list[Sensitivity] = means("the same claim judged with other margins")
+    reason: str = reason()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rate:
-    """How often a true shift (pp) gets each verdict, 0..1."""
+class Check(Part):
+    """One thing that was checked for a reading that is not a single published accuracy."""
 
-    shift: float
-    reproduced: float
-    not_reproduced: float
-    inconclusive: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operating:
-    """Operating characteristics of the rule for one claim."""
-
-    n: int
-    sd: float
-    margin: float
-    repetitions: int
-    monte_carlo_error: float
-    rates: list[Rate]
-    published_is_a_run: bool
+    label: str = means("what is checked, in words")
+    expected: int | float | str | None = means(
+        "what the original says or implies (null: nothing to state)", "as `unit` says", default=None
+    )
+    found: int | float | str | None = means("what was found (null: nothing to show)", "as `unit` says", default=None)
+    unit: str = means('of expected and found: percent, pp, parameters, times, seconds, images, ""', default="")
+    interval: Ends | None = means("its interval, where it is a mean or a difference", "as `unit` says", default=None)
+    p: float | None = means("adjusted p-value of what is claimed", "0..1", default=None)
+    p_against: float | None = means("adjusted p-value of its opposite", "0..1", default=None)
+    test: str = means("what the tests behind the p-values are, in words; empty where there are none", default="")
+    n: int | None = means("seeds (pairs of runs) behind `found`", default=None)
+    holds: bool | None = means("true, false, or null: cannot say", default=None)
+    reason: str = reason()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A claim of the original, judged; readings[0] is the primary one."""
+class Reading(Part):
+    """One way to understand a claim, with its own verdict."""
 
-    id: str
-    kind: str
-    where: str
-    quote: str
-    statement: str
-    note: str
-    value: float | None
-    unit: str
-    family: str
-    verdict: str
-    reason: str
-    overall: str
-    overall_reason: str
-    readings: list[Reading]
-    operating: Operating | None
+    id: str = means("unique within the claim")
+    title: str = means("in words")
+    primary: bool = means("true for the first one, on which the claim's verdict rests")
+    note: str = means('a remark, or ""')
+    cells: list[str] = means("the cells it looks at")
+    metric: str = means('column of runs.csv it looks at, or ""')
+    verdict: Verdict = means("of this reading by itself")
+    reason: str = means("the verdict's reason in one plain sentence")
+    tested: bool = means(
+        "false: there was nothing to test it with (cells not run, too few runs); its verdict is then inconclusive"
+    )
+    planned: bool = means("false: this study does not run every cell that it looks at, so it will never be tested here")
+    numbers: Numbers | None = means(
+        "the evidence, for readings of one published number; of the nearest cell where a reading has several; else null"
+    )
+    checks: list[Check] = means(
+        "what was checked, for all other readings (and for each cell of a reading with several)"
+    )
+
+
+class Rate(Part):
+    """One true shift."""
+
+    shift: float = means("true difference from the published number", "pp")
+    reproduced: float = means("rate", "0..1")
+    not_reproduced: float = means("rate", "0..1")
+    inconclusive: float = means("rate", "0..1")
+
+
+class Operating(Part):
+    """How often the rule says what, by simulation at the n and SD seen, as if the whole family were off by `shift`."""
+
+    n: int = means("seeds of this claim's cell")
+    sd: float = means("SD used", "percent")
+    repetitions: int = means("simulated studies")
+    rates: list[Rate] = means("one row a shift")
+
+
+class Claim(Part):
+    """One checkable statement of the original."""
+
+    id: str = means("its id in original.yaml")
+    kind: str = means("how it is judged; a module of judging/claims")
+    where: str = means("place in the original")
+    quote: str = means("verbatim words")
+    statement: str = means("what it claims, in plain words")
+    note: str = means('a remark, or ""')
+    value: float | None = means("published number, or null", "percent")
+    unit: str = means('of value: percent, pp, or ""')
+    family: str = means('V or T: judged together (Holm); "" otherwise')
+    verdict: Verdict = means("verdict of the primary reading")
+    reason: str = means("why, in one plain sentence")
+    overall: Literal["robust", "unsettled", "specification-dependent", "one reading", "not testable"] = means(
+        "how the readings agree: all alike (robust), but for inconclusive ones or deciding nothing (unsettled), "
+        "contradicting each other (specification-dependent)"
+    )
+    overall_reason: str = means("one sentence on how the readings agree")
+    readings: list[Reading] = means("the first is the primary one")
+    operating: Operating | None = means(
+        "operating characteristics, for published accuracies with at least two runs; else null"
+    )

@@ -8,15 +8,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from refashion.inference.families import benjamini_hochberg, holm
 from refashion.inference.intervals import new_images_interval
-from refashion.inference.pairs import PairedComparison, mcnemar_share, paired_comparison
+from refashion.inference.pairs import PairedComparison, paired_comparison
 from refashion.inference.summaries import LEVEL
 from refashion.judging.collection import Predictions
+from refashion.judging.document.between import ComparisonFamily, OneRun, Pair
 from refashion.judging.facts import CLEAN_METRIC, PUBLISHED_METRIC, Facts, pair
 from refashion.study.model import AXES, Cell, Experiment
 
@@ -85,12 +85,12 @@ def _one_axis_pairs(
 
 def comparisons(
     facts: Facts, experiments: Sequence[Experiment], predictions: Mapping[str, Predictions]
-) -> list[dict[str, Any]]:
+) -> list[ComparisonFamily]:
     """Every family with its pairs compared and corrected."""
     return [_compare_family(family, facts, predictions) for family in families(facts, experiments)]
 
 
-def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Predictions]) -> dict[str, Any]:
+def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Predictions]) -> ComparisonFamily:
     correct = _Correct(predictions, "validated" if family.metric == PUBLISHED_METRIC else "clean")
     compared = [_compare(a, b, family, facts) for a, b in family.pairs]
     adjust = holm if family.confirmatory else benjamini_hochberg
@@ -100,19 +100,17 @@ def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Pred
         for names, (seeds, one), p in zip(family.pairs, compared, adjusted, strict=True)
     ]
     reason = "" if pairs else "cannot say, because no two of its cells differ in one axis alone"
-    if pairs and all(one["p"] is None for one in pairs):
+    if pairs and all(one.p is None for one in pairs):
         reason = "cannot say, because no two of its cells share two seeds yet"
-    return {
-        "id": family.id,
-        "title": family.title,
-        "experiment": family.experiment,
-        "kind": "confirmatory" if family.confirmatory else "exploratory",
-        "correction": "Holm" if family.confirmatory else "Benjamini-Hochberg",
-        "metric": family.metric,
-        "axis": ", ".join(family.axes),
-        "pairs": pairs,
-        "reason": reason,
-    }
+    return ComparisonFamily(
+        id=family.id,
+        title=family.title,
+        kind="confirmatory" if family.confirmatory else "exploratory",
+        correction="Holm" if family.confirmatory else "Benjamini-Hochberg",
+        metric=family.metric,
+        pairs=pairs,
+        reason=reason,
+    )
 
 
 def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, PairedComparison]:
@@ -134,40 +132,37 @@ def _pair(
     family: Family,
     facts: Facts,
     correct: _Correct,
-) -> dict[str, Any]:
+) -> Pair:
     a, b = names
     reason = _why_not(names, one, facts)
     conclusion = "none" if p_adjusted is None else "open"
     if p_adjusted is not None and p_adjusted <= LEVEL:
         conclusion = "a" if one.difference > 0 else "b"
     same_images = correct.both(a, b, seeds)
-    return {
-        "a": a,
-        "b": b,
-        "metric": family.metric,
-        "n": one.n,
-        "mean_a": one.mean_a,
-        "mean_b": one.mean_b,
-        "difference": one.difference,
-        "sd": one.sd,
-        "interval": pair(one),
-        "p": one.p,
-        "p_adjusted": p_adjusted,
-        "p_sign_flip": one.p_sign_flip,
-        "sign_flip_exact": one.sign_flip_exact,
-        "p_smallest": one.p_smallest,
-        "sign_flip_words": _sign_flip_words(one),
-        "welch_interval": None if one.welch_low is None else [one.welch_low, one.welch_high],
-        "welch_p": one.welch_p,
-        "seed_correlation": one.seed_correlation,
-        "a12": one.a12,
-        "a12_words": "" if one.a12 is None else f"a run of {a} beats a run of {b} in {100 * one.a12:.0f} of 100",
-        "new_images_interval": _new_images(same_images, facts.confidence),
-        "one_run": _one_run(same_images),
-        "conclusion": conclusion,
-        "words": _words(names, one, conclusion, reason),
-        "reason": reason,
-    }
+    return Pair(
+        a=a,
+        b=b,
+        metric=family.metric,
+        n=one.n,
+        mean_a=one.mean_a,
+        mean_b=one.mean_b,
+        difference=one.difference,
+        sd=one.sd,
+        interval=pair(one),
+        p=one.p,
+        p_adjusted=p_adjusted,
+        p_sign_flip=one.p_sign_flip,
+        p_smallest=one.p_smallest,
+        sign_flip_words=_sign_flip_words(one),
+        welch_interval=None if one.welch_low is None else [one.welch_low, one.welch_high],
+        welch_p=one.welch_p,
+        seed_correlation=one.seed_correlation,
+        a12=one.a12,
+        new_images_interval=_new_images(same_images, facts.confidence),
+        one_run=_one_run(same_images),
+        conclusion=conclusion,
+        reason=reason,
+    )
 
 
 def _why_not(names: tuple[str, str], one: PairedComparison, facts: Facts) -> str:
@@ -184,16 +179,6 @@ def _sign_flip_words(one: PairedComparison) -> str:
     if one.p_smallest is None or one.p_smallest <= LEVEL:
         return ""
     return f"with {one.n} seeds the sign-flip test cannot give less than {one.p_smallest:.4g}, so it cannot decide"
-
-
-def _words(names: tuple[str, str], one: PairedComparison, conclusion: str, reason: str) -> str:
-    a, b = names
-    if conclusion == "none":
-        return f"{reason[:1].upper()}{reason[1:]}."
-    if conclusion == "open":
-        return f"{a} and {b} cannot be told apart after correction."
-    better, worse = (a, b) if conclusion == "a" else (b, a)
-    return f"{better} is {abs(one.difference):.2f} pp better than {worse}."
 
 
 class _Correct:
@@ -234,9 +219,8 @@ def _new_images(both: tuple[np.ndarray, np.ndarray] | None, confidence: float) -
     return pair(new_images_interval(scores, confidence))
 
 
-def _one_run(both: tuple[np.ndarray, np.ndarray] | None) -> dict[str, float] | None:
+def _one_run(both: tuple[np.ndarray, np.ndarray] | None) -> OneRun | None:
     if both is None:
         return None
-    share = mcnemar_share(*both)
-    names = ("a_ahead", "b_ahead", "tied", "a_significant", "b_significant")
-    return {name: getattr(share, name) for name in names}
+    right = [one.sum(axis=1) for one in both]
+    return OneRun(a_ahead=float((right[0] > right[1]).mean()))

@@ -6,29 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refashion.judging.claims.exact import parameters_ratio
+from refashion.judging.document.beside import Assumption, Inconsistency, Recomputed
 from refashion.judging.document.claims import Claim
 from refashion.judging.facts import Facts, sample
 from refashion.judging.sections.learning import optimism
 from refashion.study.model import Study, steps_per_epoch
 
 
-def inconsistencies(facts: Facts, ledger: Sequence[Claim]) -> list[dict[str, Any]]:
+def inconsistencies(facts: Facts, ledger: Sequence[Claim]) -> list[Inconsistency]:
     """Where the original contradicts itself, each with the recomputed truth."""
     by_id = {claim.id: claim for claim in ledger}
     return [
-        {
+        Inconsistency(
             **{key: entry[key] for key in ("id", "title", "said", "quotes", "claims")},
-            "numbers": [
-                _number(wish["label"], **RECOMPUTE[wish["kind"]](wish, facts, by_id)) for wish in entry["recompute"]
+            numbers=[
+                Recomputed(label=wish["label"], **RECOMPUTE[wish["kind"]](wish, facts, by_id))
+                for wish in entry["recompute"]
             ],
-        }
+        )
         for entry in facts.original["inconsistencies"]
     ]
-
-
-def _number(label: str, **known: Any) -> dict[str, Any]:
-    empty = {"label": label, "value": None, "unit": "", "text": "", "interval": None, "n": None, "reason": ""}
-    return empty | known
 
 
 def _recompute_sum(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
@@ -70,12 +67,12 @@ def _recompute_published(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, 
 
 def _recompute_cell(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
     found = sample(facts, wish["cell"], wish["metric"])
-    return {"value": found["mean"], "unit": "percent", **{key: found[key] for key in ("interval", "n", "reason")}}
+    return {"value": found.mean, "unit": "percent", "interval": found.interval, "n": found.n, "reason": found.reason}
 
 
 def _recompute_optimism(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
     found = optimism(facts, [wish["cell"]])[0]
-    return {"value": found["optimism"], "unit": "pp", **{key: found[key] for key in ("interval", "n", "reason")}}
+    return {"value": found.optimism, "unit": "pp", "interval": found.interval, "n": found.n, "reason": found.reason}
 
 
 def _recompute_verdict(wish: Mapping[str, Any], _: Facts, by_id: Mapping[str, Claim]) -> dict[str, Any]:
@@ -97,11 +94,11 @@ RECOMPUTE = {
 }
 
 
-def assumptions(facts: Facts, study: Study) -> list[dict[str, Any]]:
+def assumptions(facts: Facts, study: Study) -> list[Assumption]:
     """What the original does not state, and whether an experiment varies it."""
     enabled = {experiment.name for experiment in study.experiments}
     keys = ("id", "what", "value", "why", "source", "experiment")
     return [
-        {**{key: entry[key] for key in keys}, "varied": entry["experiment"] in enabled}
+        Assumption(**{key: entry[key] for key in keys}, varied=entry["experiment"] in enabled)
         for entry in facts.original["assumptions"]
     ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from refashion.inference.factorial import anova, logit_percent, paired_contrast, welch_contrast
 from refashion.inference.families import benjamini_hochberg
+from refashion.judging.document.between import AnovaTerm, ContrastOfCells, InteractionPoint, Levels, Policy, Residual
 from refashion.judging.facts import CLEAN_METRIC, Facts, pair, sample
 from refashion.study.model import AXES, Cell, Experiment
 
@@ -31,12 +31,12 @@ def _levels(cells: Sequence[Cell]) -> dict[str, list[str]]:
     return {factor: list(dict.fromkeys(getattr(cell, factor) for cell in cells)) for factor in FACTORS}
 
 
-def policies(facts: Facts, experiments: Sequence[Experiment], images: Mapping[str, int]) -> list[dict[str, Any]]:
+def policies(facts: Facts, experiments: Sequence[Experiment], images: Mapping[str, int]) -> list[Policy]:
     """The factorial effects of each enabled experiment that is a factorial. images: training images by cell."""
     return [_policy(experiment, facts, images) for experiment in experiments if is_factorial(experiment.cells)]
 
 
-def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> dict[str, Any]:
+def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> Policy:
     levels = _levels(experiment.cells)
     at = {tuple(getattr(cell, factor) for factor in FACTORS): cell for cell in experiment.cells}
     cells = [at[combination] for combination in itertools.product(*levels.values())]
@@ -46,21 +46,20 @@ def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> 
     if seeds.size >= 2:
         anova, residual, reason = _anova(cells, seeds, scores)
         contrasts = _contrasts(levels, scores, facts.confidence)
-    return {
-        "id": experiment.name,
-        "title": experiment.title,
-        "question": experiment.question,
-        "metric": CLEAN_METRIC,
-        "n_seeds": seeds.size,
-        "complete": seeds.size >= 2,
-        "formula": "accuracy ~ architecture * fraction * augmentation + seed, type II",
-        "levels": levels,
-        "anova": anova,
-        "residual": residual,
-        "contrasts": contrasts,
-        "cells": [_plot_point(cell, facts, images) for cell in cells],
-        "reason": reason,
-    }
+    return Policy(
+        id=experiment.name,
+        title=experiment.title,
+        question=experiment.question,
+        metric=CLEAN_METRIC,
+        n_seeds=seeds.size,
+        formula="accuracy ~ architecture * fraction * augmentation + seed, type II",
+        levels=Levels(**levels),
+        anova=anova,
+        residual=residual,
+        contrasts=contrasts,
+        cells=[_plot_point(cell, facts, images) for cell in cells],
+        reason=reason,
+    )
 
 
 def _why_no_effects(cells: Sequence[Cell], shared: int, facts: Facts) -> str:
@@ -72,19 +71,19 @@ def _why_no_effects(cells: Sequence[Cell], shared: int, facts: Facts) -> str:
     return f"cannot say, because its cells share {'one seed' if shared else 'no seed'}, and effects need two"
 
 
-def _plot_point(cell: Cell, facts: Facts, images: Mapping[str, int]) -> dict[str, Any]:
+def _plot_point(cell: Cell, facts: Facts, images: Mapping[str, int]) -> InteractionPoint:
     names = {factor: getattr(cell, factor) for factor in FACTORS}
-    return {
-        "cell": cell.name,
+    return InteractionPoint(
+        cell=cell.name,
         **names,
-        "images": images[cell.name],
-        "sample": sample(facts, cell.name, CLEAN_METRIC),
-    }
+        images=images[cell.name],
+        sample=sample(facts, cell.name, CLEAN_METRIC),
+    )
 
 
 def _anova(
     cells: Sequence[Cell], seeds: np.ndarray, scores: np.ndarray
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None, str]:
+) -> tuple[list[AnovaTerm], Residual | None, str]:
     """Type II analysis of variance of scores [k, n], with its sensitivities: terms, residual line, reason."""
     k, n = scores.shape
     factors = {factor: np.repeat([getattr(cell, factor) for cell in cells], n) for factor in FACTORS}
@@ -97,24 +96,22 @@ def _anova(
     logit = anova(logit_percent(y), factors, block).effects if inside else ()
     odds = {effect.name: effect for effect in logit}
     terms = [
-        {
-            "term": effect.name.replace(":", " x ").replace("block", "seed"),
-            "ss": effect.ss,
-            "df": effect.df,
-            "f": effect.f,
-            "p": effect.p,
-            "partial_omega2": effect.partial_omega2,
-            "p_hc3": robust[effect.name].p if effect.name in robust else None,
-            "p_logit": odds[effect.name].p if effect.name in odds else None,
-            "partial_omega2_logit": odds[effect.name].partial_omega2 if effect.name in odds else None,
-        }
+        AnovaTerm(
+            term=effect.name.replace(":", " x ").replace("block", "seed"),
+            ss=effect.ss,
+            df=effect.df,
+            f=effect.f,
+            p=effect.p,
+            partial_omega2=effect.partial_omega2,
+            p_hc3=robust[effect.name].p if effect.name in robust else None,
+            p_logit=odds[effect.name].p if effect.name in odds else None,
+        )
         for effect in plain.effects
     ]
-    residual = {"ss": plain.residual_ss, "df": plain.residual_df, "sd": plain.residual_sd, "r2": plain.r2}
-    return terms, residual, ""
+    return terms, Residual(df=plain.residual_df, sd=plain.residual_sd), ""
 
 
-def _contrasts(levels: Mapping[str, list[str]], scores: np.ndarray, confidence: float) -> list[dict[str, Any]]:
+def _contrasts(levels: Mapping[str, list[str]], scores: np.ndarray, confidence: float) -> list[ContrastOfCells]:
     """Every main effect and interaction as contrasts of cell means, scores [k, n] in the order of the factors' product.
 
     A contrast multiplies, over the factors that take part, (a level minus the first level), and averages over the
@@ -126,10 +123,9 @@ def _contrasts(levels: Mapping[str, list[str]], scores: np.ndarray, confidence: 
             for chosen in itertools.product(*(levels[factor][1:] for factor in factors)):
                 weights = _weights(levels, dict(zip(factors, chosen, strict=True)))
                 labels = [f"{c} minus {levels[f][0]}" for f, c in zip(factors, chosen, strict=True)]
-                contrasts.append(_contrast(labels, factors, weights, scores, confidence))
-    for contrast, p in zip(contrasts, benjamini_hochberg([c["p"] for c in contrasts]), strict=True):
-        contrast["p_adjusted"] = p
-    return contrasts
+                contrasts.append(_contrast(labels, weights, scores, confidence))
+    adjusted = benjamini_hochberg([contrast.p for contrast in contrasts])
+    return [one.model_copy(update={"p_adjusted": p}) for one, p in zip(contrasts, adjusted, strict=True)]
 
 
 def _weights(levels: Mapping[str, list[str]], chosen: Mapping[str, str]) -> np.ndarray:
@@ -144,20 +140,16 @@ def _weights(levels: Mapping[str, list[str]], chosen: Mapping[str, str]) -> np.n
     return weights
 
 
-def _contrast(
-    labels: list[str], factors: tuple[str, ...], weights: np.ndarray, scores: np.ndarray, confidence: float
-) -> dict[str, Any]:
+def _contrast(labels: list[str], weights: np.ndarray, scores: np.ndarray, confidence: float) -> ContrastOfCells:
     welch = welch_contrast(list(scores), weights, confidence)
     paired = paired_contrast(scores, weights, confidence)
-    return {
-        "label": labels[0] if len(labels) == 1 else " x ".join(f"({label})" for label in labels),
-        "factor": " x ".join(factors),
-        "estimate": welch.estimate,
-        "se": welch.se,
-        "df": welch.df,
-        "interval": pair(welch),
-        "p": welch.p,
-        "p_adjusted": None,
-        "paired_interval": pair(paired),
-        "reason": welch.reason,
-    }
+    return ContrastOfCells(
+        label=labels[0] if len(labels) == 1 else " x ".join(f"({label})" for label in labels),
+        estimate=welch.estimate,
+        df=welch.df,
+        interval=pair(welch),
+        p=welch.p,
+        p_adjusted=None,
+        paired_interval=pair(paired),
+        reason=welch.reason,
+    )

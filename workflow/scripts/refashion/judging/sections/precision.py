@@ -9,6 +9,7 @@ import numpy as np
 
 from refashion.inference.intervals import t_interval
 from refashion.inference.seeds import FORECAST_RUNS, stein_interval, stein_plan, t_half_widths
+from refashion.judging.document.within import CellPrecision, HalfWidths, Stein
 from refashion.judging.facts import PUBLISHED_METRIC, Facts
 from refashion.study.model import Study
 
@@ -22,30 +23,30 @@ HALF_WIDTHS = (0.1, 0.15, 0.2, 0.3, 0.5)
 MOST_SEEDS = 1_000
 
 
-def half_widths(facts: Facts, cells: Sequence[str], study: Study) -> dict[str, Any]:
+def half_widths(facts: Facts, cells: Sequence[str], study: Study) -> HalfWidths:
     """Number of seeds against the half-width of the interval, at each cell's SD."""
     pilots = {cell.name: experiment.seeds for experiment in study.pilots for cell in experiment.cells}
-    return {
-        "ns": list(NUMBERS_OF_SEEDS),
-        "targets": list(HALF_WIDTHS),
-        "cells": [_half_width(facts, cell, pilots.get(cell)) for cell in cells],
-    }
+    return HalfWidths(
+        ns=list(NUMBERS_OF_SEEDS),
+        targets=list(HALF_WIDTHS),
+        cells=[_half_width(facts, cell, pilots.get(cell)) for cell in cells],
+    )
 
 
-def _half_width(facts: Facts, cell: str, pilot: Any) -> dict[str, Any]:
+def _half_width(facts: Facts, cell: str, pilot: Any) -> CellPrecision:
     values = facts.runs.sample(cell, PUBLISHED_METRIC).values
     interval = t_interval(values, facts.confidence)
     sd = interval.sd
-    return {
-        "cell": cell,
-        "n": interval.n,
-        "sd": sd,
-        "half_width": interval.half_width,
-        "curve": [] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
-        "needed": [] if sd is None else [_needed(values, width, facts.confidence) for width in HALF_WIDTHS],
-        "stein": None if pilot is None else _stein(facts, cell, pilot),
-        "reason": interval.reason if interval.n else facts.runs.why_empty(cell),
-    }
+    return CellPrecision(
+        cell=cell,
+        n=interval.n,
+        sd=sd,
+        half_width=interval.half_width,
+        curve=[] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
+        needed=[] if sd is None else [_needed(values, width, facts.confidence) for width in HALF_WIDTHS],
+        stein=None if pilot is None else _stein(facts, cell, pilot),
+        reason=interval.reason if interval.n else facts.runs.why_empty(cell),
+    )
 
 
 def _needed(values: np.ndarray, half_width: float, confidence: float) -> int | None:
@@ -54,7 +55,7 @@ def _needed(values: np.ndarray, half_width: float, confidence: float) -> int | N
     return None if wanted is None or wanted > MOST_SEEDS else wanted
 
 
-def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:
+def _stein(facts: Facts, cell: str, pilot: Any) -> Stein:
     """Stein's two stages: what the pilot seeds asked for, and whether the maximum bound them."""
     found = facts.runs.sample(cell, PUBLISHED_METRIC)
     first = found.values[np.isin(found.seeds, range(pilot.pilot))]
@@ -68,12 +69,10 @@ def _stein(facts: Facts, cell: str, pilot: Any) -> dict[str, Any] | None:
         words = f"Stopped: {plan.n} seeds are enough for a half-width of {pilot.half_width:g} pp."
         if interval.half_width is not None and found.n >= plan.n:
             words += f" Stein's own interval has {interval.half_width:.2f} pp; others of this cell say a little less."
-    return {
-        "pilot": pilot.pilot,
-        "target": pilot.half_width,
-        "wanted": plan.wanted,
-        "planned": plan.n,
-        "capped": plan.capped,
-        "half_width": interval.half_width,
-        "words": words,
-    }
+    return Stein(
+        target=pilot.half_width,
+        wanted=plan.wanted,
+        planned=plan.n,
+        half_width=interval.half_width,
+        words=words,
+    )

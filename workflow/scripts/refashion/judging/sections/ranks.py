@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from refashion.inference.ranks import order_probability, rank_probabilities
+from refashion.judging.document.between import Ranks
 from refashion.judging.facts import PUBLISHED_METRIC, Facts
 
 
-def ranks(facts: Facts) -> dict[str, Any]:
+def ranks(facts: Facts) -> Ranks:
     """Ranks of the table's cells, and the chance that a study with one run a cell prints the published order."""
     columns = facts.original["table"]["columns"]
     cells = [column["cell"] for column in columns]
@@ -19,19 +18,14 @@ def ranks(facts: Facts) -> dict[str, Any]:
     of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
     chance = order_probability(facts.runs.paired(order, PUBLISHED_METRIC)[1]) if order else None
     empty = [cell for cell in cells if facts.runs.counts(cell).finished == 0]
-    return {
-        "metric": PUBLISHED_METRIC,
-        "cells": cells,
-        "n": seeds.size,
-        "p_best": list(of_means.p_best or ()),
-        "p_rank": [list(row) for row in of_means.p_rank or ()],
-        "p_rank_one_run": [list(row) for row in of_runs.p_rank or ()],
-        "published_order": order,
-        "p_published_order": chance and chance.independent,
-        "p_published_order_same_seed": chance and chance.same_seed,
-        "resamples": resamples,
-        "reason": facts.runs.why_empty(empty[0]) if empty else of_means.reason,
-    }
+    return Ranks(
+        cells=cells,
+        n=seeds.size,
+        p_rank=[list(row) for row in of_means.p_rank or ()],
+        p_rank_one_run=[list(row) for row in of_runs.p_rank or ()],
+        p_published_order=chance and chance.independent,
+        reason=facts.runs.why_empty(empty[0]) if empty else of_means.reason,
+    )
 
 
 def published_order(facts: Facts) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from refashion.judging.document.beside import ResultsTable, TableColumn, TableEntry, TableRow
 from refashion.judging.document.claims import Claim
 from refashion.judging.facts import Facts, sample
 from refashion.study.model import Cell, Study, steps_per_epoch
@@ -16,37 +17,33 @@ from refashion.study.model import Cell, Study, steps_per_epoch
 ACCURACIES = {"training": "train_accuracy", "validation": "val_accuracy"}
 
 
-def table(facts: Facts, study: Study, ledger: Sequence[Claim]) -> dict[str, Any]:
+def table(facts: Facts, study: Study, ledger: Sequence[Claim]) -> ResultsTable:
     """The results table: as printed, and our side of each entry; then rows that the original has not."""
     verdicts = {claim.id: claim.verdict for claim in ledger}
     columns = facts.original["table"]["columns"]
     rows = [_printed_row(row, facts, study, verdicts) for row in facts.original["table"]["rows"]]
-    clean = [_entry(sample=sample(facts, c["cell"], "clean_accuracy")) for c in columns]
-    best = [_entry(ours=_best_epoch(c["cell"], facts)) for c in columns]
-    seconds = [_entry(ours=_seconds(c["cell"], facts)) for c in columns]
-    rows.append({"name": "Validation accuracy, images not augmented", "kind": "accuracy", "values": clean})
-    rows.append({"name": "Best epoch", "kind": "text", "values": best})
-    rows.append({"name": "Time of a run", "kind": "text", "values": seconds})
+    clean = [TableEntry(sample=sample(facts, c["cell"], "clean_accuracy")) for c in columns]
+    best = [TableEntry(ours=_best_epoch(c["cell"], facts)) for c in columns]
+    seconds = [TableEntry(ours=_seconds(c["cell"], facts)) for c in columns]
+    rows.append(TableRow(name="Validation accuracy, images not augmented", kind="accuracy", values=clean))
+    rows.append(TableRow(name="Best epoch", kind="text", values=best))
+    rows.append(TableRow(name="Time of a run", kind="text", values=seconds))
     printed = len(facts.original["table"]["rows"][0]["printed"])
-    return {
-        "columns": [
-            {
+    return ResultsTable(
+        columns=[
+            TableColumn(
                 **{key: column[key] for key in ("id", "title", "data", "cell")},
-                "printed": position < printed,
-                "training_claim": column.get("training"),
-                "validation_claim": column.get("validation"),
-            }
+                printed=position < printed,
+                training_claim=column.get("training"),
+                validation_claim=column.get("validation"),
+            )
             for position, column in enumerate(columns)
         ],
-        "rows": rows,
-    }
+        rows=rows,
+    )
 
 
-def _entry(**known: Any) -> dict[str, Any]:
-    return {"printed": None, "ours": "", "sample": None, "claim": None, "verdict": None, "agrees": None} | known
-
-
-def _printed_row(row: Mapping[str, Any], facts: Facts, study: Study, verdicts: Mapping[str, str]) -> dict[str, Any]:
+def _printed_row(row: Mapping[str, Any], facts: Facts, study: Study, verdicts: Mapping[str, str]) -> TableRow:
     values = []
     for position, column in enumerate(facts.original["table"]["columns"]):
         printed = row["printed"][position] if position < len(row["printed"]) else None
@@ -54,26 +51,26 @@ def _printed_row(row: Mapping[str, Any], facts: Facts, study: Study, verdicts: M
             ours = _our_accuracy(row["holds"], column, facts, verdicts)
         else:
             ours = _our_words(row["holds"], Cell(*column["cell"].split("/")), printed, facts, study)
-        values.append(ours | {"printed": printed})
+        values.append(TableEntry(printed=printed, **ours))
     kind = {"training": "accuracy", "validation": "accuracy", "parameters": "parameters"}.get(row["holds"], "text")
-    return {"name": row.get("title", row["name"]), "kind": kind, "values": values}
+    return TableRow(name=row.get("title", row["name"]), kind=kind, values=values)
 
 
 def _our_accuracy(part: str, column: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> dict[str, Any]:
     claim = column.get(part)
     found = sample(facts, column["cell"], ACCURACIES[part])
-    return _entry(sample=found, claim=claim, verdict=verdicts.get(claim))
+    return {"sample": found, "claim": claim, "verdict": verdicts.get(claim)}
 
 
 def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts, study: Study) -> dict[str, Any]:
     """Our setting in words; whether it is as printed, where words can be compared."""
     if part == "parameters":
-        return _entry(**_our_parameters(cell, printed, facts))
+        return _our_parameters(cell, printed, facts)
     if cell not in study.cells():
-        return _entry()
+        return {}
     ours = WORDS[part](cell, study)
     comparable = printed is not None and part in ("loss", "hyperparameters")
-    return _entry(ours=ours, agrees=_plain(ours.split(";")[0]) == _plain(printed) if comparable else None)
+    return {"ours": ours, "agrees": _plain(ours.split(";")[0]) == _plain(printed) if comparable else None}
 
 
 def _plain(text: str) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 from refashion.inference.verdicts import REPRODUCED
 from refashion.judging.claims import accuracies
 from refashion.judging.claims.readings import sentence
+from refashion.judging.document.within import Specification, SpecificationCurve
 from refashion.judging.facts import Facts, sample
 from refashion.networks import augmentation
 from refashion.study.model import Cell, Experiment, Run, Study
 
 
-def specification_curves(facts: Facts, study: Study) -> list[dict[str, Any]]:
+def specification_curves(facts: Facts, study: Study) -> list[SpecificationCurve]:
     """Each named claim's number under every specification of the experiment that varies what is unstated."""
     entries = {claim["id"]: claim for claim in facts.original["claims"]}
     enabled = {experiment.name: experiment for experiment in study.experiments}
@@ -25,7 +26,7 @@ def specification_curves(facts: Facts, study: Study) -> list[dict[str, Any]]:
 
 def _specification_curve(
     entry: Mapping[str, Any], name: str, experiment: Experiment | None, facts: Facts, study: Study
-) -> dict[str, Any]:
+) -> SpecificationCurve:
     primary = Cell(*entry["readings"][0]["cells"][0].split("/"))
     points, left_out = [], 0
     if experiment is not None and primary in study.cells():
@@ -41,16 +42,16 @@ def _specification_curve(
     reason = f"cannot say, because the experiment {name} is not part of this study" if experiment is None else ""
     if experiment is not None and not points:
         reason = f"cannot say, because no run of the experiment {name} has finished"
-    return {
-        "claim": entry["id"],
-        "experiment": name,
-        "published": entry["value"],
-        "margin": accuracies.margin(entry, facts),
-        "points": sorted(points, key=lambda point: point["sample"]["mean"]),
-        "left_out": left_out,
-        "within": sum(point["verdict"] == REPRODUCED for point in points),
-        "reason": reason,
-    }
+    return SpecificationCurve(
+        claim=entry["id"],
+        experiment=name,
+        published=entry["value"],
+        margin=accuracies.margin(entry, facts),
+        points=sorted(points, key=lambda point: point.sample.mean),
+        left_out=left_out,
+        within=sum(point.verdict == REPRODUCED for point in points),
+        reason=reason,
+    )
 
 
 def _choices(study: Study, cell: Cell) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _choices(study: Study, cell: Cell) -> dict[str, Any]:
 
 def _points(
     entry: Mapping[str, Any], cell: Cell, differs: Mapping[str, Any], primary: bool, facts: Facts, study: Study
-) -> list[dict[str, Any]]:
+) -> list[Specification]:
     """A cell's points of a specification curve: final and best epoch, augmented and clean where these differ."""
     metrics = ["val_accuracy", "best_val_accuracy"]
     if augmentation.is_random(study.spec(Run(cell, 0))["augmentation"]):
@@ -70,19 +71,19 @@ def _points(
     points = []
     for metric in metrics:
         found = sample(facts, cell.name, metric)
-        if not found["n"]:
+        if not found.n:
             continue
         verdict, reason = accuracies.verdict_alone(entry, facts.runs.sample(cell.name, metric), facts)
         chosen = {**differs, **({} if metric == metrics[0] else {"metric": metric})}
         points.append(
-            {
-                "cell": cell.name,
-                "metric": metric,
-                "choices": chosen,
-                "primary": primary and metric == metrics[0],
-                "sample": found,
-                "verdict": verdict,
-                "reason": sentence(reason),
-            }
+            Specification(
+                cell=cell.name,
+                metric=metric,
+                choices=chosen,
+                primary=primary and metric == metrics[0],
+                sample=found,
+                verdict=verdict,
+                reason=sentence(reason),
+            )
         )
     return points

@@ -3,45 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from refashion.inference.variance import image_noise, variance_components
 from refashion.judging.collection import Predictions
+from refashion.judging.document.within import CellNoise, Components, Variance, VarianceSource
 from refashion.judging.facts import PUBLISHED_METRIC, Facts, pair
 from refashion.study.model import AXES, Cell, Experiment, Study
 
 
-def variance(
-    facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predictions], study: Study
-) -> dict[str, Any]:
+def variance(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predictions], study: Study) -> Variance:
     """Luck on images within each cell, and variance components where subsets and initialisers are crossed."""
     crossed = [experiment for experiment in study.experiments if len(_subsets(experiment, study)) > 1]
-    return {
-        "image_noise": [_image_noise(facts, cell, predictions) for cell in cells],
-        "components": _components(facts, crossed[0], study) if crossed else None,
-        "reason": "" if crossed else "cannot say, because no experiment of this study crosses subsets and initialisers",
-    }
+    return Variance(
+        image_noise=[_image_noise(facts, cell, predictions) for cell in cells],
+        components=_components(facts, crossed[0], study) if crossed else None,
+        reason="" if crossed else "cannot say, because no experiment of this study crosses subsets and initialisers",
+    )
 
 
-def _image_noise(facts: Facts, cell: str, predictions: Mapping[str, Predictions]) -> dict[str, Any]:
+def _image_noise(facts: Facts, cell: str, predictions: Mapping[str, Predictions]) -> CellNoise:
     found = predictions.get(cell)
     right = found.validated == found.labels if found else np.zeros((0, 0), bool)
     noise = image_noise(right)
-    true = noise.true_seed_variance
-    return {
-        "cell": cell,
-        "n": noise.n,
-        "images": noise.m,
-        **{
-            name: getattr(noise, name)
-            for name in ("accuracy", "binomial", "between_images", "within_images", "seed_variance")
-        },
-        "true_seed_variance": true,
-        "true_seed_sd": None if true is None else float(np.sqrt(true)),
-        "reason": noise.reason if noise.n else facts.runs.why_empty(cell),
-    }
+    return CellNoise(
+        cell=cell,
+        n=noise.n,
+        within_images=noise.within_images,
+        seed_variance=noise.seed_variance,
+        true_seed_variance=noise.true_seed_variance,
+        reason=noise.reason if noise.n else facts.runs.why_empty(cell),
+    )
 
 
 def image_variance(cell: str, predictions: Mapping[str, Predictions]) -> float:
@@ -61,27 +54,26 @@ def _subsets(experiment: Experiment, study: Study) -> list[Cell]:
     return sorted(fixed, key=lambda cell: fractions[cell.fraction]["subset_seed"]) if alike else []
 
 
-def _components(facts: Facts, experiment: Experiment, study: Study) -> dict[str, Any]:
+def _components(facts: Facts, experiment: Experiment, study: Study) -> Components:
     """Variance of subset, of initialiser and order, and what is left, from one run each."""
     cells = [cell.name for cell in _subsets(experiment, study)]
-    seeds, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
+    _, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
     found = variance_components(scores, facts.confidence)
     names = {"subset": found.rows, "initialiser and order": found.columns, "residual": found.residual}
-    return {
-        "cells": cells,
-        "subsets": len(cells),
-        "initialisers": seeds.size,
-        "sources": [
-            {
-                "source": name,
-                "variance": part.variance,
-                "sd": None if part.variance is None else float(np.sqrt(part.variance)),
-                "share": part.share,
-                "interval": pair(part),
-                "p": part.p,
-            }
+    return Components(
+        cells=cells,
+        sources=[
+            VarianceSource(
+                source=name,
+                variance=part.variance,
+                sd=None if part.variance is None else float(np.sqrt(part.variance)),
+                share=part.share,
+                interval=pair(part),
+                p=part.p,
+            )
             for name, part in names.items()
+            if part is not None
         ],
-        "total": found.total,
-        "reason": found.reason,
-    }
+        total=found.total,
+        reason=found.reason,
+    )

@@ -1,7 +1,7 @@
 """Every figure of the report by name, and its way to the page and to files: SVG, PDF, PNG, CSV.
 
 A figure function (in the modules beside this one) takes the analysis (layout:
-report/analysis.schema.json) and gives a `Sketch`: the words, the rows of its CSV, and a function that draws it. What
+refashion/judging/document) and gives a `Sketch`: the words, the rows of its CSV, and a function that draws it. What
 the study has not run gives a sketch with a reason instead; there is no empty figure.
 
 Importing this module is cheap on purpose: the Snakefile asks it for `NAMES` in every job.

@@ -1,0 +1,46 @@
+"""What every part of the document is made of: the base class, fields with unit and meaning, samples.
+
+A field is declared as `name: type = means("what it is", "unit")`. Numbers without a unit are counts, or say so.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticUndefined
+
+
+class Part(BaseModel):
+    """Base of every class of the document: unknown keys, NaN and infinity are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def means(meaning: str, unit: str = "", default: Any = PydanticUndefined) -> Any:
+    """A field: its meaning, its unit where it has one, and its value where a part is made without it."""
+    return Field(default, description=meaning, json_schema_extra={"unit": unit} if unit else None)
+
+
+def reason() -> Any:
+    """The field that says why another one is None."""
+    return means('"" where everything exists; else one sentence, "cannot say, because ..."', default="")
+
+
+#: [low, high] at the study's confidence.
+Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not testable"]
+
+
+class MetricSummary(Part):
+    """One metric of one cell over its seeds. Percent for accuracies, seconds for times."""
+
+    n: int = means("runs that count (diverged, failed and missing ones do not)")
+    seeds: list[int] = means("seeds of the runs that count, ascending")
+    values: list[float] = means("one value a seed, in the order of `seeds`", "percent")
+    mean: float | None = means("mean over seeds; null without a run", "percent")
+    sd: float | None = means("standard deviation over seeds (n - 1); null below two runs", "percent")
+    interval: Ends | None = means("t interval of the mean; null below two runs", "percent")
+    prediction: Ends | None = means("the interval in which one more run falls; null below two runs", "percent")
+    reason: str = reason()
