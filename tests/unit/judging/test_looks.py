@@ -12,7 +12,7 @@ from refashion.judging.claims import accuracies, ledger
 from refashion.judging.claims.looks import hold
 from refashion.judging.inputs import Inputs
 from refashion.study.config import load_study
-from refashion.study.model import Cell
+from refashion.study.model import AXES, Cell
 from refashion.training import seeds
 
 ORIGINAL = synthetic.original()
@@ -143,7 +143,7 @@ def test_a_written_look_makes_the_study_grow_and_says_for_what(tmp_path):
     for cell in experiment.cells:
         assert len(grown.seeds(experiment, cell)) == found.planned[cell.name]
     assert seeds.told(loaded, tmp_path) == found.told
-    row = next(row for row in rows if Cell(*CNN4.split("/")).architecture == row["architecture"] and row["claims"])
+    row = next(row for row in rows if Cell(*(row[axis] for axis in AXES)).name == CNN4)
     assert "V4" in row["claims"].split(";")
     assert list(seeds.held(loaded, tmp_path)) == [1]
     assert seeds.with_plans(loaded, tmp_path, looks=0) == loaded
