@@ -412,6 +412,7 @@ rule restore:
         published=str(PROJECT / "published"),
         store=STORE,
         plans=PLANS,
+        original=str(ORIGINAL),
         benchmark=RESTORED_BENCHMARK,
         overlays=OVERLAYS,
     log:
@@ -429,6 +430,7 @@ rule publish:
         published=str(PROJECT / "published"),
         store=STORE,
         plans=PLANS,
+        original=str(ORIGINAL),
         results=rules.report_partial.params.folder,
         benchmark=BENCHMARK,
         readme=str(PROJECT / "README.md"),
@@ -489,6 +491,8 @@ rule benchmark:
 rule cost:
     params:
         plans=PLANS,
+        store=STORE,
+        original=str(ORIGINAL),
     log:
         "logs/cost.log",
     conda:

@@ -1,15 +1,21 @@
 """Rule `cost`: what each experiment still costs, at speeds measured on this machine where there are any."""
 
+from refashion.judging import standing
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
+from refashion.study.original import read_original
 from refashion.training import seeds
+from refashion.training.run_store import RunStore
 from refashion.upkeep import costing
 
 
 def main(job, terminal):
-    """Print a line an experiment and a total, on the terminal and into the log."""
+    """Print a line an experiment and a total, and what the next look costs, on the terminal and into the log."""
     study = seeds.with_plans(load_study(job.config), job.params.plans)
+    study, looks = standing.grown(study, read_original(job.params.original), RunStore(job.params.store))
     text = costing.table(costing.bill(study))
+    if looks is not None:
+        text += f"\n{costing.look_table(study, looks)}"
     for stream in (None, terminal):
         print(text, file=stream)
 

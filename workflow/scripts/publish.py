@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from refashion import files, yaml_files
+from refashion.judging import standing
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
+from refashion.study.original import read_original
 from refashion.training import seeds
 from refashion.training.run_store import RunStore
 from refashion.upkeep import publishing
@@ -15,10 +17,12 @@ def main(job, terminal):
     published, readme = Path(job.params.published), Path(job.params.readme)
     study, told = load_study(job.config), load_study(yaml_files.read(Path(job.params.told)))
     results, derived = Path(job.params.results), tuple(Path(path) for path in job.params.derived)
+    store, original = RunStore(job.params.store), read_original(job.params.original)
+    study, _ = standing.grown(seeds.with_plans(study, job.params.plans), original, store)
     publishing.publish(
-        seeds.with_plans(study, job.params.plans),
+        study,
         told,
-        RunStore(job.params.store),
+        store,
         publishing.Made(results, derived, Path(job.params.benchmark)),
         published,
         log=lambda text: print(text, file=terminal),

@@ -143,6 +143,7 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
     for name in ("README.md", "readme"):
         (tmp_path / name).write_text("")
     params = {"published": tmp_path, "store": tmp_path / "store", "plans": tmp_path}
+    params |= {"original": PROJECT / "config" / "original.yaml"}
     params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "readme": tmp_path / "readme", "derived": []}
     params |= {"told": PROJECT / "config" / "config.yaml"}
     script.main(SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -256,9 +257,26 @@ def test_seeds_of_a_second_stage_are_announced(config, places):
     assert costing.one_line(loaded, 2, places) == (
         "All 18 runs are in the run store; seeds that these pilot runs ask for come on top."
     )
-    planned = loaded.with_plan({("original", CNN1): 5})
+    planned = loaded.with_plan({("original", cell): 5 if cell == CNN1 else 3 for cell in loaded.cells()})
     assert costing.bill(planned, places).total.runs == 6 * 3 + 2
     assert "On top" not in costing.table(costing.bill(planned, places))
+
+
+def test_the_next_look_tells_its_cost_and_the_claims_that_want_it(config, places):
+    """The first look is done, V4 is open: five more seeds of its cell, at the measured 0.44 hours for three runs."""
+    config["run"] = ["original"]
+    config["experiments"]["original"]["seeds"] = {"looks": [5, 10], "spend": [0.01, 0.04]}
+    loaded = load_study(config)
+    for run in loaded.runs():
+        _finish(places.store, loaded, run, Speed(0.001, 0.0005, 95.0))
+    cells = {cell.name: 5 for cell in loaded.cells()}
+    looks = SimpleNamespace(wants={CNN1.name: ("V4", "T4")}, told="Look 1 of 2 was held.", cells=cells)
+    grown = loaded.with_plan({("original", CNN1): 10})
+    hours = 5 * costing.Speeds(grown, {}, places, "cpu").seconds(CNN1) / 3600
+    assert costing.look_table(grown, looks, places) == (
+        f"Look 1 of 2 was held.\n  {CNN1.name}: 5 runs left, {hours:.2g} core-hours, for V4, T4"
+    )
+    assert costing.bill(grown, places).total.left == 5
 
 
 def test_of_10000_runs_few_are_read(config, places, monkeypatch):

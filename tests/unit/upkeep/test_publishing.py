@@ -444,6 +444,7 @@ def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypat
     for path in (readme, published / "README.md"):
         path.write_text(f"# Title\n\n{begin}\n{end}\n\nThe end.\n")
     paths = {"published": published, "store": tmp_path / "store", "plans": None, "results": tmp_path / "partial"}
+    paths |= {"original": PROJECT / "config" / "original.yaml"}
     told = PROJECT / "config" / "config.yaml"
     params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", derived=[], readme=readme, told=told)
     job, terminal = SimpleNamespace(params=params, config=config), io.StringIO()

@@ -15,6 +15,7 @@ from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTA
 from refashion.judging import tables
 from refashion.judging.claims import exact
 from refashion.judging.claims import ledger as ledgers
+from refashion.judging.claims.looks import hold
 from refashion.judging.document.claims import Claim
 from refashion.judging.document.study import (
     AbsentRuns,
@@ -107,7 +108,13 @@ def _answer(ledger: Sequence[Claim], seeds: Sequence[int], inputs: Inputs) -> st
     if seeds:
         many = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
         basis = f"Each of the {len(seeds)} columns of its table has {many} finished run{'s' * (many != '1')}."
-    return f"{told} {basis} {_no_evidence(inputs.study.config)}".strip()
+    return f"{_interim(inputs)}{told} {basis} {_no_evidence(inputs.study.config)}".strip()
+
+
+def _interim(inputs: Inputs) -> str:
+    """That seeds are still to be added, or ""."""
+    looks = hold(inputs.facts)
+    return "" if looks is None or looks.is_through else f"These verdicts are interim. {looks.told} "
 
 
 def _verdicts_told(ledger: Sequence[Claim]) -> str:

@@ -141,6 +141,11 @@ class Study:
         return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Pilot))
 
     @property
+    def awaits_pilots(self) -> bool:
+        """Whether pilot runs will ask for seeds that no plan has told yet."""
+        return any((one.name, cell) not in self.planned for one in self.pilots for cell in one.cells)
+
+    @property
     def looking(self) -> tuple[Experiment, ...]:
         """The experiments to which seeds are added while claims are undecided."""
         return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Looks))

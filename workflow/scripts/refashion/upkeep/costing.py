@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from typing import Any
 from refashion import provenance
 from refashion.errors import UserError
 from refashion.formatting import significant
+from refashion.judging.claims.looks import Standing
 from refashion.networks import augmentation
 from refashion.project import PROJECT
 from refashion.study.model import FOLD, Cell, Run, Study, digest, fold_size, steps_per_epoch
@@ -358,7 +360,7 @@ def bill(study: Study, places: Places = PLACES) -> Bill:
         dict(sorted(unmeasured.items())),
         max((seconds[cells[name]] or 0.0 for name in left), default=0.0) / 3600,
         "GPU-hours" if device == "gpu" else "core-hours",
-        bool(study.pilots) and not study.planned,
+        study.awaits_pilots,
     )
 
 
@@ -428,4 +430,23 @@ def table(found: Bill) -> str:
         lines.append(f"Runs that nothing measured is like: {runs}.")
     if found.open_end:
         lines.append("On top come the seeds that the pilot runs will ask for.")
+    return "\n".join(lines)
+
+
+def look_table(study: Study, standing: Standing, places: Places = PLACES) -> str:
+    """Where the looks stand, and what the next one costs: for each cell its runs left, its hours, the claims it is for.
+
+    study: grown by the seeds of that look (`refashion.judging.standing.grown`).
+    """
+    looking = study.alone(study.looking)
+    names, done, device = digests(looking), finished(places.store), device_of(study)
+    speeds = Speeds(study, {name: run.cell for run, name in names.items()}, places, device)
+    left = Counter(run.cell for run, name in names.items() if name not in done)
+    unit = "GPU-hours" if device == "gpu" else "core-hours"
+    lines = [standing.told]
+    for cell, runs in left.items():
+        seconds = speeds.seconds(cell)
+        hours = "?" if seconds is None else significant(runs * seconds / 3600, 2)
+        claims = ", ".join(standing.wants.get(cell.name, ())) or "the first look"
+        lines.append(f"  {cell.name}: {runs} runs left, {hours} {unit}, for {claims}")
     return "\n".join(lines)
