@@ -116,20 +116,22 @@ def test_the_chance_is_that_of_simulated_runs_to_come(difference, image_variance
 def test_stated_differences_are_one_sided_t_tests():
     rng = np.random.default_rng(4)
     runs = rng.normal(0.2, 0.3, (3, 6))
-    look = looks.differences(runs.mean(1), runs.std(1, ddof=1), 6, 40)
+    look = looks.differences(runs.mean(1), stats.sem(runs, axis=1), 5, 6, 40)
     for side, found in (("greater", look.p_rep), ("less", look.p_not)):
         assert found == pytest.approx(stats.ttest_1samp(runs, 0, axis=1, alternative=side).pvalue)
 
 
 def test_a_difference_without_a_pair_has_no_test_and_one_that_diverged_no_chance():
-    look = looks.differences([0.5, np.nan, 0.5], [0.1, np.nan, 0.1], [5, 0, 5], 40, [True, True, False])
+    sure = looks.Difference(excess=0.5, se=0.04, df=4, n=5)
+    family = [sure, looks.Difference(n=0), looks.Difference(excess=0.5, se=0.04, df=4, n=5, diverged=True)]
+    look = looks.stated(family, 40)
     assert np.isnan(look.p_rep).tolist() == [False, True, True]
     assert states(looks.follow([look], SPEND)) == ["REPRODUCED", "OPEN", "STOPPED"]
 
 
 def test_the_chance_of_a_difference_is_that_of_its_two_directions():
     """Closed form: with 10 of 40 runs, mean .1 and SD .4, the last mean is .1 + .4 sqrt(1/10 - 1/40) t(9)."""
-    look = looks.differences([0.1], [0.4], [10], 40)
+    look = looks.stated([looks.Difference(excess=0.1, se=0.4 / math.sqrt(10), df=9, n=10)], 40)
     spread, bound = 0.4 * math.sqrt(1 / 10 - 1 / 40), stats.t.ppf(0.99, 39) * 0.4 / math.sqrt(40)
     expected = stats.t.sf((bound - 0.1) / spread, 9) + stats.t.cdf((-bound - 0.1) / spread, 9)
     assert look.chance(0.01, 0.01) == pytest.approx([expected])

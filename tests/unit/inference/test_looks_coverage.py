@@ -122,7 +122,10 @@ def test_stated_differences_that_are_none(settles):
     """Five columns compared with one: correlated differences, all of them 0."""
     runs = noise(9, 6, SD)
     pairs = runs[:, 1:] - runs[:, :1]
-    held = [looks.differences(pairs[..., :n].mean(-1), pairs[..., :n].std(-1, ddof=1), n, COUNTS[-1]) for n in COUNTS]
+    held = [
+        looks.differences(pairs[..., :n].mean(-1), stats.sem(pairs[..., :n], axis=-1), n - 1, n, COUNTS[-1])
+        for n in COUNTS
+    ]
     assert max(map(at_most, any_false(looks.follow(held, SPEND, [0] * 5, settles)))) <= 0.05
 
 

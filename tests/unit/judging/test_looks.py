@@ -53,8 +53,8 @@ def test_claims_end_and_their_cells_with_them():
     assert {found.claims[f"V{number}"] for number in range(1, 6)} == {State.REPRODUCED}
     assert {found.claims[f"T{number}"] for number in range(1, 6)} == {State.REPRODUCED}
     assert found.cells[CNN4_SAME] == 5  # no primary reading names it
-    assert found.cells[CNN1] == found.cells[LENET] == 5
-    assert found.cells[CNN1_SMALL] > 5  # where 91.39, another claim's number, lies near its margin
+    assert found.cells[CNN1_SMALL] == 40  # 91.39, another claim's number, lies near its margin
+    assert found.cells[CNN1] == 10  # what it is compared with is clearly better or worse
 
 
 def test_a_cell_goes_on_for_the_claims_that_are_open_and_for_no_other():
@@ -102,6 +102,29 @@ def test_a_claim_at_its_margin_stops_and_says_that_more_seeds_will_not_tell():
         ends[found.claims["V4"]] = next(claim for claim in ledger.judge(given) if claim.id == "V4").readings[0].reason
     assert "at the margin: more seeds will not tell" in ends[State.STOPPED]
     assert found.is_through
+
+
+def test_an_order_is_judged_difference_by_difference_at_each_look():
+    """Columns 4, 5, 1, 2, 3 stand .40, .14, 1.68 and .37 pp apart; seeds are added for what is near."""
+    given = facts()
+    found, judged = hold(given), {claim.id: claim for claim in ledger.judge(given)}
+    ends = [
+        found.of("R2", *pair) for pair in ((CNN4, LENET), (LENET, CNN1_SMALL), (CNN1_SMALL, CNN1), (CNN1, CNN4_SMALL))
+    ]
+    assert ends[2].look <= min(ends[1].look, ends[3].look)
+    assert ends[1].seeds > ends[2].seeds
+    reading = judged["R2"].readings[0]
+    assert [check.n for check in reading.checks] == [stand.seeds for stand in ends]
+    assert [check.p for check in reading.checks] == [stand.p_rep for stand in ends]
+    assert (judged["R2"].verdict == "reproduced") == (found.claims["R2"] == State.REPRODUCED)
+
+
+def test_one_wrong_difference_ends_a_claim():
+    base = synthetic.published(ORIGINAL)
+    truth = dataclasses.replace(base, validation={**base.validation, LENET: 93.6})
+    found = hold(facts(truth))
+    assert found.claims["R1"] == found.claims["R2"] == State.NOT_REPRODUCED
+    assert not [claim for claims in hold(facts(truth), most=1).wants.values() for claim in claims if claim[0] == "R"]
 
 
 def test_runs_that_are_missing_are_awaited():

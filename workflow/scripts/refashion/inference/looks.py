@@ -29,7 +29,7 @@ from scipy import stats
 
 from refashion.inference.evidence import Evidence
 from refashion.inference.families import holm_along
-from refashion.inference.summaries import NO_DISTANCE
+from refashion.inference.summaries import NO_DISTANCE, upper_p
 
 #: The chance to decide at the last look below which a member stops.
 FUTILE = 0.05
@@ -171,27 +171,47 @@ def chance_for_number(
     return within + 1 - _between(-far, far, difference, spread, n - 1)
 
 
-def differences(excess: ArrayLike, sd: ArrayLike, n: ArrayLike, most: int, alive: ArrayLike = True) -> Look:
-    """A look at stated differences: the mean by which each exceeds its bound in the stated direction, SD and n [k].
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A stated difference: the mean by which it exceeds its bound in the stated direction, from n seeds.
 
-    nan, or n below 2: no test yet. alive: False where a run diverged, so that nothing can be said.
+    se, df: standard error and degrees of freedom of that mean, None where there is no test yet.
     """
-    excess, sd, n, alive = np.broadcast_arrays(*(np.asarray(value, float) for value in (excess, sd, n, alive)))
-    known, count = (n >= 2) & (alive > 0) & ~np.isnan(excess), np.maximum(n, 2)
-    mean, spread = np.where(known, excess, 0.0), np.where(known, sd, 0.0)
 
-    def p(sign: int) -> np.ndarray:
-        limit = np.where(sign * mean > NO_DISTANCE, np.inf, -np.inf)
-        ratio = np.divide(sign * mean, spread / np.sqrt(count), out=limit, where=spread > 0)
-        return np.where(known, stats.t.sf(ratio, count - 1), np.nan)
+    excess: float | None = None
+    se: float | None = None
+    df: float | None = None
+    n: int
+    diverged: bool = False
+
+
+def stated(family: Sequence[Difference], most: int) -> Look:
+    """A look at stated differences; `most`: the seeds of the last look. One with a diverged run has no chance."""
+    rows = [(e.excess, e.se, e.df, e.n) if e.se is not None else (np.nan, np.nan, np.nan, 0) for e in family]
+    excess, se, df, n = np.array(rows, float).T
+    return differences(excess, se, df, n, most, [not e.diverged for e in family])
+
+
+def differences(
+    excess: ArrayLike, se: ArrayLike, df: ArrayLike, n: ArrayLike, most: int, alive: ArrayLike = True
+) -> Look:
+    """A look at differences, elementwise (see `Difference`); nan: no test yet. alive: False where a run diverged.
+
+    With more seeds the standard error shrinks as their root grows, and degrees of freedom grow in proportion.
+    """
+    arrays = (np.asarray(value, float) for value in (excess, se, df, n, alive))
+    excess, se, df, n, alive = np.broadcast_arrays(*arrays)
+    known, count = (n >= 2) & (alive > 0) & ~np.isnan(excess), np.maximum(n, 2)
+    mean, error, freedom = (np.where(known, value, fill) for value, fill in ((excess, 0.0), (se, 0.0), (df, 1.0)))
 
     def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
-        se, to_come = spread / np.sqrt(most), spread * np.sqrt(np.maximum(0.0, 1 / count - 1 / most))
-        low, high = -stats.t.isf(level_not, most - 1) * se, stats.t.isf(level_rep, most - 1) * se
-        found = 1 - _between(low, high, mean, to_come, count - 1)
+        last, last_df = error * np.sqrt(count / most), freedom * (most - 1) / (count - 1)
+        to_come = error * np.sqrt(np.maximum(0.0, 1 - count / most))
+        low, high = -stats.t.isf(level_not, last_df) * last, stats.t.isf(level_rep, last_df) * last
+        found = 1 - _between(low, high, mean, to_come, freedom)
         return np.where(known, found, np.where(alive > 0, 1.0, 0.0))
 
-    return Look(p(1), p(-1), chance)
+    return Look(*(np.where(known, upper_p(sign * mean, error, freedom), np.nan) for sign in (1, -1)), chance)
 
 
 def _between(low, high, centre, spread, df) -> np.ndarray:

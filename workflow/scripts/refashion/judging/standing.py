@@ -68,7 +68,7 @@ def rows(study: Study, standing: Standing) -> list[dict[str, Any]]:
 
 def _states(standing: Standing, cell: str) -> list[str]:
     """How each claim that a cell bears on stands."""
-    stands = [stand for member, stand in standing.members.items() if member.cell == cell]
+    stands = [stand for member, stand in standing.members.items() if cell in member.cells]
     return [f"{stand.member.claim} {word(stand.state)} at look {stand.look}" for stand in stands]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ from refashion import formatting as fmt
 from refashion.inference.evidence import bound_test
 from refashion.inference.families import holm
 from refashion.inference.intervals import Interval, t_interval
-from refashion.inference.summaries import LEVEL
+from refashion.inference.looks import Difference, State
+from refashion.inference.summaries import LEVEL, summarise
 from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
@@ -33,17 +34,34 @@ class Stated:
     unit: str = "pp"
 
 
-def _differences(stated: Sequence[Stated], metric: str, facts: Facts) -> list[Check]:
-    """One-sided paired t tests of each stated difference, and of its opposite, Holm over each of the two families."""
-    samples = [facts.runs.paired((one.a, one.b), metric) for one in stated]
+def difference(one: Stated, metric: str, facts: Facts) -> Difference:
+    """By how much a stated difference exceeds its bound, in the stated direction, in runs with the same seeds."""
+    _, scores = facts.runs.paired((one.a, one.b), metric)
+    found = summarise((scores[0] - scores[1] - one.bound) * (1 if one.above else -1))
+    diverged = any(facts.runs.counts(cell).diverged for cell in (one.a, one.b))
+    if found.sd is None:
+        return Difference(n=found.n, diverged=diverged)
+    return Difference(excess=found.mean, se=found.sd / found.n**0.5, df=found.n - 1, n=found.n, diverged=diverged)
+
+
+def _differences(stated: Sequence[Stated], metric: str, facts: Facts, stands: Sequence[Any] = ()) -> list[Check]:
+    """One-sided paired t tests of each stated difference, and of its opposite, Holm over each of the two families.
+
+    stands: where looks at each stand (`claims.looks.Stand`), which then give the runs and the p-values that decide.
+    """
+    seen = [facts.first(stand.seeds) for stand in stands] or [facts] * len(stated)
+    samples = [of.runs.paired((one.a, one.b), metric) for one, of in zip(stated, seen, strict=True)]
     tests = [bound_test(s[0] - s[1], one.bound) for (_, s), one in zip(samples, stated, strict=True)]
     p_stated = holm([t.p_above if one.above else t.p_below for t, one in zip(tests, stated, strict=True)])
     p_against = holm([t.p_below if one.above else t.p_above for t, one in zip(tests, stated, strict=True)])
+    if stands:
+        p_stated = [None if p is None else stand.p_rep for p, stand in zip(p_stated, stands, strict=True)]
+        p_against = [None if p is None else stand.p_not for p, stand in zip(p_against, stands, strict=True)]
     several = f" as one of {len(stated)} (Holm)" if len(stated) > 1 else ""
     checks = []
-    for one, (_, scores), p, against in zip(stated, samples, p_stated, p_against, strict=True):
+    for one, of, (_, scores), p, against in zip(stated, seen, samples, p_stated, p_against, strict=True):
         interval = t_interval(scores[0] - scores[1], facts.confidence)
-        diverged = any(facts.runs.counts(cell).diverged for cell in (one.a, one.b))
+        diverged = any(of.runs.counts(cell).diverged for cell in (one.a, one.b))
         checks.append(
             Check(
                 label=f"{facts.title(one.a)} minus {facts.title(one.b)}",
@@ -56,7 +74,7 @@ def _differences(stated: Sequence[Stated], metric: str, facts: Facts) -> list[Ch
                 test=f"one-sided{several}",
                 n=interval.n,
                 holds=_holds(p, against, diverged),
-                reason=why_no_pair(one, interval, facts, diverged, one_machine=one.unit == "seconds"),
+                reason=why_no_pair(one, interval, of, diverged, one_machine=one.unit == "seconds"),
             )
         )
     return checks
@@ -88,10 +106,17 @@ def why_no_pair(one: Stated, interval: Interval, facts: Facts, diverged: bool, o
 
 
 def _comparison_reading(
-    entry: Mapping[str, Any], primary: bool, checks: Sequence[Check], stated: Sequence[Stated], facts: Facts
+    entry: Mapping[str, Any],
+    primary: bool,
+    checks: Sequence[Check],
+    stated: Sequence[Stated],
+    facts: Facts,
+    stands: Sequence[Any],
 ) -> Reading:
     """Reproduced if every check holds, not reproduced if one is contradicted, else inconclusive."""
     verdict, reason = _verdict_of_checks(checks)
+    if stands:
+        reason = f"{reason}; {_latest(stands).told}"
     return a_reading(
         entry,
         facts,
@@ -102,6 +127,11 @@ def _comparison_reading(
         tested=any(check.p is not None for check in checks),
         checks=checks,
     )
+
+
+def _latest(stands: Sequence[Any]) -> Any:
+    """Of the differences' stands the one that says how the claim stands: open, else stopped, else the last."""
+    return min(stands, key=lambda stand: (stand.state != State.OPEN, stand.state != State.STOPPED, -stand.look))
 
 
 def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
@@ -135,52 +165,69 @@ def _told(check: Check) -> str:
 
 def best(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """One cell is better than each of the others."""
-    readings = []
-    for reading, primary in primary_first(entry):
-        stated = [Stated(reading["best"], other) for other in reading["others"]]
-        checks = _differences(stated, reading["metric"], context.facts)
-        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
-    return readings
+    return _readings(entry, context)
 
 
 def order(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """Cells stand in this order, the best first: each neighbour is better than the next."""
-    readings = []
-    for reading, primary in primary_first(entry):
-        stated = [Stated(*neighbours) for neighbours in zip(reading["order"], reading["order"][1:], strict=False)]
-        checks = _differences(stated, reading["metric"], context.facts)
-        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
-    return readings
+    return _readings(entry, context)
 
 
 def much_worse(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """The second of each pair is worse than the first by more than the margin."""
-    least = margin(entry, context.facts)
-    readings = []
-    for reading, primary in primary_first(entry):
-        stated = [Stated(better, worse, bound=least) for better, worse in reading["pairs"]]
-        checks = _differences(stated, reading["metric"], context.facts)
-        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
-    return readings
+    return _readings(entry, context)
 
 
 def near_best(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """No other cell is better by the margin or more, and the cell is better than the baseline."""
-    most = margin(entry, context.facts)
-    readings = []
-    for reading, primary in primary_first(entry):
-        stated = [Stated(other, reading["cell"], above=False, bound=most) for other in reading["others"]]
-        stated.append(Stated(reading["cell"], reading["baseline"]))
-        checks = _differences(stated, reading["metric"], context.facts)
-        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
-    return readings
+    return _readings(entry, context)
 
 
 def faster(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """The first of each pair takes less time than the second."""
+    return _readings(entry, context)
+
+
+def _readings(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """Each reading by the differences that it states; the primary one as looks have judged it, where they have."""
     readings = []
     for reading, primary in primary_first(entry):
-        stated = [Stated(slow, fast, unit="seconds") for fast, slow in reading["pairs"]]
-        checks = _differences(stated, reading["metric"], context.facts)
-        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts))
+        stated = STATED[entry["kind"]](entry, reading, context.facts)
+        stands = [context.looks.of(entry["id"], one.a, one.b) for one in stated] if primary and context.looks else []
+        stands = [] if None in stands else stands
+        checks = _differences(stated, reading["metric"], context.facts, stands)
+        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts, stands))
     return readings
+
+
+def _stated_best(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    return [Stated(reading["best"], other) for other in reading["others"]]
+
+
+def _stated_order(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    return [Stated(*neighbours) for neighbours in zip(reading["order"], reading["order"][1:], strict=False)]
+
+
+def _stated_much_worse(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    least = margin(entry, facts)
+    return [Stated(better, worse, bound=least) for better, worse in reading["pairs"]]
+
+
+def _stated_near_best(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    most = margin(entry, facts)
+    stated = [Stated(other, reading["cell"], above=False, bound=most) for other in reading["others"]]
+    return [*stated, Stated(reading["cell"], reading["baseline"])]
+
+
+def _stated_faster(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    return [Stated(slow, fast, unit="seconds") for fast, slow in reading["pairs"]]
+
+
+#: kind of a claim -> the differences that a reading of it states
+STATED: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any], Facts], list[Stated]]] = {
+    "best": _stated_best,
+    "order": _stated_order,
+    "much_worse": _stated_much_worse,
+    "near_best": _stated_near_best,
+    "faster": _stated_faster,
+}

@@ -15,9 +15,9 @@ import numpy as np
 
 from refashion.inference import looks
 from refashion.inference.evidence import Evidence, with_margin
-from refashion.inference.looks import Course, State
+from refashion.inference.looks import Course, Difference, Look, State
 from refashion.inference.verdicts import Verdict, judge_one
-from refashion.judging.claims import accuracies, gaps
+from refashion.judging.claims import accuracies, comparisons, gaps
 from refashion.judging.document.claims import Sensitivity
 from refashion.judging.facts import Facts
 from refashion.study.model import Looks
@@ -26,32 +26,39 @@ from refashion.training.seeds import looks_told
 
 @dataclass(frozen=True)
 class Member:
-    """A claim's number in one cell."""
+    """A claim's number in one cell, or one of the differences of two cells that it states."""
 
     claim: str
-    cell: str
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Numbers that are judged together at each look that was held. history: [look][member] what each look saw."""
+    """Numbers, or the differences of one claim, that are judged together at each look that was held.
+
+    look: what a look shows, from what it saw and the seeds of the last. settles: the state of one member that ends its
+    claim. history: [look][member] what each look saw.
+    """
 
     name: str
     members: tuple[Member, ...]
     rule: Looks
-    history: tuple[tuple[Evidence, ...], ...] = ()
+    look: Callable[[Sequence[Any], int], Look]
+    settles: State
+    history: tuple[tuple[Evidence | Difference, ...], ...] = ()
 
     @cached_property
     def course(self) -> Course:
         """Where each member stands."""
         return self._follow(self.history)
 
-    def _follow(self, history: Sequence[Sequence[Evidence]]) -> Course:
+    def _follow(self, history: Sequence[Sequence[Any]]) -> Course:
         ids = list(dict.fromkeys(member.claim for member in self.members))
         claims = [ids.index(member.claim) for member in self.members]
-        return looks.follow([looks.numbers(seen, self.rule.looks[-1]) for seen in history], self.rule.spend, claims)
+        held = [self.look(seen, self.rule.looks[-1]) for seen in history]
+        return looks.follow(held, self.rule.spend, claims, self.settles)
 
-    def after(self, seen: Sequence[Evidence]) -> Family:
+    def after(self, seen: Sequence[Any]) -> Family:
         """The family after one more look. A member that has ended keeps what its last look saw."""
         if self.history:
             ended = self.course.state != State.OPEN
@@ -65,13 +72,15 @@ class Family:
         level = sum(self.rule.spend)
         own = [level / (len(self.members) - self._decided_others(position, look, word)) for word in _DECIDED]
         last = (np.array([one * self.rule.spend[-1] / level]) for one in own)
-        chance = looks.numbers([evidence], most).chance(*last)[0]
-        adjusted = (float(p[position]) for p in (self.course.p_rep, self.course.p_not))
-        at_this_look = (one * self.rule.spend[look] / level for one in own)
-        verdict = judge_one(evidence, *adjusted, *at_this_look, level, len(self.members))
-        verdict = replace(verdict, seeds_needed=None)  # the looks say how many there will be
+        chance = self.look([evidence], most).chance(*last)[0]
+        adjusted = tuple(float(p[position]) for p in (self.course.p_rep, self.course.p_not))
+        verdict = None
+        if isinstance(evidence, Evidence):
+            at_this_look = (one * self.rule.spend[look] / level for one in own)
+            verdict = judge_one(evidence, *adjusted, *at_this_look, level, len(self.members))
+            verdict = replace(verdict, seeds_needed=None)  # the looks say how many there will be
         seeds = self.rule.looks[look]
-        return Stand(self.members[position], state, look + 1, seeds, evidence, verdict, float(chance), self)
+        return Stand(self.members[position], state, look + 1, seeds, evidence, verdict, *adjusted, float(chance), self)
 
     def _decided_others(self, position: int, look: int, state: State) -> int:
         others = (self.course.state == state) & (self.course.look <= look)
@@ -95,15 +104,18 @@ _WORDS = dict.fromkeys(State, "inconclusive") | {
 class Stand:
     """Where a member stands: the look (from 1) and its seeds at which it ended, or the last one held; the verdict then.
 
-    chance: that the last look decides it, if it is open. family: in which it was judged.
+    verdict: of a number; a difference has none. p_rep, p_not: adjusted (see `inference.looks.Course`). chance: that the
+    last look decides it, if it is open. family: in which it was judged.
     """
 
     member: Member
     state: State
     look: int
     seeds: int
-    evidence: Evidence
-    verdict: Verdict
+    evidence: Evidence | Difference
+    verdict: Verdict | None
+    p_rep: float
+    p_not: float
     chance: float
     family: Family
 
@@ -154,20 +166,20 @@ class Standing:
             for family in self.families
             if family.history
             for position, member in enumerate(family.members)
-            if member.cell in self.cells
+            if all(cell in self.cells for cell in member.cells)
         }
 
-    def of(self, claim: str, cell: str) -> Stand | None:
-        """Where a claim's number in a cell stands; None where no look has judged it."""
-        return self.members.get(Member(claim, cell))
+    def of(self, claim: str, *cells: str) -> Stand | None:
+        """Where a claim's number in a cell, or its difference of two, stands; None where no look has judged it."""
+        return self.members.get(Member(claim, cells))
 
     @cached_property
     def claims(self) -> dict[str, State]:
-        """Where each claim with looks stands: reproduced in one cell, not reproduced in all, open in one, stopped."""
-        states: dict[str, set[State]] = {}
+        """Where each claim with looks stands: as one member settles it, or all say; else open in one, or stopped."""
+        found: dict[str, list[Stand]] = {}
         for member, stand in self.members.items():
-            states.setdefault(member.claim, set()).add(stand.state)
-        return {claim: _state_of(found) for claim, found in states.items()}
+            found.setdefault(member.claim, []).append(stand)
+        return {claim: _state_of({one.state for one in of}, of[0].family.settles) for claim, of in found.items()}
 
     @cached_property
     def wants(self) -> dict[str, tuple[str, ...]]:
@@ -176,8 +188,8 @@ class Standing:
             return {}
         found: dict[str, dict[str, None]] = {}
         for stand in self.members.values():
-            if stand.state == State.OPEN:
-                found.setdefault(stand.member.cell, {})[stand.member.claim] = None
+            for cell in stand.member.cells if stand.state == State.OPEN else ():
+                found.setdefault(cell, {})[stand.member.claim] = None
         return {cell: tuple(claims) for cell, claims in found.items()}
 
     @property
@@ -196,10 +208,10 @@ class Standing:
         return looks_told(self.rule, self.held, len(self.cells), self.wants)
 
 
-def _state_of(members: set[State]) -> State:
-    if members == {State.NOT_REPRODUCED}:
-        return State.NOT_REPRODUCED
-    return next((state for state in (State.REPRODUCED, State.OPEN) if state in members), State.STOPPED)
+def _state_of(members: set[State], settles: State) -> State:
+    if len(members) == 1 and members <= set(_DECIDED):
+        return next(iter(members))
+    return next((state for state in (settles, State.OPEN) if state in members), State.STOPPED)
 
 
 def hold(facts: Facts, most: int | None = None) -> Standing | None:
@@ -207,8 +219,9 @@ def hold(facts: Facts, most: int | None = None) -> Standing | None:
     if facts.looks is None:
         return None
     found = list(_families(facts))
-    first = tuple(Family(name, members, facts.looks) for name, members, _ in found)
-    standing = Standing(facts.looks, first, dict.fromkeys(sorted(facts.looked_at), facts.looks.looks[0]))
+    standing = Standing(
+        facts.looks, tuple(family for family, _ in found), dict.fromkeys(sorted(facts.looked_at), facts.looks.looks[0])
+    )
     for held, seeds in enumerate(facts.looks.looks[:most]):
         going = standing.wants if held else standing.cells
         awaits = tuple(cell for cell in going if not _has_ended(cell, seeds, facts))
@@ -218,7 +231,7 @@ def hold(facts: Facts, most: int | None = None) -> Standing | None:
         families = zip(standing.families, found, strict=True)
         standing = Standing(
             facts.looks,
-            tuple(family.after(see(seen)) for family, (_, _, see) in families),
+            tuple(family.after(see(seen)) for family, (_, see) in families),
             {**standing.cells, **dict.fromkeys(going, seeds)},
             held + 1,
         )
@@ -230,18 +243,41 @@ def _has_ended(cell: str, seeds: int, facts: Facts) -> bool:
     return counts.finished + counts.diverged == seeds
 
 
-See = Callable[[Facts], list[Evidence]]
+#: What a look sees of a family: from the facts of its runs.
+See = Callable[[Facts], Sequence[Evidence | Difference]]
 
 
-def _families(facts: Facts) -> Iterator[tuple[str, tuple[Member, ...], See]]:
-    """The families of published numbers that have a cell with looks: name, members, and what a look sees of them."""
+def _families(facts: Facts) -> Iterator[tuple[Family, See]]:
+    """The families that are judged by looks, before the first.
+
+    Published numbers of which a cell has looks; gaps whose cell has, and comparisons of which every cell has.
+    """
     for name, entries in accuracies.claims_by_family(facts).items():
-        members = tuple(Member(entry["id"], cell) for entry in entries for cell in entry["readings"][0]["cells"])
-        if any(member.cell in facts.looked_at for member in members):
-            yield name, members, _numbers_of(entries)
+        members = [Member(entry["id"], (cell,)) for entry in entries for cell in entry["readings"][0]["cells"]]
+        if any(member.cells[0] in facts.looked_at for member in members):
+            yield _family(name, members, facts, looks.numbers), _numbers_of(entries)
     for entry in facts.original["claims"]:
+        name = entry["id"]
         if entry["kind"] == "gap" and gaps.primary_cell(entry, facts) in facts.looked_at:
-            yield entry["id"], (Member(entry["id"], gaps.primary_cell(entry, facts)),), _gap_of(entry)
+            members = [Member(name, (gaps.primary_cell(entry, facts),))]
+            yield _family(name, members, facts, looks.numbers), _gap_of(entry)
+        elif entry["kind"] in comparisons.STATED:
+            stated = comparisons.STATED[entry["kind"]](entry, entry["readings"][0], facts)
+            members = [Member(name, (one.a, one.b)) for one in stated]
+            if stated[0].unit == "pp" and facts.looked_at.issuperset(cell for one in members for cell in one.cells):
+                settles = State.NOT_REPRODUCED
+                yield _family(name, members, facts, looks.stated, settles), _differences_of(entry, stated)
+
+
+def _family(
+    name: str, members: Sequence[Member], facts: Facts, look: Callable, settles: State = State.REPRODUCED
+) -> Family:
+    return Family(name, tuple(members), facts.looks, look, settles)
+
+
+def _differences_of(entry: Mapping[str, Any], stated: Sequence[comparisons.Stated]) -> See:
+    metric = entry["readings"][0]["metric"]
+    return lambda facts: [comparisons.difference(one, metric, facts) for one in stated]
 
 
 def _numbers_of(entries: Sequence[Mapping[str, Any]]) -> See:
