@@ -4,7 +4,8 @@
 #   make report     its report; trains what lacks    make lint        ruff and snakemake --lint
 #   make restore    published runs into the store    make progress    done, running and left, while a study runs
 #   make publish    finished runs into published/    make environment .venv alone
-#   make lock       pins anew (needs uv)             make help        this
+#   make lock       pins anew (needs uv)             make new-report NAME=mine   a report of your own, to be filled in
+#   make help       this
 # DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the .venv that is there, else the machine, does.
 # PYTHON names the Python to use. CONFIG=config/full.yaml: an overlay, for study, report, restore, progress and publish.
 
@@ -38,10 +39,10 @@ PYTEST := $(VENV)/bin/python -m pytest
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null && echo $(name))))
 
-.PHONY: help environment quick study report restore progress publish test test-slow mutants lint lock
+.PHONY: help environment quick study report restore progress new-report publish test test-slow mutants lint lock
 
 help:
-	@sed -n '2,9s/^# *//p' Makefile
+	@sed -n '2,10s/^# *//p' Makefile
 
 environment: $(STAMP)
 
@@ -71,6 +72,10 @@ report: $(STAMP)
 
 restore: $(STAMP)
 	$(SNAKEMAKE) restore $(CONFIGURED)
+
+# The two files of a report of your own, config/examples/NAME/, to be filled in.
+new-report: $(STAMP)
+	@$(VENV)/bin/python workflow/scripts/new_report.py '$(NAME)'
 
 progress: $(STAMP)
 	@$(VENV)/bin/python workflow/scripts/progress.py $(CONFIG)

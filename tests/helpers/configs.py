@@ -9,27 +9,31 @@ from project import PROJECT
 
 
 def put(path: str, value):
-    """An edit of a config: put `value` at a path of keys and indices, as in `recipes.b256_e100.epochs`."""
+    """An edit of a config: put `value` at a path of keys and positions, as in `recipes/b256_e100/epochs`."""
 
     def edit(config):
-        *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
-        for part in parents:
-            config = config[part]
-        config[last] = value
+        place, last = _find(config, path)
+        place[last] = value
 
     return edit
 
 
 def drop(path: str):
-    """An edit of a config: delete what stands at a path of keys."""
+    """An edit of a config: delete what stands at a path of keys and positions."""
 
     def edit(config):
-        *parents, last = path.split("/")
-        for part in parents:
-            config = config[part]
-        del config[last]
+        place, last = _find(config, path)
+        del place[last]
 
     return edit
+
+
+def _find(config, path):
+    """The parent of a place and its last key."""
+    *parents, last = path.split("/")
+    for part in parents:
+        config = config[int(part) if isinstance(config, list) else part]
+    return config, int(last) if isinstance(config, list) else last
 
 
 def overlaid(config, name):

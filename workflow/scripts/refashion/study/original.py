@@ -17,10 +17,11 @@ from jsonschema.exceptions import best_match
 
 from refashion import violations, yaml_files
 from refashion.errors import UserError
+from refashion.project import PROJECT
 from refashion.study.model import AXES, TRAINING_METRICS, Study
 from refashion.study.schema import Validator
 
-SCHEMA_FILE = Path(__file__).resolve().parents[4] / "config" / "original.schema.yaml"
+SCHEMA_FILE = PROJECT / "config" / "original.schema.yaml"
 
 #: How sentences name the file, wherever it lies.
 NAME = "original.yaml"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
 from refashion import violations
+from refashion.project import PROJECT
 
-SCHEMA_FILE = Path(__file__).resolve().parents[4] / "config" / "schema.yaml"
+SCHEMA_FILE = PROJECT / "config" / "schema.yaml"
 
 
 @cache

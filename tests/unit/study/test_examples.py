@@ -1,0 +1,206 @@
+"""Reports judged by files alone: each folder of config/examples, and the sentence of each mistake in such files."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+
+import pandas as pd
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+import synthetic
+from configs import drop, put
+from project import PROJECT
+from refashion.errors import UserError
+from refashion.judging import analysis, tables
+from refashion.judging.claims import accuracies
+from refashion.judging.inputs import Inputs
+from refashion.networks import architectures
+from refashion.study.config import load_study
+from refashion.study.original import check_original, original_path, read_original
+from refashion.study.skeleton import PLACEHOLDER, new_report
+
+EXAMPLES = PROJECT / "config" / "examples"
+NAMES = sorted(path.name for path in EXAMPLES.iterdir())
+KINDS = {"fact", "parameters", "accuracy", "not_testable"}
+
+
+def overlay(name):
+    return yaml.safe_load((EXAMPLES / name / "study.yaml").read_text(encoding="utf-8"))
+
+
+def judged(config, name, shift):
+    """The document of a study whose cells truly lie `shift` pp above what the report prints, and the report."""
+    update_config(config, overlay(name))
+    study = load_study(config)
+    original = read_original(EXAMPLES / name / "original.yaml")
+    check_original(original, study)
+    given = Inputs(
+        study=study,
+        original=original,
+        runs=synthetic.runs(study, synthetic.published(original, shift), seed=3),
+        histories=pd.DataFrame(columns=list(tables.COLUMNS["histories"])),
+        architectures=synthetic.architectures(original),
+        data={"fashion_mnist": synthetic.description()},
+    )
+    return analysis.analyse(given).document, original
+
+
+@pytest.fixture(autouse=True)
+def few_repetitions(monkeypatch):
+    """Simulations whose precision is not tested here."""
+    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("shift", "verdict"), [(0.0, "reproduced"), (-3.0, "not reproduced")])
+def test_every_example_is_judged_by_its_files_alone(config, name, shift, verdict):
+    document, original = judged(config, name, shift)
+    printed = {
+        column[part] for column in original["table"]["columns"] for part in ("training", "validation") if part in column
+    }
+    verdicts = {claim["id"]: claim["verdict"] for claim in document["claims"]}
+    assert list(verdicts) == [claim["id"] for claim in original["claims"]]
+    assert {verdicts[claim] for claim in printed} == {verdict}
+
+
+@pytest.mark.usefixtures("device")
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_of_an_example_is_what_its_report_prints(name):
+    original = read_original(EXAMPLES / name / "original.yaml")
+    built = {
+        key: architectures.build("layers", (28, 28, 1), 10, {"layers": entry["layers"]})
+        for key, entry in overlay(name)["architectures"].items()
+    }
+    for key, summary in original["summaries"].items():
+        assert [list(row[1:]) for row in summary["rows"]] == [
+            [kind, list(shape), count] for kind, shape, count in architectures.summary_rows(built[key])
+        ]
+        assert sum(row[3] for row in summary["rows"]) == summary["printed"]["total"]
+    for claim in original["claims"]:
+        if claim["kind"] == "parameters":
+            reading = claim["readings"][0]
+            assert architectures.parameter_counts(built[reading["architecture"]])[reading["count"]] == reading["value"]
+
+
+def test_the_skeleton_has_a_claim_of_each_usual_kind():
+    assert {claim["kind"] for claim in read_original(EXAMPLES / "skeleton" / "original.yaml")["claims"]} == KINDS
+
+
+@pytest.fixture
+def examples(tmp_path):
+    shutil.copytree(EXAMPLES / "skeleton", tmp_path / "skeleton")
+    return tmp_path
+
+
+def test_a_new_report_is_the_skeleton_under_its_name_and_passes_as_it_is(examples, config):
+    study, original = sorted(new_report("mine-2", examples), reverse=True)
+    assert (study, original) == (examples / "mine-2" / "study.yaml", examples / "mine-2" / "original.yaml")
+    assert PLACEHOLDER not in study.read_text(encoding="utf-8") + original.read_text(encoding="utf-8")
+    update_config(config, yaml.safe_load(study.read_text(encoding="utf-8")))
+    assert original_path(config["original"], [study], PROJECT) == original
+    check_original(read_original(original), load_study(config))
+
+
+@pytest.mark.parametrize("name", ["", "My Report", "../x", "x" * 49])
+def test_a_new_report_wants_a_safe_name(examples, name):
+    with pytest.raises(UserError, match=r"^NAME is .*; allowed are up to 48 small letters, .*\.$"):
+        new_report(name, examples)
+
+
+def test_a_new_report_overwrites_nothing(examples):
+    with pytest.raises(UserError, match=r"skeleton is there already; choose another NAME, or move that folder away\.$"):
+        new_report("skeleton", examples)
+
+
+LAYERS = "architectures/mine/layers"
+CLAIM = "claims/3"
+
+#: name: (edit of study.yaml or None, edit of original.yaml or None, words that the sentence must hold)
+MISTAKES = {
+    "no title": (put("title", ""), None, ["title is ''", "heading of the report"]),
+    "an experiment that is none": (put("run", ["table"]), None, ["run[0] is 'table'", "original"]),
+    "a cell of no network": (
+        put("experiments/original/cells/0/architecture", "my"),
+        None,
+        ["cells[0].architecture is 'my'", "mine"],
+    ),
+    "a recipe that is not there": (
+        put("experiments/original/cells/0/recipe", "fast"),
+        None,
+        ["cells[0].recipe is 'fast'", "mine"],
+    ),
+    "a network without builder": (
+        drop("architectures/mine/builder"),
+        None,
+        ["lacks the key 'builder'"],
+    ),
+    "a layer of another library": (
+        put(f"{LAYERS}/1", {"linear": {"units": 3}}),
+        None,
+        ["layers[1] is 'linear'"],
+    ),
+    "an option of another library": (
+        put(f"{LAYERS}/1", {"dense": {"out_features": 3}}),
+        None,
+        ["layers[1].dense has no option 'out_features'", "units"],
+    ),
+    "no flatten": (put(f"{LAYERS}/0", "pool"), None, ["layers[1] is dense", "flatten or global_pool"]),
+    "no softmax": (put(f"{LAYERS}/2", {"dense": {"units": 10}}), None, ["layers[2] is dense", "softmax"]),
+    "more images than there are": (
+        put("fractions/mine/images", 70000),
+        None,
+        ["images is 70000", "60000"],
+    ),
+    "both epochs and updates": (put("recipes/mine/updates", 10), None, ["recipes.mine has both epochs and updates"]),
+    "an optimizer that is not run": (put("recipes/mine/optimizer", "adamw"), None, ["optimizer is 'adamw'", "sgd"]),
+    "a misspelt key": (put("recipes/mine/batchsize", 3), None, ["in recipes.mine the key 'batchsize' is unknown"]),
+    "a fraction for percent": (None, put(f"{CLAIM}/value", 0.882), ["claims.V1.value is 0.882", "percent"]),
+    "a number with its sign": (None, put(f"{CLAIM}/value", "88.2%"), ["claims.V1.value is '88.2%'", "percent"]),
+    "a mean of one run": (None, put(f"{CLAIM}/n", 1), ["claims.V1.n is 1", "from 2"]),
+    "a spread of nobody knows how many": (None, put(f"{CLAIM}/sd", 0.2), ["claims.V1 has sd and lacks n"]),
+    "a claim without its words": (None, drop(f"{CLAIM}/quote"), ["claims.V1 lacks the key 'quote'"]),
+    "an unknown kind": (
+        None,
+        put(f"{CLAIM}/kind", "test accuracy"),
+        ["kind is 'test accuracy'", "gap"],
+    ),
+    "a cell that the study does not define": (
+        None,
+        put(f"{CLAIM}/readings/0/cells", ["mine/mine/none/yours"]),
+        ["claims.V1.readings[0].cells[0]", "no recipe 'yours'"],
+    ),
+    "a column of no claim": (
+        None,
+        put("table/columns/0/validation", "V9"),
+        ["columns[0].validation is 'V9'"],
+    ),
+    "a row of the wrong length": (
+        None,
+        put("table/rows/0/printed", ["1", "2"]),
+        ["rows[0].printed has length 2"],
+    ),
+    "a printed number without quotes": (None, put("table/rows/0/printed/0", 91), ["printed[0] is 91", "quotes"]),
+    "no claims": (None, put("claims", []), ["claims is []", "at least one"]),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_a_report_of_ones_own_gets_one_sentence(config, tmp_path, name):
+    of_study, of_original, words = MISTAKES[name]
+    given, original = overlay("skeleton"), yaml.safe_load((EXAMPLES / "skeleton" / "original.yaml").read_text("utf-8"))
+    for edit, edited in ((of_study, given), (of_original, original)):
+        if edit is not None:
+            edit(edited)
+    (tmp_path / "original.yaml").write_text(yaml.safe_dump(original), encoding="utf-8")
+    update_config(config, copy.deepcopy(given))
+    with pytest.raises(UserError) as caught:
+        check_original(read_original(tmp_path / "original.yaml"), load_study(config))
+    sentence = str(caught.value)
+    assert sentence.startswith(("config: ", "original.yaml: "))
+    assert sentence.endswith(".")
+    assert sentence.count("\n") == 0
+    for word in words:
+        assert word in sentence
