@@ -59,7 +59,7 @@ def test_one_of_each_is_added_in_one_place(tmp_path, dots):
     for part in PARTS:
         copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
         copy(PROJECT / part, project / part)
-    package = project / "workflow" / "scripts" / "refashion"
+    package = project / "workflow" / "scripts" / "refashion" / "networks"
     for module, start in (("architectures", "@architecture"), ("augmentation", "@pixels")):
         with open(package / f"{module}.py", "a", encoding="utf-8") as file:
             file.write("\n\n" + _block(start) + "\n")

@@ -166,8 +166,8 @@ def test_a_part_of_another_layout_is_refused(wrong):
 def test_counts_of_the_short_answer(whole):
     _, result = whole
     study = result.document["study"]
-    assert sum(study["verdicts"].values()) == study["claims"] == len(ORIGINAL["claims"]) == 37
-    assert sum(study["overall"].values()) == 37
+    assert sum(study["verdicts"].values()) == study["claims"] == len(ORIGINAL["claims"])
+    assert sum(study["overall"].values()) == study["claims"]
     distinct = whole[0].runs["digest"].nunique()
     assert distinct < len(whole[0].runs)  # some cells share their runs, which count once
     assert study["runs"] == {

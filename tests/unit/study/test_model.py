@@ -14,6 +14,9 @@ from refashion.study.model import Cell, Looks, Run, digest
 LOOKS = {"looks": [5, 10], "spend": [0.01, 0.04]}
 
 
+CELL = {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
+
+
 def test_published_runs_keep_their_digests(config):
     """And the widest config asks for each of them, so that none is trained again."""
     loaded = load_study({**overlaid(config, "full.yaml"), "run": list(config["experiments"])})
@@ -47,15 +50,20 @@ def test_the_original_has_six_cells_with_the_published_updates(config):
 
 
 def test_a_run_wanted_by_several_experiments_stands_once_and_knows_them(config):
+    config |= {"run": ["original", "wide", "narrow"], "seeds": 5}
+    words = {"title": "A", "question": "A?"}
+    config["experiments"] = {
+        "original": {**words, "cells": [CELL], "seeds": 10},
+        "wide": {**words, "cells": [{**CELL, "augmentation": ["affine", "none"]}]},
+        "narrow": {**words, "cells": [{**CELL, "architecture": "lenet5"}]},
+    }
     loaded = load_study(config)
     runs = loaded.runs()
-    assert len(runs) == len(set(runs))
-    shared = Run(Cell("cnn1", "10k", "none", "b256_e100"), 0)
-    assert loaded.experiments_of(shared) == ("original", "readings", "factorial_published", "losses")
-    assert loaded.experiments_of(Run(shared.cell, 5)) == ()
-    full = load_study(overlaid(config, "full.yaml"))
-    assert full.experiments_of(Run(shared.cell, 9)) == ("original",)
-    assert full.experiments_of(Run(shared.cell, 10)) == ()
+    assert len(runs) == len(set(runs)) == 10 + 5 + 5  # of the shared cell, of its augmented one, of the other network
+    shared = Cell("cnn1", "10k", "none", "b256_e100")
+    assert loaded.experiments_of(Run(shared, 0)) == ("original", "wide")
+    assert loaded.experiments_of(Run(shared, 9)) == ("original",)
+    assert loaded.experiments_of(Run(shared, 10)) == ()
 
 
 def test_seeds_come_first_so_that_cells_grow_evenly(config):

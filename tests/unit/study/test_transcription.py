@@ -6,7 +6,7 @@ import pytest
 
 import synthetic
 from refashion.judging.claims import ledger
-from refashion.judging.sections import contradictions, results_table
+from refashion.judging.sections import contradictions
 
 ORIGINAL = synthetic.original()
 CLAIMS = {claim["id"]: claim for claim in ORIGINAL["claims"]}
@@ -60,13 +60,6 @@ def test_the_parameters_of_each_row_follow_from_the_shapes(name):
         before = shape
 
 
-def test_every_claim_is_there_once():
-    expected = [
-        f"{letter}{i + 1}" for letter, n in zip("DPLVTGRWS", (4, 6, 1, 6, 5, 5, 6, 2, 2), strict=True) for i in range(n)
-    ]
-    assert [claim["id"] for claim in ORIGINAL["claims"]] == expected
-
-
 def test_every_claim_is_of_a_known_kind_and_has_words():
     for claim in CLAIMS.values():
         assert claim["kind"] in ledger.KINDS
@@ -93,21 +86,16 @@ def test_the_gaps_are_those_of_the_printed_accuracies():
 
 def test_the_table_prints_the_claimed_accuracies():
     rows = {row["holds"]: row["printed"] for row in ORIGINAL["table"]["rows"]}
-    for position, column in enumerate(ORIGINAL["table"]["columns"][:5]):
-        for part in ("training", "validation"):
+    for position, column in enumerate(ORIGINAL["table"]["columns"]):
+        for part in {"training", "validation"} & column.keys():
             assert rows[part][position] == f"{CLAIMS[column[part]]['value']:.2f}%"
             assert CLAIMS[column[part]]["readings"][0]["cells"] == [column["cell"]]
 
 
-def test_the_table_has_five_printed_columns_and_rows_that_we_can_answer():
-    assert all(len(row["printed"]) == 5 for row in ORIGINAL["table"]["rows"])
-    held = {row["holds"] for row in ORIGINAL["table"]["rows"]}
-    assert held == {*results_table.WORDS, *results_table.ACCURACIES, "parameters"}
-
-
 def test_the_stated_order_is_that_of_the_printed_numbers():
     primary = CLAIMS["R2"]["readings"][0]["order"]
-    value = {column["cell"]: CLAIMS[column["validation"]]["value"] for column in ORIGINAL["table"]["columns"][:5]}
+    printed = [column for column in ORIGINAL["table"]["columns"] if "validation" in column]
+    value = {column["cell"]: CLAIMS[column["validation"]]["value"] for column in printed}
     assert primary == sorted(value, key=value.get, reverse=True)
 
 
@@ -118,7 +106,6 @@ def test_every_cell_is_one_that_an_experiment_of_the_config_holds(cell):
 
 
 def test_every_inconsistency_can_be_recomputed():
-    assert [entry["id"] for entry in ORIGINAL["inconsistencies"]] == list(range(1, 16))
     for entry in ORIGINAL["inconsistencies"]:
         assert {wish["kind"] for wish in entry["recompute"]} <= set(contradictions.RECOMPUTE)
         assert set(entry["claims"]) <= set(CLAIMS)
