@@ -7,12 +7,19 @@ and which experiments want them.
 """
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
+if Path(workflow.basedir) != Path(str(workflow.current_basedir)):
+    sys.exit(
+        "refashion's Snakefile is a whole workflow, whose config, scripts and published runs lie beside it, and no part of "
+        "another (module:, include:); run it by itself: snakemake --snakefile .../Snakefile --directory FOLDER"
+    )
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from refashion.study.original import check_original, original_path, read_original
 from refashion.study.config import load_study
@@ -42,12 +49,17 @@ report: "report/workflow.rst"
 
 
 try:
+    # Snakemake leaves the numbers inside of `--config limits={images: 500}` texts.
+    update_config(config, yaml_files.typed(workflow.config_settings.config))
     study = load_study(config)
     ORIGINAL = original_path(study.config["original"], [Path(path) for path in workflow.overwrite_configfiles], PROJECT)
     if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
         check_original(read_original(ORIGINAL), study)
 except UserError as error:
     sys.exit(str(error))
+for path in (PROJECT, ORIGINAL):
+    if re.search("[{}]", str(path)):
+        sys.exit(f"{path}: Snakemake takes braces in the path of a script or an input for wildcards; rename it.")
 config.update(study.config)  # with its defaults, as the scripts get it
 
 STORE, PLANS = "results/store", "results/seeds"
@@ -57,6 +69,8 @@ DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 # What a command that is about this study ends with.
 GIVEN = [str(path) for path in workflow.overwrite_configfiles]
 OVERLAYS = f" --configfile {shlex.join(GIVEN)}" if GIVEN else ""
+SET = [f"{key}={json.dumps(value)}" for key, value in yaml_files.typed(workflow.config_settings.config).items()]
+OVERLAYS += f" --config {shlex.join(SET)}" if SET else ""
 # What of the config makes a rule's results old, beyond its input files: which runs there are, and every word and number.
 # As functions, because Snakemake would read braces in a text as wildcards.
 SEEDS = {"seeds": lambda wildcards: json.dumps([study.config[key] for key in ("seeds", "run", "experiments")])}
@@ -70,6 +84,11 @@ JUDGING = {
 # Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
 # profile asks, since the machine that submits the jobs may have none.
 GPUS = 0 if study.config["device"] == "cpu" else min(1, len(devices.visible_gpus()))
+
+
+def as_it_is(text):
+    """A text for `params`. As a function, because Snakemake would read braces in it as wildcards."""
+    return lambda wildcards: str(text)
 
 
 def twin_metrics(wildcards):
@@ -409,12 +428,12 @@ rule report_partial:
 # which reports show until one was measured here.
 rule restore:
     params:
-        published=str(PROJECT / "published"),
+        published=as_it_is(PROJECT / "published"),
         store=STORE,
         plans=PLANS,
         original=str(ORIGINAL),
         benchmark=RESTORED_BENCHMARK,
-        overlays=OVERLAYS,
+        overlays=as_it_is(OVERLAYS),
     log:
         "logs/restore.log",
     conda:
@@ -427,15 +446,15 @@ rule restore:
 # the report is that of config.yaml.
 rule publish:
     params:
-        published=str(PROJECT / "published"),
+        published=as_it_is(PROJECT / "published"),
         store=STORE,
         plans=PLANS,
         original=str(ORIGINAL),
         results=rules.report_partial.params.folder,
         benchmark=BENCHMARK,
-        readme=str(PROJECT / "README.md"),
+        readme=as_it_is(PROJECT / "README.md"),
         derived=["results/architectures.json", "results/augmentation_examples.npz"],
-        told=str(PROJECT / "config" / "config.yaml"),
+        told=as_it_is(PROJECT / "config" / "config.yaml"),
     log:
         "logs/publish.log",
     conda:
@@ -449,7 +468,7 @@ rule verify:
     input:
         data=published_data,
     params:
-        published=str(PROJECT / "published"),
+        published=as_it_is(PROJECT / "published"),
         epochs=2,
     threads: 1
     resources:

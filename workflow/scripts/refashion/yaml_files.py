@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,21 @@ def read(path: Path | str) -> Any:
     and for one that, its aliases written out, is of more than `MOST_ENTRIES`.
     """
     return _parse(path, _text(path))
+
+
+def typed(value: Any) -> Any:
+    """A value in which numbers, truth values and null may be texts, as they are in YAML."""
+    if isinstance(value, Mapping):
+        return {key: typed(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [typed(entry) for entry in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        found = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return found if found is None or isinstance(found, bool | int | float) else value
 
 
 def _text(path: Path | str) -> str:
