@@ -324,6 +324,7 @@ rule analyse:
     params:
         **CONFIG,
         **TELLING,
+        plans=PLANS,
     log:
         "logs/analyse.log",
     conda:
@@ -386,6 +387,7 @@ rule report:
         data=expand("results/data/{dataset}.npz", dataset=DATASETS),
         examples="results/augmentation_examples.npz",
         drawings="results/figures/drawings.json",
+        runs="results/runs.csv",  # which must be those that the config asks for
     output:
         page=report(
             "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}
@@ -394,6 +396,7 @@ rule report:
     params:
         **CONFIG,
         **TELLING,
+        plans=PLANS,
     log:
         "logs/report.log",
     conda:

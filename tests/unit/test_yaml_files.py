@@ -116,3 +116,10 @@ def test_the_import_is_cheap():
     folder = PROJECT / "workflow" / "scripts"
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_texts_from_a_command_line_mean_what_they_mean_in_a_file():
+    given = {"seeds": ["0", "1"], "limits": {"images": "500"}, "evidence": "false", "title": "A: b", "device": "cpu"}
+    meant = {"seeds": [0, 1], "limits": {"images": 500}, "evidence": False, "title": "A: b", "device": "cpu"}
+    assert yaml_files.typed(given) == meant
+    assert yaml_files.typed(meant) == meant

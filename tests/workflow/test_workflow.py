@@ -68,6 +68,25 @@ def test_an_added_seed_trains_only_that(study):
     assert study.trained() == RUNS + 2
 
 
+@pytest.mark.parametrize("forgotten", [True, False], ids=["Snakemake's notes are lost", "only times count"])
+def test_no_report_is_made_of_other_runs_than_the_configs(study, forgotten):
+    study.overlay["limits"]["images"] = 500
+    times = []
+    if forgotten:
+        shutil.rmtree(study.folder / ".snakemake")
+    else:
+        times = ["--rerun-triggers", "mtime", "--forcerun", "report"]
+    page = (study.folder / "results" / "report.html").read_bytes()
+    done = study.snakemake("report", *times, check=False)
+    assert done.returncode
+    assert "results/runs.csv is of other runs than the config asks for (" in done.stdout
+    assert "start again with --forcerun train" in done.stdout
+    assert (
+        not (study.folder / "results" / "report.html").exists()
+        or page == (study.folder / "results" / "report.html").read_bytes()
+    )
+
+
 def test_an_edited_word_or_margin_reaches_the_report(study):
     study.overlay |= {"title": "Another title", "analysis": {"training_margin": 2.0}}
     assert study.jobs() == {"all": 1, "analyse": 1, "figures": 1, "report": 1}

@@ -7,20 +7,23 @@ from refashion.judging.csv_tables import CSV_TABLES
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
+from refashion.training import seeds
 from refashion.upkeep.benchmark import table as benchmark_table
 
 
 def main(job):
     """Analyse what `collect` gathered. Input `benchmark` is shown where the rule has it."""
-    given, study = job.input, load_study(job.config)
+    given, study = job.input, seeds.with_plans(load_study(job.config), job.params.plans)
     original = read_original(given.original)
     check_original(original, study)
+    runs = tables.read("runs", given.runs)
+    collection.check_runs(study, runs, given.runs)
     with collection.PredictionsFile(given.predictions) as predictions:
         result = analysis.analyse(
             inputs.Inputs(
                 study=study,
                 original=original,
-                runs=tables.read("runs", given.runs),
+                runs=runs,
                 histories=tables.read("histories", given.histories),
                 predictions=predictions,
                 architectures=inputs.read_json(given.architectures),

@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+from refashion.judging import collection, tables
 from refashion.rule_log import rule_log
+from refashion.study.config import load_study
 from refashion.telling import document, exports, page, pictures
 from refashion.telling.figures import catalogue
+from refashion.training import seeds
 
 
 def main(job):
     """Write the page and the tables. Inputs `data` and `examples` give images."""
+    study = seeds.with_plans(load_study(job.config), job.params.plans)
+    collection.check_runs(study, tables.read("runs", job.input.runs), job.input.runs)
     analysis = document.read_analysis(Path(job.input.analysis))
     images = pictures.load(analysis, [Path(one) for one in job.input.data], Path(job.input.examples))
     drawings = catalogue.read_drawings(Path(job.input.drawings))

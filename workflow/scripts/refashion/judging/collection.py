@@ -21,7 +21,7 @@ from refashion.data.split import validation_labels
 from refashion.errors import UserError
 from refashion.inference.epochs import honest_best
 from refashion.judging import tables
-from refashion.study.model import AXES, Run, Study, digest
+from refashion.study.model import AXES, Cell, Run, Study, digest
 from refashion.training import run_files, run_log
 from refashion.training.run_files import HISTORY_COLUMNS, BrokenRunError, Labels, RunFiles
 from refashion.training.run_store import RunStore
@@ -64,6 +64,19 @@ class Collected:
 
 
 # ------------------------------------------------------------------------------------------------------------- collect
+
+
+def check_runs(study: Study, runs: pd.DataFrame, path: Path | str) -> None:
+    """Raise UserError unless the table at `path` is of the runs that the study wants; it may be an older one."""
+    wanted = {run.folder: digest(study.spec(run)) for run in study.runs()}
+    rows = runs[[*AXES, "seed", "digest"]].itertuples(index=False)
+    found = {Run(Cell(*row[:-2]), int(row[-2])).folder: row[-1] for row in rows}
+    other = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if other:
+        raise UserError(
+            f"{path} is of other runs than the config asks for ({other[0]}, for one); where the config was edited, "
+            "start again with --forcerun train: what is trained already is then only copied"
+        )
 
 
 def collect(

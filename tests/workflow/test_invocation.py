@@ -1,0 +1,60 @@
+"""Ways to call Snakemake on this Snakefile, each as far as its plan."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from project import PROJECT
+from tiny_study import TINY, environment
+
+
+def plan(folder, *arguments, snakefile=PROJECT / "Snakefile"):
+    """A dry run in a folder of its own; its output is in stdout."""
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--snakefile", str(snakefile)]
+    profile = ["--workflow-profile", str(PROJECT / "profiles" / "default")]
+    return subprocess.run(
+        [*command, "--directory", str(folder), *profile, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+    )
+
+
+def test_braces_in_the_name_of_an_overlay_are_no_wildcards(tmp_path):
+    overlay = tmp_path / "{o}, l'été.yaml"
+    overlay.write_text(yaml.safe_dump(TINY))
+    done = plan(tmp_path, "--configfile", str(overlay))
+    assert done.returncode == 0, done.stdout
+    assert "train" in done.stdout
+
+
+def test_a_project_in_a_folder_with_braces_is_told_in_a_sentence(tmp_path):
+    lab = tmp_path / "{lab}"
+    lab.symlink_to(PROJECT)
+    done = plan(tmp_path, snakefile=lab / "Snakefile")
+    assert done.returncode
+    assert "takes braces in the path of a script or an input for wildcards; rename it." in done.stdout
+    assert "WildcardError" not in done.stdout
+
+
+def test_numbers_inside_of_what_the_command_line_sets_are_numbers(tmp_path):
+    given = ["seeds=[0,1]", "evidence=false", "limits={images: 500, epochs: 2}", "run=[original]"]
+    done = plan(tmp_path, "--config", *given)
+    assert done.returncode == 0, done.stdout
+    refused = plan(tmp_path, "--config", "seeds=[0,x]")
+    assert "config: seeds[1] is 'x'; allowed is" in refused.stdout
+
+
+@pytest.mark.parametrize("use", ["include: '{}'", "module other:\n    snakefile: '{}'\nuse rule * from other"])
+def test_as_a_part_of_another_workflow_it_says_that_it_is_none(tmp_path, use):
+    outer = tmp_path / "Snakefile"
+    outer.write_text(use.format(PROJECT / "Snakefile") + "\n")
+    done = plan(tmp_path, snakefile=outer)
+    assert done.returncode
+    assert "is a whole workflow" in done.stdout
+    assert "ModuleNotFoundError" not in done.stdout
