@@ -10,8 +10,9 @@ import math
 import numpy as np
 import pytest
 
-from refashion.inference.evidence import weigh
+from refashion.inference.evidence import bound_test, claim_p_values, weigh, weigh_means, welch_bound_test
 from refashion.inference.factorial import anova, paired_contrast, welch_contrast
+from refashion.inference.families import holm_along
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.pairs import paired_comparison
 from refashion.inference.power import operating_characteristics
@@ -254,6 +255,83 @@ def test_operating_characteristics_are_those_of_the_rule_itself(shift):
         shares = (words == word).mean(1)
         error = 4 * shares.std() / math.sqrt(repetitions) + monte_carlo(np.mean(rates[0]), 20_000) + 1e-3
         assert shares.mean() == pytest.approx(np.mean(rates[0]), abs=error)
+
+
+@pytest.mark.parametrize(("published_n", "published_sd"), [(3, 0.2), (10, 0.2), (10, 0.6)])
+def test_two_means_keep_their_levels(published_n, published_sd):
+    """Welch's test is approximate (within .01 beyond Monte Carlo error); the published study's interval is exact."""
+    rng, shift = np.random.default_rng(published_n), 0.8
+    x = rng.normal(91 + shift, 0.3, (REPETITIONS, 5))
+    published = rng.normal(91, published_sd, (REPETITIONS, published_n))
+    results = [
+        weigh_means(mine, theirs.mean(), theirs.std(ddof=1), published_n, shift)
+        for mine, theirs in zip(x, published, strict=True)
+    ]
+    slack = monte_carlo(0.05, REPETITIONS)
+    assert np.mean([e.p_rep <= 0.05 for e in results]) <= 0.06 + slack  # the mean at the margin: closer by chance
+    assert np.mean([e.p_far <= 0.05 for e in results]) <= 0.06 + slack
+    if published_sd == 0.6:
+        return
+    again = rng.normal(91, published_sd, (REPETITIONS, 5))
+    covered = [
+        weigh_means(mine, theirs.mean(), theirs.std(ddof=1), published_n, shift).p_study > 0.05
+        for mine, theirs in zip(again, published, strict=True)
+    ]
+    assert np.mean(covered) == pytest.approx(0.95, abs=slack)
+
+
+@pytest.mark.parametrize(("sds", "ns"), [((0.2, 0.2), (5, 5)), ((0.1, 0.5), (5, 5)), ((0.1, 0.5), (10, 4))])
+def test_welch_bound_test_keeps_its_level(sds, ns):
+    rng = np.random.default_rng(1)
+    a, b = (rng.normal(mean, sd, (REPETITIONS, n)) for mean, sd, n in zip((92, 91), sds, ns, strict=True))
+    results = [welch_bound_test(*pair, 1.0) for pair in zip(a, b, strict=True)]
+    slack = 0.01 + monte_carlo(0.05, REPETITIONS)
+    assert np.mean([r.p_above <= 0.05 for r in results]) == pytest.approx(0.05, abs=slack)
+    assert np.mean([r.p_below <= 0.05 for r in results]) == pytest.approx(0.05, abs=slack)
+
+
+def test_pairing_hurts_where_seeds_correlate_negatively():
+    """Correlation -.9: the paired test has the right level still, and Welch's, which ignores it, does not."""
+    covariance = 0.04 * np.array([[1, -0.9], [-0.9, 1]])
+    pairs = np.random.default_rng(2).multivariate_normal([91, 91], covariance, (REPETITIONS, 5))
+    paired = np.mean([bound_test(x[:, 0] - x[:, 1], 0.0).p_above <= 0.05 for x in pairs])
+    welch = np.mean([welch_bound_test(x[:, 0], x[:, 1], 0.0).p_above <= 0.05 for x in pairs])
+    assert paired == pytest.approx(0.05, abs=monte_carlo(0.05, REPETITIONS))
+    assert welch > 0.08
+
+
+@pytest.mark.parametrize("n", [5, 10, 40])
+@pytest.mark.parametrize("sds", [(0.36, 0.35, 0.45, 0.13, 0.28, 0.36, 0.35), (0.04, 0.14, 0.37, 0.1, 0.22)])
+def test_families_with_the_spreads_seen_keep_their_level_at_the_margins(n, sds):
+    """Every mean at its margin, the published numbers exact: a false verdict on any claim in at most 5% of studies.
+
+    The first family has a claim held against two cells (the last two), as the sixth published accuracy has.
+    """
+    k, repetitions = len(sds), 20_000
+    margins = (0.53, 0.58, 0.59, 0.52, 0.53, 0.55, 0.55)[:k] if k == 7 else (1.0,) * k
+    rng = np.random.default_rng(n)
+    spread = np.array(sds)
+    mean = np.array(margins) + rng.standard_normal((repetitions, k)) * spread / math.sqrt(n)
+    found = spread * np.sqrt(rng.chisquare(n - 1, (repetitions, k)) / (n - 1))
+    p_rep, p_far, p_run = claim_p_values(mean, found, n, np.array(margins))
+    slack = monte_carlo(0.05, repetitions)
+    assert (holm_along(p_rep) <= 0.05).any(1).mean() <= 0.05 + slack
+    assert (holm_along(np.maximum(p_far, p_run)) <= 0.05).any(1).mean() <= 0.05 + slack
+
+
+def test_a_claim_held_against_two_cells_has_its_rates_by_the_rule_itself():
+    rng, repetitions = np.random.default_rng(3), 2_000
+    offsets, sds = np.array([0.0, 0.98]), np.array([0.35, 0.36])
+    words = []
+    for _ in range(repetitions):
+        published = rng.normal(90, sds[0])
+        family = [weigh(rng.normal(90 + o, sd, 5), published, 0.55) for o, sd in zip(offsets, sds, strict=True)]
+        found = [v.verdict for v in judge_family(family)]
+        words.append("reproduced" if "reproduced" in found else found[0] if len(set(found)) == 1 else "inconclusive")
+    one = {"published_is_a_run": True, "claims": [0, 0], "offsets": offsets, "seed": 4, "repetitions": 40_000}
+    oc = operating_characteristics([5, 5], sds, [0.55, 0.55], [0.0], **one)
+    for word, rate in (("reproduced", oc.reproduced[0][0]), ("not reproduced", oc.not_reproduced[0][0])):
+        assert words.count(word) / repetitions == pytest.approx(rate, abs=monte_carlo(max(rate, 0.01), repetitions))
 
 
 def test_known_effects_are_found():

@@ -1,5 +1,7 @@
 """Against published worked examples, closed forms and independent implementations; sources beside them."""
 
+import math
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -18,6 +20,14 @@ from worked_examples import sample
 )
 def test_image_margin(published, margin):
     assert image_margin(published, 10_000) == pytest.approx(margin, abs=5e-5)
+
+
+def test_image_margin_takes_percentages_and_images():
+    assert image_margin(0, 1) == image_margin(100, 1) == 0
+    assert image_margin(50, 1) == pytest.approx(98)  # 1.96 sqrt(.5 * .5)
+    for published, images in ((-0.01, 10), (100.01, 10), (50, 0)):
+        with pytest.raises(ValueError, match="expected a percentage and at least one image"):
+            image_margin(published, images)
 
 
 def test_tost_of_the_r_package_equivalence():
@@ -42,6 +52,17 @@ def test_bound_test_against_scipy():
     result = bound_test(x, 1.0)
     assert result.p_above == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="greater").pvalue, rel=1e-10)
     assert result.p_below == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="less").pvalue, rel=1e-10)
+
+
+def test_bound_tests_of_too_few_runs_say_what_there_is():
+    one = bound_test([91.0], 90.0)
+    assert (one.mean, one.bound, one.n, one.p_above) == (91.0, 90.0, 1, None)
+    assert one.reason == "cannot say, because one seed gives no interval"
+    two = welch_bound_test([91.0], [90.0, 90.5], 0.5)
+    assert (two.mean, two.bound, two.n, two.p_above) == (0.75, 0.5, 1, None)
+    assert two.reason == one.reason
+    none = welch_bound_test([], [90.0, 90.5], 0.5)
+    assert (none.mean, none.n, none.reason) == (None, 0, "cannot say, because there is no finished run")
 
 
 def test_welch_bound_test_against_scipy():
@@ -96,6 +117,8 @@ def test_evidence_p_run_is_the_prediction_interval_turned_round(n, image_varianc
 def test_evidence_far_beyond_any_prediction_interval_stays_a_probability():
     e = weigh(sample(2, 0, 1e-6), 1e12, 0.5, image_variance=1e-6)
     assert 0 <= e.p_run <= 1e-9
+    beyond_any_quantile = weigh(sample(50, 0, 1e-6), 1e12, 0.5, image_variance=1e-6)
+    assert beyond_any_quantile.p_run == pytest.approx(math.exp(-300))
 
 
 def test_closeness_of_two_means_of_a_published_replication():

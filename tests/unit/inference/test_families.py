@@ -52,3 +52,10 @@ def test_holm_level_is_where_holm_begins_to_reject():
 def test_what_is_no_p_value_is_refused(adjust, bad):
     with pytest.raises(ValueError, match=r"p-value lies between 0 and 1|finite"):
         adjust([0.5, bad])
+
+
+def test_holm_level_counts_a_hypothesis_at_its_level_as_rejected_and_one_without_p_as_not():
+    # .025 * 2 = .05: rejected, so that the other is compared with the whole level
+    assert holm_level([0.5, 0.025], 0, 0.05) == 0.05
+    assert holm_level([0.5, 0.0251], 0, 0.05) == 0.025
+    assert holm_level([0.5, None, 0.01], 0, 0.05) == 0.025
