@@ -26,7 +26,7 @@ from refashion.study.config import load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
 from refashion.study.model import Run
-from refashion.telling import exports
+from refashion.telling import exports, source
 from refashion.telling.figures import catalogue
 from refashion.training import devices, seeds
 from refashion.training.run_store import published_in
@@ -89,6 +89,11 @@ GPUS = 0 if study.config["device"] == "cpu" else min(1, len(devices.visible_gpus
 def as_it_is(text):
     """A text for `params`. As a function, because Snakemake would read braces in it as wildcards."""
     return lambda wildcards: str(text)
+
+
+def text_of_original(wildcards):
+    """The judged report's own text, where it is kept: beside the file that describes it."""
+    return source.text_beside(ORIGINAL) or []
 
 
 def twin_metrics(wildcards):
@@ -388,6 +393,7 @@ rule report:
         examples="results/augmentation_examples.npz",
         drawings="results/figures/drawings.json",
         runs="results/runs.csv",  # which must be those that the config asks for
+        text=text_of_original,
     output:
         page=report(
             "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}
@@ -415,6 +421,7 @@ rule report_partial:
         examples="results/augmentation_examples.npz",
         original=ORIGINAL,
         benchmark=benchmark_table,
+        text=text_of_original,
     params:
         folder="results/partial",
         store=STORE,

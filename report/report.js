@@ -60,38 +60,70 @@
     });
   }
 
-  /* Claims by verdict and by words. */
+  /* Claims by verdict and by words; the address keeps both (#show=open&words=..), so that a view can be passed on. */
   const claims = all(".claim");
   const search = document.querySelector(".filter input");
   const buttons = all(".filter button");
   const shown = document.querySelector("#claims-shown");
+  const named = (text) => { try { return decodeURIComponent(text); } catch { return text; } }; // such as "#%"
+  const keep = (address) => { try { history.replaceState(null, "", address); } catch { /* a page without an address */ } };
   const filter = () => {
     const verdict = buttons.find((button) => button.getAttribute("aria-pressed") === "true").value;
     const words = search.value.trim().toLowerCase();
     for (const claim of claims) {
       claim.hidden = !((verdict === "" || claim.dataset.verdict === verdict) && claim.textContent.toLowerCase().includes(words));
     }
+    for (const list of all(".claims")) list.previousElementSibling.hidden = !all(".claim:not([hidden])", list).length;
     const count = claims.filter((claim) => !claim.hidden).length;
     shown.textContent = `${count} of ${claims.length} claims shown.`;
+    return [verdict, words];
   };
-  const press = (pressed) => {
-    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button === pressed)));
-    filter();
+  const chosen = () => {
+    const [verdict, words] = filter();
+    const parts = [verdict && `show=${encodeURIComponent(verdict)}`, words && `words=${encodeURIComponent(words)}`];
+    keep(`#${parts.filter(Boolean).join("&") || "claims"}`);
   };
+  const press = (pressed) => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button === pressed)));
   if (search) {
-    buttons.forEach((button) => button.addEventListener("click", () => press(button)));
-    search.addEventListener("input", filter);
+    buttons.forEach((button) => button.addEventListener("click", () => { press(button); chosen(); }));
+    search.addEventListener("input", chosen);
+    for (const link of all("[data-show]")) {
+      link.addEventListener("click", () => { press(buttons.find((one) => one.value === link.dataset.show)); filter(); });
+    }
+    for (const claim of claims) {
+      claim.querySelector("summary").addEventListener("click", () => { if (!claim.firstElementChild.open) keep(`#${claim.id}`); });
+    }
   }
-  const named = (text) => { try { return decodeURIComponent(text); } catch { return text; } }; // such as "#%"
   const reveal = () => {
-    const target = location.hash && document.getElementById(named(location.hash.slice(1)));
+    const hash = location.hash.slice(1);
+    const wanted = /^(show|words)=/.test(hash) && new Map(hash.split("&").map((part) => part.split("=", 2)));
+    if (wanted && search) {
+      search.value = named(wanted.get("words") ?? "");
+      press(buttons.find((button) => button.value === named(wanted.get("show") ?? "")) ?? buttons[0]);
+      filter();
+      document.getElementById("claims").scrollIntoView();
+      return;
+    }
+    const target = hash && document.getElementById(named(hash));
     if (!target) return;
-    if (target.hidden) { search.value = ""; press(buttons[0]); }
-    for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    if (target.hidden) { search.value = ""; press(buttons[0]); filter(); }
+    const inside = target.matches(".claim, .list > li") ? target.querySelector("details") : target;
+    for (let box = inside.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
     target.scrollIntoView();
   };
   addEventListener("hashchange", reveal);
   reveal();
+
+  /* One seed at a time. */
+  const seed = document.querySelector("#seed");
+  if (seed) {
+    const papers = all(".papers tbody tr");
+    seed.addEventListener("input", () => {
+      papers.forEach((row, i) => row.classList.toggle("chosen", i === Number(seed.value)));
+      document.querySelector("#seed-chosen").value = papers[seed.value].dataset.seed;
+      document.querySelector("#seed-told").textContent = papers[seed.value].dataset.told;
+    });
+  }
 
   /* What scrolls sideways can be reached by the keyboard. */
   const reach = () => {
@@ -118,7 +150,7 @@
   }, { rootMargin: "0px 0px -75% 0px" });
   all("main > section").filter((section) => links.has(section.id)).forEach((section) => watcher.observe(section));
 
-  /* Paper cannot be unfolded: what belongs to the evidence is, the rest stays as the reader left it. */
+  /* Paper cannot be unfolded: all is, but the configuration. */
   let folded = [];
   addEventListener("beforeprint", () => { folded = all("details.print:not([open])"); folded.forEach((box) => { box.open = true; }); });
   addEventListener("afterprint", () => { folded.forEach((box) => { box.open = false; }); });

@@ -5,7 +5,7 @@ from pathlib import Path
 from refashion.judging import collection, tables
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
-from refashion.telling import document, exports, page, pictures
+from refashion.telling import document, exports, page, pictures, source
 from refashion.telling.figures import catalogue
 from refashion.training import seeds
 
@@ -17,7 +17,8 @@ def main(job):
     analysis = document.read_analysis(Path(job.input.analysis))
     images = pictures.load(analysis, [Path(one) for one in job.input.data], Path(job.input.examples))
     drawings = catalogue.read_drawings(Path(job.input.drawings))
-    html = page.render(analysis, images, job.config, drawings)
+    text = source.read(Path(job.input.text)) if job.input.get("text") else ""
+    html = page.render(analysis, images, job.config, drawings, text=text)
     Path(job.output.page).write_text(html, encoding="utf-8")
     exports.write_tables(analysis, Path(job.output.tables[0]).parent)
 

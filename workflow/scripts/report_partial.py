@@ -8,7 +8,7 @@ from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
-from refashion.telling import page, pictures
+from refashion.telling import page, pictures, source
 from refashion.telling.redaction import redact
 from refashion.training import run_log, seeds
 from refashion.training.run_store import RunStore, published_in
@@ -45,7 +45,8 @@ def main(job):
         )
     )
     images = pictures.load(result.document, [Path(one) for one in given.data], Path(given.examples))
-    html = page.render(result.document, images, job.config, partial=True)
+    text = source.read(Path(given.text)) if given.get("text") else ""
+    html = page.render(result.document, images, job.config, partial=True, text=text)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
     tables.write(runs, "runs", folder / "runs.csv")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 from refashion import formatting, provenance
 from refashion import formatting as fmt
-from refashion.telling import words
+from refashion.telling import lede, one_run, source, words
 from refashion.telling.figures import catalogue, experiments, parts, style
 from refashion.telling.figures.catalogue import Drawing
 from refashion.telling.pictures import Pictures
@@ -31,25 +31,59 @@ TEMPLATES = Path(__file__).resolve().parents[4] / "report"
 #: The sections of the page: anchor (also the template's name) and title, in the order of reading.
 SECTIONS = (
     ("table", "The table, published and run again"),
+    ("one_run", "If the author had run another seed"),
     ("claims", "Every claim and its verdict"),
-    ("audit", "Parameters, layer by layer"),
     ("inconsistencies", "Where the report contradicts itself"),
+    ("source", "The original's own words"),
     ("readings", "Readings and unstated choices"),
     ("effects", "What changed together, taken apart"),
     ("comparisons", "Which network is better"),
     ("learning", "Learning curves"),
     ("optimism", "Choosing the best epoch"),
     ("spread", "Where the spread comes from"),
-    ("augmentations", "What augmentation does to a garment"),
     ("mistakes", "What the networks get wrong"),
+    ("augmentations", "What augmentation does to a garment"),
     ("extensions", "Beyond the original"),
-    ("cost", "Cost and speed"),
-    ("methods", "Methods, in plain words"),
-    ("assumptions", "Assumptions"),
-    ("provenance", "Provenance"),
-    ("reproduce", "How to reproduce this"),
     ("missing", "What is missing"),
+    ("methods", "Methods, in plain words"),
+    ("reproduce", "How to reproduce this"),
 )
+#: What is looked up rather than read, after the sections.
+APPENDIX = (
+    ("audit", "Parameters, layer by layer"),
+    ("assumptions", "Assumptions"),
+    ("cost", "Cost and speed"),
+    ("provenance", "Provenance"),
+    ("references", "References"),
+)
+
+
+def _has(section: str, analysis: Analysis, drawings: Mapping[str, Drawing], images: Pictures, text: str) -> bool:
+    """Whether there is anything to show in a section."""
+
+    def drawn(*names: str) -> bool:
+        return any(not drawings[name].reason for name in names)
+
+    conditions: dict[str, Callable[[], bool]] = {
+        "table": lambda: bool(analysis["table"]["columns"]),
+        "one_run": lambda: analysis["study"]["evidence"] and bool(one_run.papers(analysis)),
+        "claims": lambda: bool(analysis["claims"]),
+        "inconsistencies": lambda: bool(analysis["inconsistencies"]),
+        "source": lambda: bool(text),
+        "readings": lambda: drawn("specification_curves"),
+        "effects": lambda: drawn("interaction"),
+        "comparisons": lambda: drawn("paired_differences", "ranks"),
+        "learning": lambda: drawn("learning_curves"),
+        "optimism": lambda: drawn("optimism"),
+        "spread": lambda: drawn("variance_components", "half_widths"),
+        "mistakes": lambda: drawn("confusion", "image_difficulty"),
+        "augmentations": lambda: bool(images.augmentations),
+        "extensions": lambda: any(one["enabled"] for one in experiments.extensions(analysis)),
+        "missing": lambda: words.anything_missing(analysis),
+        "audit": lambda: bool(analysis["audit"]),
+        "assumptions": lambda: bool(analysis["assumptions"]),
+    }
+    return conditions.get(section, lambda: True)()
 
 
 def render(
@@ -58,17 +92,26 @@ def render(
     config: Mapping[str, Any],
     drawings: Mapping[str, Drawing] | None = None,
     partial: bool = False,
+    text: str = "",
 ) -> str:
     """The whole report as one HTML file. `partial`: rendered while runs are still missing.
 
-    `drawings`: those of `catalogue.draw_all`, where they have been drawn already.
+    `drawings`: those of `catalogue.draw_all`, where they have been drawn already. `text`: the original's own.
     """
     analysis = redact(analysis)
     drawings = catalogue.draw_all(analysis) if drawings is None else drawings
     environment = _environment()
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    shown, appendix = (
+        [one for one in part if _has(one[0], analysis, drawings, pictures, text)] for part in (SECTIONS, APPENDIX)
+    )
+    passages = source.passages(redact(text), analysis["claims"])
+    anchors = {anchor for anchor, _ in (*shown, *appendix)}
+    anchors |= {f"fig-{words.slug(name)}" for name, drawing in drawings.items() if not drawing.reason}
     return environment.get_template("report.html.jinja").render(
         a=analysis,
+        anchors=anchors,
+        appendix=appendix,
         config=redact(_yaml(config)),
         drawings=drawings,
         made=_circumstances(),
@@ -76,11 +119,21 @@ def render(
         names_of_cells=words.names_of_cells(analysis, config),
         partial=partial,
         pictures=pictures,
+        quoted={claim for passage in passages for claim in passage.claims},
+        references=_references(),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        sections=SECTIONS,
+        sections=shown,
+        source=source.blocks(passages),
         style_sheet=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
     )
+
+
+def _references() -> list[dict[str, str]]:
+    """The works that the page cites, from report/references.yaml."""
+    import yaml
+
+    return yaml.safe_load((TEMPLATES / "references.yaml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -118,7 +171,15 @@ def _environment() -> Any:
         "reading_told": words.reading_told,
         "check_told": words.check_told,
         "several_readings": lambda analysis: [one for one in analysis["claims"] if len(one["readings"]) > 1],
+        "findings": lede.findings,
+        "groups": lede.groups,
+        "line_number": words.line_number,
+        "one_run": one_run,
+        "overall_words": words.overall_words,
         "slug": words.slug,
+        "untested_readings": words.untested_readings,
+        "tally": lede.tally,
+        "VERDICTS": lede.VERDICTS,
         "verdict_class": words.verdict_class,
     }
     return environment

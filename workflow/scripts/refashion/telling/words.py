@@ -83,6 +83,55 @@ def claim_evidence(claim: Mapping[str, Any]) -> tuple[str, str] | None:
     return EVIDENCE.get(claim["kind"])
 
 
+#: Whether a verdict depends on the reading, as the page says it.
+_OVERALL = {
+    "robust": "the same however it is read",
+    "unsettled": "other readings are open",
+    "specification-dependent": "depends on the reading",
+    "one reading": "",
+    "not testable": "",
+}
+
+
+def overall_words(overall: str) -> str:
+    """How the verdicts of a claim's readings go together, in words; empty where there is nothing to say."""
+    return _OVERALL.get(overall, overall)
+
+
+def line_number(claim: Mapping[str, Any]) -> str:
+    """The number in a claim's one line: the difference, or what was found."""
+    numbers = claim["readings"][0]["numbers"]
+    if claim["verdict"] == "not testable":
+        return fmt.MISSING
+    if numbers:
+        return fmt.points(numbers["difference"], fmt.half_of(numbers["interval"]))
+    told = reading_told(claim, claim["readings"][0])["ours"]
+    return told if len(told) <= 16 else fmt.MISSING
+
+
+def anything_missing(analysis: Analysis) -> bool:
+    """Whether a run failed, diverged or waits, a reading was not run, or an experiment is not part of the study."""
+    runs = analysis["runs"]
+    return bool(
+        runs["failed"]
+        or runs["diverged"]
+        or runs["missing"]
+        or untested_readings(analysis)
+        or any(not one["enabled"] or one["reason"] for one in analysis["experiments"])
+    )
+
+
+def untested_readings(analysis: Analysis) -> list[tuple[str, Mapping[str, Any]]]:
+    """Readings (with their claim's id) that could be judged by runs and were not."""
+    return [
+        (claim["id"], reading)
+        for claim in analysis["claims"]
+        if claim["verdict"] != "not testable"
+        for reading in claim["readings"]
+        if not reading["tested"] and reading["cells"]
+    ]
+
+
 def caution(analysis: Analysis) -> list[tuple[str, float, float, float]]:
     """How often the rule would call a published accuracy reproduced that is exactly right.
 
@@ -161,9 +210,16 @@ def _with_unit(value: Any, unit: str, interval: Sequence[float] | None = None) -
     return words if unit in ("percent", "pp", "seconds", "times", "") else f"{words} {unit}"
 
 
+def _measured(analysis: Analysis) -> list[dict[str, Any]]:
+    """The accuracies of the table, validation first: on a phone it is what is seen without scrolling."""
+    training = {column["training_claim"] for column in analysis["table"]["columns"]} - {None}
+    rows = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
+    return sorted(rows, key=lambda row: any(value["claim"] in training for value in row["values"]))
+
+
 def entries(analysis: Analysis) -> list[dict[str, Any]]:
     """The main table, a row a network: its column of the original, seeds, and for each accuracy printed and ours."""
-    measured = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
+    measured = _measured(analysis)
     return [
         {
             "column": column,
@@ -178,7 +234,7 @@ def entries(analysis: Analysis) -> list[dict[str, Any]]:
 
 def printed_rows(analysis: Analysis) -> list[int]:
     """Which of the accuracies of `entries` the original prints, by position."""
-    measured = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
+    measured = _measured(analysis)
     return [i for i, row in enumerate(measured) if any(value["printed"] for value in row["values"])]
 
 

@@ -1,0 +1,91 @@
+"""What the first screen says, of a whole study, a quick preset, one run a network, no run, and another report."""
+
+import copy
+
+import pytest
+
+from analysis_fixture import analysis
+from refashion.telling import lede
+
+
+def told(given) -> dict[str, str]:
+    return {one.head: one.text.replace("\u00a0", " ") for one in lede.findings(given)}
+
+
+def with_verdicts(given, **verdicts):
+    """The study with these verdicts of its claims."""
+    given = copy.deepcopy(given)
+    for claim in given["claims"]:
+        if claim["id"] in verdicts:
+            claim["verdict"] = claim["readings"][0]["verdict"] = verdicts[claim["id"]]
+    return given
+
+
+def test_every_claim_is_in_one_group_and_every_group_is_counted():
+    given = analysis(n=4)
+    grouped = [claim["id"] for _, claims in lede.groups(given) for claim in claims]
+    assert sorted(grouped) == sorted(claim["id"] for claim in given["claims"])
+    assert [sum(column) for column in zip(*(lede.tally(own) for _, own in lede.groups(given)), strict=True)] == list(
+        given["study"]["verdicts"].values()
+    )
+
+
+def test_accuracies_are_counted_as_they_are_judged():
+    given = with_verdicts(analysis(n=4), **dict.fromkeys(("V1", "V2", "V3", "V4", "V5", "V6"), "not reproduced"))
+    given = with_verdicts(
+        given, T1="reproduced", T2="reproduced", T3="reproduced", T4="inconclusive", T5="inconclusive"
+    )
+    assert told(given)["Accuracies"] == "Of 11 printed accuracies, 3 come out again, 6 do not and 2 are open."
+
+
+@pytest.mark.parametrize(
+    ("differences", "expected"),
+    [
+        ([1.0, 2.5, 0.5], "our training accuracy is higher in all 3 columns, by 0.50 to 2.5 pp"),
+        ([-1.0, -3.1, 0.2], "our training accuracy is lower in 2 of 3 columns, by 1.0 to 3.1 pp"),
+        ([0.4], "our training accuracy is higher in the one column, by 0.40 pp"),
+        ([-0.4, -0.3], "our training accuracy is lower in both columns, by 0.30 to 0.40 pp"),
+        ([0.0], ""),
+    ],
+)
+def test_the_direction_says_how_many_columns_and_how_far(differences, expected):
+    assert lede._direction("training", differences).replace("\u00a0", " ") == expected
+
+
+def test_a_reading_that_rescues_is_named_and_one_that_does_not_is_not():
+    given = with_verdicts(analysis(n=4), V1="not reproduced")
+    claim = next(one for one in given["claims"] if one["id"] == "V1")
+    for reading in claim["readings"][1:]:
+        reading.update(verdict="not reproduced", tested=True)
+    assert "Rescued by a reading" not in told(given)
+    assert "91.97% (ours" in told(given)["Not rescued"]
+    claim["readings"][1]["verdict"] = "reproduced"
+    assert f"if read as \u201c{claim['readings'][1]['title']}\u201d" in told(given)["Rescued by a reading"]
+    assert "91.97%" not in told(given).get("Not rescued", "")
+
+
+def test_a_preset_that_is_no_evidence_finds_nothing_of_accuracies():
+    given = analysis(n=2)
+    given["study"]["evidence"] = False
+    assert set(told(given)) == {"No evidence", "Counted"}
+
+
+def test_one_run_each_says_that_none_can_be_judged():
+    found = told(analysis(n=1))
+    assert found["One run each"].startswith("Each network was trained once.")
+    assert not {"Accuracies", "Direction", "Open"} & set(found)
+
+
+def test_no_run_yet_is_said():
+    found = told(analysis(n=0))
+    assert "No run yet" in found
+    assert not {"Accuracies", "Direction", "Open", "Comparisons"} & set(found)
+
+
+def test_a_report_without_accuracies_or_counted_claims_has_a_lede_of_what_it_has():
+    given = analysis(n=4)
+    given["claims"] = [claim for claim in given["claims"] if claim["id"] == "R1"]
+    given["table"]["columns"] = []
+    assert set(told(with_verdicts(given, R1="reproduced"))) == {"Comparisons"}
+    given["claims"] = []
+    assert told(given) == {}

@@ -1,0 +1,243 @@
+"""The lede: what a study found, as a few sentences made from its analysis by rules that hold for any report.
+
+Each rule gives a `Finding` or none. Nothing is said of accuracies where a preset is no evidence, and nothing of
+intervals where a network has one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refashion import formatting as fmt
+from refashion.study.model import TRAINING_METRICS
+
+Analysis = dict[str, Any]
+Claim = dict[str, Any]
+
+#: Kinds of claims, in the page's order: title, kinds of the analysis. What is in none is in the last.
+GROUPS = (
+    ("Validation accuracies", ("validation",)),
+    ("Training accuracies", ("training",)),
+    ("Gaps", ("gap",)),
+    ("Comparisons", ("best", "order", "much_worse", "near_best", "faster")),
+    ("Data, parameters, layers", ("fact", "parameters", "parameter_ratio", "layers")),
+    ("Procedures and times", ()),
+)
+VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not testable")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found: two or three words, a sentence or two, and the claims that it rests on."""
+
+    head: str
+    text: str
+    claims: tuple[str, ...] = ()
+
+
+def kind_of(claim: Claim) -> str:
+    """The kind of a claim; of an accuracy, whether it is about training or validation."""
+    if claim["kind"] != "accuracy":
+        return claim["kind"]
+    return "training" if claim["readings"][0]["metric"] in TRAINING_METRICS else "validation"
+
+
+def groups(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
+    """The claims by kind, in the page's order; kinds without a claim are left out."""
+    known = {kind: title for title, kinds in GROUPS for kind in kinds}
+    found: dict[str, list[Claim]] = {title: [] for title, _ in GROUPS}
+    for claim in analysis["claims"]:
+        found[known.get(kind_of(claim), GROUPS[-1][0])].append(claim)
+    return [(title, claims) for title, claims in found.items() if claims]
+
+
+def tally(claims: Sequence[Claim]) -> list[int]:
+    """How many of the claims have each of VERDICTS."""
+    return [sum(claim["verdict"] == verdict for claim in claims) for verdict in VERDICTS]
+
+
+def findings(analysis: Analysis) -> list[Finding]:
+    """What the first screen says, most important first."""
+    study = analysis["study"]
+    counted = [*_comparisons(analysis), *_counted(analysis)]
+    if not study["evidence"]:
+        text = "This preset shows that every step works. It trains far too little to say anything of an accuracy."
+        return [Finding("No evidence", text), *_counted(analysis)]
+    accuracies = [one for one in analysis["claims"] if one["kind"] == "accuracy"]
+    if not accuracies:
+        return counted
+    if not any(_runs(one) for one in accuracies):
+        text = f"The {fmt.plural(len(accuracies), 'printed accuracy', 'printed accuracies')} wait for the first runs."
+        return [Finding("No run yet", text), *_counted(analysis)]
+    if max(_runs(one) for one in accuracies) == 1:
+        text = "Each network was trained once. One run has no interval, so no printed accuracy can be judged."
+        return [Finding("One run each", text), *counted]
+    return [
+        _all_accuracies(accuracies),
+        *_directions(analysis),
+        *_rescued(analysis),
+        *_lost(analysis),
+        *_open(accuracies),
+        *counted,
+    ]
+
+
+def _runs(claim: Claim) -> int:
+    return (claim["readings"][0]["numbers"] or {"n": 0})["n"]
+
+
+def _ids(claims: Sequence[Claim]) -> tuple[str, ...]:
+    return tuple(claim["id"] for claim in claims)
+
+
+def _with(claims: Sequence[Claim], verdict: str) -> list[Claim]:
+    return [claim for claim in claims if claim["verdict"] == verdict]
+
+
+def _all_accuracies(accuracies: Sequence[Claim]) -> Finding:
+    come, not_come, left_open = (len(_with(accuracies, verdict)) for verdict in VERDICTS[:3])
+    of = "the one printed accuracy" if len(accuracies) == 1 else f"{fmt.count(len(accuracies))} printed accuracies"
+    parts = [
+        f"{fmt.count(number)} {one if number == 1 else many}"
+        for number, one, many in (
+            (come, "comes out again", "come out again"),
+            (not_come, "does not", "do not"),
+            (left_open, "is open", "are open"),
+        )
+        if number
+    ]
+    return Finding("Accuracies", f"Of {of}, {fmt.sentence_list(parts)}.", _ids(_with(accuracies, "reproduced")))
+
+
+def _directions(analysis: Analysis) -> Iterator[Finding]:
+    """In which direction ours differ over the columns of the original's table, and how far."""
+    claims = {claim["id"]: claim for claim in analysis["claims"]}
+    told = []
+    for noun, key in (("training", "training_claim"), ("validation", "validation_claim")):
+        own = [claims[column[key]] for column in analysis["table"]["columns"] if column.get("printed") and column[key]]
+        differences = [one["readings"][0]["numbers"]["difference"] for one in own if _runs(one)]
+        if differences:
+            told.append(_direction(noun, [value for value in differences if value is not None]))
+    told = [words for words in told if words]
+    if told:
+        yield Finding("Direction", fmt.sentence("; ".join(told)))
+
+
+def _direction(noun: str, differences: list[float]) -> str:
+    higher = [value for value in differences if value > 0]
+    lower = [-value for value in differences if value < 0]
+    word, most = ("higher", higher) if len(higher) >= len(lower) else ("lower", lower)
+    if not most:
+        return ""
+    if len(most) == len(differences):
+        where = {1: "the one column", 2: "both columns"}.get(len(most), f"all {len(most)} columns")
+    else:
+        where = f"{len(most)} of {len(differences)} columns"
+    low, high = fmt.significant(min(most), 2), fmt.significant(max(most), 2)
+    far = low if low == high else f"{low} to {high}"
+    return f"our {noun} accuracy is {word} in {where}, by {far}{fmt.SPACE}pp"
+
+
+def _columns(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
+    """The columns of the table: name, and the claims about their accuracies (printed in them, and the gap between)."""
+    claims = {claim["id"]: claim for claim in analysis["claims"]}
+    result = []
+    for column in analysis["table"]["columns"]:
+        own = [claims[column[key]] for key in ("validation_claim", "training_claim") if column.get(key)]
+        gaps = [
+            claim
+            for claim in analysis["claims"]
+            if claim["kind"] == "gap" and (claim["readings"][0]["numbers"] or {}).get("cell") == column["cell"]
+        ]
+        if own and column.get("printed", True):
+            result.append((f"{column['title']}, {column['data']}", [*own, *gaps]))
+    return result
+
+
+def _rescued(analysis: Analysis) -> Iterator[Finding]:
+    """Columns whose validation accuracy comes out under another reading than the primary one."""
+    for name, own in _columns(analysis):
+        first = own[0]
+        if first["verdict"] != "not reproduced":
+            continue
+        for reading in first["readings"][1:]:
+            if reading["verdict"] != "reproduced":
+                continue
+            same = [one for claim in own for one in claim["readings"][1:] if one["id"] == reading["id"]]
+            also = len(same) > 1 and all(one["verdict"] == "reproduced" for one in same)
+            rest = f", and then all {len(same)} numbers of the column do" if also else ""
+            text = f"{name}: {_printed(first)}, but comes out if read as “{reading['title']}”{rest}."
+            yield Finding("Rescued by a reading", text, _ids(own if also else own[:1]))
+            break
+
+
+def _lost(analysis: Analysis) -> Iterator[Finding]:
+    """Columns with printed accuracies that no reading brings back."""
+    told: list[str] = []
+    found: list[Claim] = []
+    for name, own in _columns(analysis):
+        lost = [one for one in own if one["kind"] == "accuracy" and _never(one)]
+        if lost:
+            told.append(f"{name}: {fmt.sentence_list(_printed(one, short=True) for one in lost)}")
+            found += lost
+    if told:
+        number = "This number does" if len(found) == 1 else "These numbers do"
+        yield Finding(
+            "Not rescued", f"{'; '.join(told)}. {number} not come out by any reading that was run.", _ids(found)
+        )
+
+
+def _never(claim: Claim) -> bool:
+    """Not reproduced, nor by any other reading that was run."""
+    return claim["verdict"] == "not reproduced" and not any(
+        one["verdict"] in ("reproduced", "inconclusive") and one["tested"] for one in claim["readings"]
+    )
+
+
+def _printed(claim: Claim, short: bool = False) -> str:
+    numbers = claim["readings"][0]["numbers"]
+    ours = fmt.percent(numbers["mean"], fmt.half_of(numbers["interval"]))
+    published = fmt.percent(numbers["published"])
+    return f"{published} (ours {ours})" if short else f"{published} does not come out (ours {ours})"
+
+
+def _open(accuracies: Sequence[Claim]) -> Iterator[Finding]:
+    """Accuracies that stay open, and how many seeds would end that for those that seeds can end."""
+    waiting = _with(accuracies, "inconclusive")
+    if not waiting:
+        return
+    needed = [(one["readings"][0]["numbers"] or {}).get("seeds_needed") for one in waiting]
+    known = sorted(number for number in needed if number)
+    runs = sorted({_runs(one) for one in waiting if _runs(one)})
+    have = f" with {fmt.count(runs[0])}{f' to {fmt.count(runs[-1])}' if runs[1:] else ''} seeds" if runs else ""
+    number = fmt.plural(len(waiting), "accuracy is", "accuracies are")
+    text = f"{number} too near the margin, or too spread, to tell{have}."
+    if known:
+        span = fmt.count(known[0]) if known[0] == known[-1] else f"{fmt.count(known[0])} to {fmt.count(known[-1])}"
+        text += f" About {span} seeds a network would end {'it' if len(waiting) == 1 else f'{len(known)} of them'}."
+    yield Finding("Open", text, _ids(waiting))
+
+
+def _comparisons(analysis: Analysis) -> Iterator[Finding]:
+    claims = dict(groups(analysis)).get(GROUPS[3][0], [])
+    holds, fails = _with(claims, "reproduced"), _with(claims, "not reproduced")
+    told = [
+        f"{words} {fmt.sentence_list('“' + one['statement'].rstrip('.') + '”' for one in own)}"
+        for words, own in (("holds:", holds), ("does not hold:", fails))
+        if own
+    ]
+    if told:
+        yield Finding("Comparisons", fmt.sentence("; ".join(told)), _ids([*holds, *fails]))
+
+
+def _counted(analysis: Analysis) -> Iterator[Finding]:
+    claims = dict(groups(analysis)).get(GROUPS[4][0], [])
+    if not claims:
+        return
+    wrong = _with(claims, "not reproduced")
+    right = len(_with(claims, "reproduced"))
+    text = f"Of {fmt.plural(len(claims), 'statement')} about data, parameters and layers, {fmt.count(right)} "
+    text += ("is" if right == 1 else "are") + " as counted here"
+    yield Finding("Counted", text + (f"; {fmt.count(len(wrong))} not." if wrong else "."), _ids(wrong))

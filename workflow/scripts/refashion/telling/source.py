@@ -1,0 +1,79 @@
+"""The original's own text, with the claims at the passages that make them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refashion.errors import UserError
+
+#: The text lies beside the file that describes the report, under the same name.
+SUFFIX = ".txt"
+
+
+@dataclass
+class Passage:
+    """A heading, a paragraph or a row of a table (its cells), and the claims that quote it."""
+
+    kind: str  # heading, paragraph or row
+    cells: list[str]
+    claims: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """All of it, with single spaces."""
+        return " ".join(" ".join(self.cells).split())
+
+
+def text_beside(original: Path) -> Path | None:
+    """Where the text of a report lies, None where it is not kept."""
+    path = original.with_suffix(SUFFIX)
+    return path if path.exists() else None
+
+
+def read(path: Path) -> str:
+    """The text of the original; one that is no UTF-8 is an error in one sentence."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no UTF-8 text (byte {error.start}).") from error
+
+
+def passages(text: str, claims: Sequence[dict[str, Any]]) -> list[Passage]:
+    """The text in passages. A claim stands at the first that holds its quotation, white space aside.
+
+    What is said to stand in a table is looked for there first, anything else outside.
+    """
+    found = [_passage(line) for line in text.splitlines() if line.strip()]
+    for claim in claims:
+        quote = " ".join(claim["quote"].split())
+        holders = [one for one in found if quote and quote in one.words]
+        tabled = "table" in claim.get("where", "").split(";")[0]
+        holder = min(holders, key=lambda one: (one.kind == "row") != tabled, default=None)
+        if holder:
+            holder.claims.append(claim["id"])
+    return found
+
+
+def _passage(line: str) -> Passage:
+    plain = re.sub(r"\*\*|</?u>", "", line).rstrip()
+    if heading := re.match(r"#+\s+(.*)", plain):
+        return Passage("heading", [heading[1]])
+    if "\t" in plain:
+        return Passage("row", [cell.strip() for cell in plain.split("\t")])
+    return Passage("paragraph", [re.sub(r"^\s*-\s+", "• ", plain).strip()])
+
+
+def blocks(found: Sequence[Passage]) -> list[tuple[str, list[Passage]]]:
+    """Passages with the rows of a table together: (heading, paragraph or table; its passages)."""
+    result: list[tuple[str, list[Passage]]] = []
+    for one in found:
+        kind = "table" if one.kind == "row" else one.kind
+        if kind == "table" and result and result[-1][0] == "table":
+            result[-1][1].append(one)
+        else:
+            result.append((kind, [one]))
+    return result
