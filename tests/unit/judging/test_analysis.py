@@ -163,6 +163,13 @@ def test_a_part_of_another_layout_is_refused(wrong):
         MetricSummary(**known | wrong)
 
 
+def test_what_was_decided_when_is_passed_on(whole):
+    told = whole[1].document["original"]
+    assert told["registration"] == ORIGINAL["registration"]
+    assert told["deviations"] == [{"commit": "", **deviation} for deviation in ORIGINAL["deviations"]]
+    assert told["deviations"]
+
+
 def test_counts_of_the_short_answer(whole):
     _, result = whole
     study = result.document["study"]

@@ -63,6 +63,24 @@ class StudyAnswer(Part):
     core_hours: float = means("measured, over finished runs: seconds x threads / 3600", "hours")
 
 
+class Registration(Part):
+    """What was fixed before the first run, in the report's own file; "" where nothing is said."""
+
+    readings: str = means("how and when the primary readings were named", default="")
+    margins: str = means("how and when margins and tests were fixed", default="")
+
+
+class Deviation(Part):
+    """What was decided after results had been seen."""
+
+    id: str = means("unique")
+    what: str = means("what was decided")
+    when: str = means("the day, as in 2026-11-27")
+    commit: str = means('the commit of this project, or ""', default="")
+    why: str = means("why so")
+    otherwise: str = means("what the verdict would have been otherwise")
+
+
 class Original(Part):
     """The published report."""
 
@@ -71,6 +89,8 @@ class Original(Part):
     about: str = means("what it is about")
     data_citation: str = means("of the data set")
     validation_images: int = means("images behind each published validation accuracy")
+    registration: Registration = means("what was fixed before the first run")
+    deviations: list[Deviation] = means("in order")
 
 
 class Device(Part):
