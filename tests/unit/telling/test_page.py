@@ -151,6 +151,21 @@ def test_autoescape_is_on_and_holes_are_errors():
         environment.from_string("{{ nothing.here }}").render()
 
 
+def test_what_was_fixed_before_and_decided_after_the_runs_is_said_by_the_reports_own_file():
+    given = analysis(n=2)
+    original = given["original"]
+    decided = [one[key] for one in original["deviations"] for key in ("what", "otherwise")]
+    said = [*original["registration"].values(), *decided]
+    told = text_of(render(given))
+    assert len(said) > 3
+    for words in said:
+        assert " ".join(words.split()) in told
+    original |= {"registration": {"readings": "", "margins": ""}, "deviations": []}
+    told = text_of(render(given))
+    for words in (*said, "What was decided after looking", "before the first"):
+        assert " ".join(words.split()) not in told
+
+
 def test_no_number_of_a_result_is_typed_into_a_template():
     # Names that hold a digit, and commands: everything else with a digit must come out of an expression.
     names = ("A12", "SHA-256", "HC3", "ω²")
