@@ -62,7 +62,7 @@ class Inputs:
 
     @cached_property
     def columns(self) -> list[str]:
-        """The cells of the original's table and the padded network, those that this study has."""
+        """The cells of the original's table, those that this study has."""
         present = {cell.name for cell in self.study.cells()}
         return [column["cell"] for column in self.original["table"]["columns"] if column["cell"] in present]
 

@@ -43,7 +43,7 @@ class TableRow(Part):
 class ResultsTable(Part):
     """The original's results table beside ours."""
 
-    columns: list[TableColumn] = means("five, and the padded network")
+    columns: list[TableColumn] = means("in the order of the report")
     rows: list[TableRow] = means(
         "printed rows, then ours: Validation accuracy, images not augmented; Best epoch; Seconds of training"
     )

@@ -135,7 +135,7 @@ class Effects(Part):
 
 
 class Ranks(Part):
-    """Ranks of the original's columns and the padded network."""
+    """Ranks of the cells of the original's table."""
 
     cells: list[str] = means("cells, in the table's order")
     n: int = means("seeds that all have")

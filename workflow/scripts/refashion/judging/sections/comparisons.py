@@ -46,7 +46,7 @@ def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
     columns = [column["cell"] for column in facts.original["table"]["columns"]]
     first = Family(
         id="original",
-        title="The original's columns and the padded network, every pair",
+        title="The columns of the original's table, every pair",
         experiment="original",
         confirmatory=True,
         metric=PUBLISHED_METRIC,
