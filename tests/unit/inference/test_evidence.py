@@ -114,6 +114,12 @@ def test_evidence_p_run_is_the_prediction_interval_turned_round(n, image_varianc
     assert (e.run_low, e.run_high) == pytest.approx((interval.low, interval.high), rel=1e-14)
 
 
+@pytest.mark.parametrize(("margin", "image_variance"), [(-0.1, 0.0), (0.1, -0.1)])
+def test_a_negative_margin_or_variance_is_refused(margin, image_variance):
+    with pytest.raises(ValueError, match=r"a margin and a variance are not negative: -?0\.1, -?0\.[01]"):
+        weigh([91.0, 92.0], 91.0, margin, image_variance)
+
+
 def test_evidence_far_beyond_any_prediction_interval_stays_a_probability():
     e = weigh(sample(2, 0, 1e-6), 1e12, 0.5, image_variance=1e-6)
     assert 0 <= e.p_run <= 1e-9
