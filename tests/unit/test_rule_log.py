@@ -109,3 +109,9 @@ def test_a_disk_too_full_for_the_log_is_told_on_the_terminal(capfd, end):
     assert capfd.readouterr().err == "train: The system says 'No space left on device'. (log: /dev/full)\n"
     print("heard again")
     assert capfd.readouterr().out == "heard again\n"
+
+
+def test_a_failure_moves_no_cursor_and_turns_no_text_round(job, capfd):
+    with pytest.raises(SystemExit), rule_log(job):
+        raise UserError("The name \x1b[2J\u202egpj.exe is none.")
+    assert "The name \\x1b[2J\\u202egpj.exe is none." in capfd.readouterr().err

@@ -23,6 +23,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, contents):
         super().__init__(("127.0.0.1", 0), Handler)
         self.contents, self.plan, self.requests, self.ranges = contents, {}, [], True
+        self.reason = None
 
     @property
     def url(self):
@@ -36,7 +37,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         assert self.headers["Accept-Encoding"] == "identity"  # else a server may unpack or pack what is asked for
         answer = server.plan[path].pop(0) if server.plan.get(path) else 200
         if isinstance(answer, int) and answer != 200:
-            return self.send_error(answer)
+            return self.send_error(answer, server.reason)
         if path not in server.contents:
             return self.send_error(404)
         content, start = server.contents[path], 0
@@ -173,6 +174,25 @@ def test_endless_answer_is_cut_off(prepare, server, web, target):
     with pytest.raises(UserError, match="sends more than the 5,324 bytes that the file can have"):
         prepare(web)
     assert left_behind(target) == []
+
+
+def test_a_server_that_never_ends_is_given_up(prepare, server, web, target, monkeypatch):
+    """One that sends a byte now and then; here one that waits for the test to end."""
+    ended = threading.Event()
+    monkeypatch.setattr(downloads, "MINUTES", 0.2 / 60)
+    monkeypatch.setattr(downloads, "_fetch", lambda *_: ended.wait(60) and target)
+    try:
+        with pytest.raises(UserError, match=r"it is not downloaded after 0\.\d+ minutes"):
+            prepare(web)
+    finally:
+        ended.set()
+
+
+def test_what_a_server_says_moves_no_cursor(prepare, server, web):
+    server.reason = "Gone\x1b]0;title\x07\x1b[2J"
+    server.plan[IMAGES] = [410]
+    with pytest.raises(UserError, match=r"answers 410 Gone\\x1b\]0;title\\x07\\x1b\[2J"):
+        prepare(web)
 
 
 def test_machine_that_does_not_answer(prepare, server, target):

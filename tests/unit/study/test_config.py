@@ -96,6 +96,10 @@ MISTAKES = {
         ["experiments.losses.cells[0].recipe", "different"],
     ),
     "unsafe name": (put("recipes/..%2Fx", {"batch_size": 1, "epochs": 1}), ["'..%2Fx'", "recipes", "safe file name"]),
+    "credentials in an address": (
+        put("datasets/fashion_mnist/sources", [{"url": "https://me:secret@example.org/x"}]),
+        ["datasets.fashion_mnist.sources[0].url holds a user's name or password"],
+    ),
     "name of a device": (put("fractions/con", {"images": 1}), ["'con'", "fractions", "safe file name"]),
     "name of a device with an ending": (put("fractions/Nul.x", {"images": 1}), ["'Nul.x'", "no device of Windows"]),
     "name that ends with a dot": (put("fractions/a.", {"images": 1}), ["'a.'", "ends without a dot"]),

@@ -29,3 +29,18 @@ def test_redact(text, expected):
 def test_redact_knows_this_home(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     assert redact(f"{tmp_path}/me/x, {tmp_path}/men") == f"~/x, {tmp_path}/men"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/gpfs/home/ada/study", "~/study"),
+        ("/mnt/home/ada", "~"),
+        ("/scratch/ada/results", "~/results"),
+        ("/mnt/nfs/scratch/ada/x", "~/x"),
+        ("/export/homes/ada/x", "~/x"),
+        ("results/home/x", "results/home/x"),
+    ],
+)
+def test_a_home_folder_is_one_wherever_it_lies(path, shown):
+    assert redact(f"cannot read '{path}'") == f"cannot read '{shown}'"

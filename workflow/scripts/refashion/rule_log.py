@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from refashion.errors import UserError
+from refashion.formatting import printable
 
 
 @contextlib.contextmanager
@@ -31,7 +32,7 @@ def rule_log(job: Any) -> Iterator[TextIO]:
         try:
             yield terminal
         except (Exception, KeyboardInterrupt) as error:
-            failure = _sentence(error)
+            failure = printable(_sentence(error))
             with contextlib.suppress(OSError):  # the disk may be full, which the terminal is told
                 if not isinstance(error, UserError | KeyboardInterrupt):
                     traceback.print_exc()

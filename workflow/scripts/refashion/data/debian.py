@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess  # for apt-get and dpkg-deb, never through a shell  # nosec B404
-import tarfile
 import tempfile
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from refashion.data import folders
 from refashion.data.folders import Log, Order
-from refashion.data.idx import IdxFile, Unusable
+from refashion.data.idx import Unusable
 
 APT_MINUTES = 15
 
@@ -25,8 +23,11 @@ def read(package: str, folder: str, order: Order) -> dict[str, np.ndarray]:
         if shutil.which(tool) is None:
             raise Unusable(f"this machine has no {tool}")
     with tempfile.TemporaryDirectory(dir=order.work, ignore_cleanup_errors=True) as temporary:
-        _unpack(_download_package(package, Path(temporary), order.log), folder, order.files, Path(temporary))
-        return folders.read(Path(temporary), order)
+        archive, tree = _download_package(package, Path(temporary), order.log), Path(temporary) / "tree"
+        failure = _run(["dpkg-deb", "-x", str(archive), str(tree)], Path(temporary))
+        if failure:
+            raise Unusable(f"{archive.name} cannot be unpacked ({failure})")
+        return folders.read(tree / folder, order)
 
 
 def _download_package(package: str, folder: Path, log: Log) -> Path:
@@ -44,7 +45,10 @@ def _download_package(package: str, folder: Path, log: Log) -> Path:
         failure = failure or _run(["apt-get", *options, "download", "--", package], folder)
     if failure:
         raise Unusable(f"apt-get cannot download it ({failure})")
-    return next(folder.glob("*.deb"))
+    archive = next(folder.glob("*.deb"), None)
+    if archive is None:
+        raise Unusable("apt-get says that it has downloaded it, and left no file")
+    return archive
 
 
 def _run(command: list[str], folder: Path) -> str:
@@ -64,25 +68,3 @@ def _run(command: list[str], folder: Path) -> str:
         return f"not done in {APT_MINUTES} minutes"
     complaint = done.stderr.strip() or f"exit code {done.returncode}"
     return complaint.splitlines()[-1] if done.returncode else ""
-
-
-def _unpack(archive: Path, folder: str, files: Mapping[str, IdxFile], into: Path) -> None:
-    """Copy the files wanted out of a Debian archive's folder, and nothing else, so that names and sizes are bounded."""
-    limits = {name: file.packed_limit for file in files.values() for name in (file.name, f"{file.name}.gz")}
-    command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603  # nosec B603
-    try:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as members:
-            for member in members:
-                path = PurePosixPath(member.name)
-                if path.parent != PurePosixPath(folder) or path.name not in limits or not member.isfile():
-                    continue
-                if member.size > limits[path.name]:
-                    raise Unusable(f"its file {path} has {member.size:,} bytes, at most {limits[path.name]:,} expected")
-                with (into / path.name).open("wb") as stream:
-                    shutil.copyfileobj(members.extractfile(member), stream)
-    except tarfile.TarError as error:
-        raise Unusable(f"{archive.name} cannot be unpacked ({error})") from error
-    finally:
-        process.kill()
-        process.communicate()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import queue
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -12,11 +15,14 @@ import numpy as np
 
 from refashion.data.folders import Log, Order, verified
 from refashion.data.idx import Unusable
+from refashion.formatting import printable
 
 #: Retries of an interrupted download; pooch waits 1, 2 and 3 s before them.
 RETRIES = 3
 #: Seconds to wait for a connection, and for more bytes.
 TIMEOUT = (10, 30)
+#: Minutes that a file may take in all: a server that sends a byte now and then keeps to every other limit.
+MINUTES = 30
 #: Bytes written at a time, and at most lost when a connection breaks.
 CHUNK = 1 << 14
 
@@ -31,7 +37,7 @@ def _downloaded(key: str, base: str, suffix: str, order: Order) -> np.ndarray:
     name = order.files[key].name + suffix
     download = _Download(order.work / f"{name}.part", order.files[key].packed_limit, order.log, order.progress)
     begun = download.part.exists() or (order.work / name).exists()
-    path = _fetch(base, name, download)
+    path = _in_time(lambda: _fetch(base, name, download))
     try:
         return verified(key, path, order)
     except Unusable as reason:
@@ -40,6 +46,26 @@ def _downloaded(key: str, base: str, suffix: str, order: Order) -> np.ndarray:
             raise
         order.log(f"{reason}; it was begun earlier, so once more from the first byte")
         return _downloaded(key, base, suffix, order)
+
+
+def _in_time(fetch: Callable[[], Path]) -> Path:
+    """What `fetch` returns or raises, or Unusable after MINUTES; a thread that ends with us then has it still."""
+    done: queue.SimpleQueue[tuple[Path | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            done.put((fetch(), None))
+        except BaseException as error:  # whatever it is, it is raised below
+            done.put((None, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        path, error = done.get(timeout=60 * MINUTES)
+    except queue.Empty:
+        raise Unusable(f"it is not downloaded after {MINUTES} minutes") from None
+    if error is not None:
+        raise error
+    return path
 
 
 def _fetch(base: str, name: str, download: _Download) -> Path:
@@ -101,7 +127,7 @@ class _Download:
         if response.status_code == 416:  # more bytes are here than there: begin anew
             self.part.unlink()
         elif 400 <= response.status_code < 500 and response.status_code not in (408, 429):
-            raise Unusable(f"{response.url} answers {response.status_code} {response.reason}")
+            raise Unusable(f"{response.url} answers {response.status_code} {printable(str(response.reason))}")
         response.raise_for_status()
 
     def _receive(self, response) -> None:

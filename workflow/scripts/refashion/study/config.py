@@ -139,6 +139,11 @@ def _check_sources(name: str, sources: Iterable[Mapping[str, Any]]) -> None:
                 f"config: datasets.{name}.sources[{position}] has {' and '.join(source) or 'nothing'}; allowed are "
                 "a folder, a url, a url and its suffix, or a debian package and its folder."
             )
+        if "@" in source.get("url", "").partition("://")[2].partition("/")[0]:
+            raise UserError(
+                f"config: datasets.{name}.sources[{position}].url holds a user's name or password, which the log and "
+                "the page would show; name the address without them, or a folder."
+            )
 
 
 def _lower_hashes(datasets: Mapping[str, Any]) -> None:

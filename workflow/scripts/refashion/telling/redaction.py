@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-#: Home folders wherever they lie, at the start of a path.
-_HOMES = r"(?:/home/|/Users/|/var/home/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=[/\s'\":]|$)"
+#: Home folders wherever they lie, /gpfs/home/ for one; a cluster's scratch folders bear their users' names, too.
+_HOMES = r"(?:(?:/[\w.-]+){0,4}/(?:homes?|[uU]sers|scratch)/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=[/\s'\":]|$)"
 #: What neither HTML nor XML may hold: control characters (save tab and line end), lone surrogates, non-characters.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
