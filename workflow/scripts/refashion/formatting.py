@@ -10,7 +10,6 @@ Accuracies are in percent (0..100), differences in percentage points (pp), times
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeGuard
@@ -223,14 +222,6 @@ def sentence(text: str, otherwise: str = "") -> str:
         return ""
     start = text[0].upper() if text.split(maxsplit=1)[0].strip(",;:").isalpha() else text[0]
     return start + text[1:] + ("" if text[-1] in ".!?" else ".")
-
-
-def printable(text: str) -> str:
-    """A text for a terminal: what would move its cursor or turn its writing round is shown by its number."""
-    hidden = ("Cc", "Cf", "Cs")
-    return "".join(
-        one if one in "\n\t" or unicodedata.category(one) not in hidden else ascii(one)[1:-1] for one in text
-    )
 
 
 def text_or_missing(value: object) -> str:

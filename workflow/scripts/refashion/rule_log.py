@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from refashion.errors import UserError
-from refashion.formatting import printable
+from refashion.errors import UserError, printable
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ import numpy as np
 
 from refashion.data.folders import Log, Order, verified
 from refashion.data.idx import Unusable
-from refashion.formatting import printable
+from refashion.errors import printable
 
 #: Retries of an interrupted download; pooch waits 1, 2 and 3 s before them.
 RETRIES = 3
