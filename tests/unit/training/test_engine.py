@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -269,6 +273,40 @@ def test_a_listed_network_is_trained_as_the_written_one(split, device):
     for each in engines:
         each.train(0, 0, 3)
     assert equal(engines[0].state(), engines[1].state())
+
+
+FIT = """
+import json, sys
+import keras, numpy as np
+if sys.argv[1:]:
+    keras.utils.set_random_seed(int(sys.argv[1]))
+given = []
+class Recorder(keras.layers.Layer):
+    def call(self, x):
+        given.append(x)
+        return x
+numbers = np.arange(40, dtype="float32")[:, None]
+model = keras.Sequential([keras.layers.Input((1,)), Recorder(), keras.layers.Dense(1)])
+model.compile("sgd", "mse", run_eagerly=True)
+given.clear()
+model.fit(numbers, numbers, batch_size=8, epochs=3, verbose=0)
+print(json.dumps(np.concatenate(given).reshape(3, 40).tolist()))
+"""
+
+
+@pytest.mark.parametrize(("seed", "shuffle", "orders"), [([], "each_epoch", 3), (["3"], "once", 1)])
+def test_a_seeded_fit_of_keras_serves_one_order_as_shuffle_once_does(seed, shuffle, orders, split, device):
+    """Keras 3's fit on arrays, three epochs in a plain process: one order where the seed is set, else three."""
+    done = subprocess.run([sys.executable, "-c", FIT, *seed], capture_output=True, text=True, timeout=300)
+    served = json.loads(done.stdout)
+    assert all(sorted(order) == list(range(40)) != order for order in served), done.stderr
+    assert len(set(map(tuple, served))) == orders
+    run = engine.Engine(spec("softmax", shuffle=shuffle), split, device)
+    ours = []
+    for epoch in range(3):
+        run.train(epoch, 0, 1)
+        ours.append(tuple(run.permutation.numpy()))
+    assert len(set(ours)) == orders
 
 
 def test_the_two_losses_are_one_function(split, device):

@@ -1,8 +1,9 @@
 """The plain script: the networks of the original trained as their author probably did, with Keras and nothing else.
 
-One of the programs that `snakemake benchmark` compares; it imports nothing of this project. Prints a line of JSON an
-epoch: epoch, loss, accuracy, val_loss, val_accuracy, parameters; clean_loss and clean_accuracy, on images as they are,
-where val_* are on augmented ones.
+One of the programs that `snakemake benchmark` compares; it imports nothing of this project. With --seed it is the real
+`fit` beside the experiment `seeded_keras`: seeded as Keras' documentation advises. Prints a line of JSON an epoch:
+epoch, loss, accuracy, val_loss, val_accuracy, parameters; clean_loss and clean_accuracy, on images as they are, where
+val_* are on augmented ones.
 """
 
 import argparse
@@ -119,6 +120,7 @@ def options():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--threads", type=int, default=0, help="0: TensorFlow's choice")
+    parser.add_argument("--seed", type=int, help="of keras.utils.set_random_seed; none: unseeded")
     return parser.parse_args()
 
 
@@ -129,6 +131,8 @@ def main():
     """
     chosen = options()
     tf.config.threading.set_intra_op_parallelism_threads(chosen.threads)
+    if chosen.seed is not None:
+        tf.keras.utils.set_random_seed(chosen.seed)
     with np.load(chosen.data) as data:
         x, x_val = (data[f"{part}_images"][..., np.newaxis].astype("float32") for part in ("train", "test"))
         y, y_val = (targets(chosen.network, data[f"{part}_labels"]) for part in ("train", "test"))
