@@ -96,7 +96,7 @@ def test_the_seconds_of_earlier_processes_count(spec, small_data, tmp_path, monk
             _train(spec, small_data, store)
     saved = store.load_checkpoint(spec)
     store.save_checkpoint(spec, run_store.Checkpoint(saved.arrays, {**saved.progress, "seconds": 3600.0}))
-    timing = run_store.read_metrics(_train(spec, small_data, store))["timing"]
+    timing = run_files.read(_train(spec, small_data, store)).metrics["timing"]
     assert timing["seconds"] > 3600
     assert timing["resumed"] == 1
 
