@@ -39,7 +39,7 @@ PYTEST := $(VENV)/bin/python -m pytest
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null && echo $(name))))
 
-.PHONY: help environment quick study report restore progress new-report publish test test-slow mutants lint lock
+.PHONY: help environment quick study report restore progress new-report publish test test-slow test-gpu mutants lint lock
 
 help:
 	@sed -n '2,10s/^# *//p' Makefile
@@ -91,6 +91,15 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(PYTEST) -m slow
+
+# Where there is a GPU, what no other machine can show: the tests that need one, published runs again within verify's
+# tolerances, the quick study, and the speed beside plain Keras' on the same GPU (benchmarks/).
+test-gpu: $(STAMP)
+	@$(if $(filter-out 0,$(GPUS)),,echo "make test-gpu needs a GPU; nvidia-smi and CUDA_VISIBLE_DEVICES show none." >&2; exit 1)
+	$(PYTEST) -m gpu tests/unit/training/test_gpu.py
+	$(SNAKEMAKE) verify --cores 1 --resources gpu=1
+	$(SNAKEMAKE) --cores 4 --resources gpu=1 --configfile config/quick.yaml
+	$(SNAKEMAKE) benchmark --cores $(CORES) --resources gpu=1
 
 # Small faults put into one room (ROOM=judging for another), one at a time: how many do its tests notice? Takes hours.
 ROOM ?= inference

@@ -28,10 +28,10 @@ training.train(spec, data, store, device=device, threads=1, checkpoint_seconds=1
 needs_gpu = pytest.mark.skipif(not devices.visible_gpus(), reason="this machine has no GPU (nvidia-smi shows none)")
 
 
-@pytest.fixture
-def spec(small_config):
+@pytest.fixture(params=["cnn4/10k/affine/b256_e100"])
+def spec(request, small_config):
     small_config["limits"] = {"images": 2000, "epochs": 3}
-    return load_study(small_config).spec(Run(Cell("cnn4", "10k", "affine", "b256_e100"), 0))
+    return load_study(small_config).spec(Run(Cell(*request.param.split("/")), 0))
 
 
 def _start(spec, data, store, device, **environment):
@@ -52,6 +52,18 @@ def _finished(process, spec, store):
 
 @pytest.mark.gpu
 @needs_gpu
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "cnn1/60k/affine/b256_e50",
+        "lenet5/60k/none/b32_e20_sparse",
+        "cnn4/10k/affine/b256_e100",
+        "cnn4_same/10k/affine_flip/b256_e100",
+        "resnet_small/60k/horizontal_flip/modern",
+        "cnn4/60k/affine/b256_e50_bfloat16",
+    ],
+    indirect=True,
+)
 def test_a_run_on_a_gpu_agrees_with_one_on_the_cpu_and_with_itself(spec, small_data, tmp_path):
     found = {}
     for name, device in (("gpu", "gpu"), ("again", "gpu"), ("cpu", "cpu")):
@@ -61,6 +73,17 @@ def test_a_run_on_a_gpu_agrees_with_one_on_the_cpu_and_with_itself(spec, small_d
     assert found["gpu"]["final"] == found["again"]["final"]
     # Three epochs of the same draws: rounding differs, the network does not.
     assert found["gpu"]["final"]["loss"] == pytest.approx(found["cpu"]["final"]["loss"], rel=0.02)
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_two_runs_at_once_on_one_gpu_are_those_of_a_gpu_alone(spec, small_data, tmp_path):
+    one = {"CUDA_VISIBLE_DEVICES": devices.visible_gpus()[0]}
+    specs = [{**spec, "seed": seed} for seed in range(2)]
+    alone, shared = RunStore(tmp_path / "alone"), RunStore(tmp_path / "shared")
+    expected = [_finished(_start(each, small_data, alone, "gpu", **one), each, alone)["final"] for each in specs]
+    started = [_start(each, small_data, shared, "gpu", **one) for each in specs]
+    assert [_finished(*pair, shared)["final"] for pair in zip(started, specs, strict=True)] == expected
 
 
 @pytest.mark.gpu
