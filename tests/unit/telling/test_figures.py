@@ -297,7 +297,7 @@ def test_ids_of_two_drawings_never_collide(drawings):
         assert not seen & set(ids)
         seen.update(ids)
         for target in re.findall(r'(?:url\(#|href="#)([^)"]+)', page):
-            assert target in ids
+            assert target in ids or f"#{target}".startswith(style.CLAIM)
 
 
 def test_inline_follows_the_page_in_colour_font_and_name(drawings):
@@ -418,3 +418,19 @@ def test_a_list_of_figures_has_titles_in_the_pages_order_and_none_that_cannot_be
     assert not catalogue.possible("interaction", ["original"])
     assert not catalogue.possible("experiments", ["original", "readings"])
     assert all(catalogue.possible(name, ["original"]) for name in ("verdict_forest", "optimism", "speed"))
+
+
+def test_marks_tell_their_values_and_forests_lead_to_their_claims(full, drawings):
+    svg = drawings["verdict_forest"].svg
+    titles = [one.text for one in parse(svg).iter(f"{SVG}title")]
+    claims = [one for one in full["claims"] if one["kind"] == "accuracy" and one["id"].startswith("V")]
+    assert len([one for one in titles if one.startswith("a run: ")]) == sum(
+        len(one["readings"][0]["numbers"]["values"]) for one in claims
+    )
+    assert "told: " not in svg
+    page_svg = style.inline(svg, "v", "what it shows")
+    for claim in claims:
+        assert f'href="#claim-{claim["id"]}"' in page_svg
+        assert any(claim["verdict"] in one for one in titles)
+    assert 'role="group"' in page_svg
+    assert 'role="img"' in style.inline(drawings["optimism"].svg, "o", "x")

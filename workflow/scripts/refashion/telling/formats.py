@@ -40,12 +40,17 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d+(?:\.\d*)?(?:e[+-]?\d+)?$)", re.IGNOR
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|$#])")
 
 
+def markdown_text(text: object) -> str:
+    """Words on one line, no character of which is Markdown or HTML."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+
+
 def to_markdown(rows: Sequence[Mapping[str, str]]) -> str:
     """Rows of words as a Markdown table; characters that Markdown or HTML would read are escaped."""
     head = list(rows[0])
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in rows:
-        cells = (_MARKDOWN.sub(r"\\\1", " ".join(str(row[key]).split())) for key in head)
+        cells = (markdown_text(row[key]) for key in head)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

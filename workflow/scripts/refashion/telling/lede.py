@@ -12,6 +12,7 @@ from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
+from refashion.telling import formats
 
 Analysis = dict[str, Any]
 Claim = dict[str, Any]
@@ -82,6 +83,11 @@ def findings(analysis: Analysis) -> list[Finding]:
         *_open(accuracies),
         *counted,
     ]
+
+
+def as_markdown(analysis: Analysis) -> str:
+    """The findings as a list in Markdown, for the README."""
+    return "\n".join(f"- **{one.head}.** {formats.markdown_text(one.text)}" for one in findings(analysis))
 
 
 def _runs(claim: Claim) -> int:

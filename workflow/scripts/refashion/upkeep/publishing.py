@@ -24,7 +24,7 @@ from refashion import files
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
 from refashion.study.model import Study, digest
-from refashion.telling import document, exports, formats
+from refashion.telling import document, exports, formats, lede
 from refashion.training import run_files
 from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep.benchmark import table as benchmark_table
@@ -210,9 +210,10 @@ def report_in(folder: Path) -> dict[str, Any] | None:
 
 def readme_block(analysis: Mapping[str, Any]) -> str:
     """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
+    told = f"{lede.as_markdown(analysis)}\n\n{analysis['study']['answer']}".strip()
     table = exports.original_rows(analysis)
     if not table:
-        return analysis["study"]["answer"]
+        return told
     measures = [row["measure"] for row in table]
     shown = _SHOWN if _SHOWN in measures else measures[0]
     rows = [
@@ -221,7 +222,7 @@ def readme_block(analysis: Mapping[str, Any]) -> str:
         if row["measure"] == shown
     ]
     caption = f"{shown}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
-    return "\n\n".join((analysis["study"]["answer"], caption, formats.to_markdown(rows)))
+    return "\n\n".join((told, caption, formats.to_markdown(rows)))
 
 
 def runs_block(published: Path) -> str:

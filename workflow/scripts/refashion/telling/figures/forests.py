@@ -27,6 +27,7 @@ from refashion.telling.figures.parts import (
     wrap,
 )
 from refashion.telling.figures.style import HAIR, INK, MUTED, NARROW, PAPER, VERDICT_COLOURS, WIDE
+from refashion.telling.words import slug
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,25 +36,28 @@ if TYPE_CHECKING:
 
 def verdict_forest(analysis: Analysis) -> Sketch:
     """Published validation accuracies: every seed, interval, prediction interval, margin, verdict."""
-    return _forest(analysis, False, "Published validation accuracies, held against our runs")
+    return _forest(analysis, False, "validation")
 
 
 def training_forest(analysis: Analysis) -> Sketch:
     """The same for the published training accuracies."""
-    return _forest(analysis, True, "Published training accuracies, held against our runs")
+    return _forest(analysis, True, "training")
 
 
-def _forest(analysis: Analysis, training: bool, title: str) -> Sketch:
+def _forest(analysis: Analysis, training: bool, noun: str) -> Sketch:
     """training: the published accuracies on training images, else those on validation images."""
     rows = [
         _forest_row(analysis, claim)
         for claim in analysis["claims"]
         if claim["kind"] == "accuracy" and (claim["readings"][0]["metric"] in TRAINING_METRICS) == training
     ]
+    title = f"Published {noun} accuracies, held against our runs"
     if not any(row["values"] for row in rows):
         return Sketch(title, reason="No run that bears on these numbers has finished, so there is nothing to compare.")
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICT_COLOURS}
     told = fmt.sentence_list(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    if analysis["study"]["evidence"] and max(row["n"] for row in rows) > 1:
+        title = f"Of {len(rows)} published {noun} accuracies, {told}" if len(rows) > 1 else title
     caption = (
         "Each row is one published number, at zero. Ticks are our runs, the ring their mean, the thick line its "
         f"{analysis['study']['confidence']:.0%} interval, the thin line where one more run would fall. The shaded band "
@@ -150,19 +154,24 @@ def _draw_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, hal
         return
     if row["n"] > 1:
         seeds = [value - zero for value in thin(row["values"])]
-        axes.plot(seeds, [y + 0.62 * half] * len(seeds), "|", color=colour, markersize=5, markeredgewidth=0.9, zorder=2)
-    axes.plot(row["mean"] - zero, y, linestyle="none", zorder=4, **ring(colour, row["n"]))
+        for seed, value in zip(seeds, thin(row["values"]), strict=True):
+            look = {"markersize": 5, "markeredgewidth": 0.9, "zorder": 2}
+            (mark,) = axes.plot(seed, y + 0.62 * half, "|", color=colour, **look)
+            style.tell(mark, f"a run: {fmt.percent(value)}")
+    (mark,) = axes.plot(row["mean"] - zero, y, linestyle="none", zorder=4, **ring(colour, row["n"]))
+    style.tell(mark, _forest_told(row))
 
 
 def _label_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, phone: bool, left: float) -> None:
     place = {"transform": axes.get_yaxis_transform(), "va": "center"}
     published = f"published {fmt.percent(row['published'])}{row['where']}, {fmt.plural(row['n'], 'run')}"
     if phone:
-        axes.text(0, y - 0.34, f"{row['label']}  {wrap(row['detail'], 38, 1)}", size=8.5, **place)
+        name = f"{row['label']}  {wrap(row['detail'], 38, 1)}"
+        axes.text(0, y - 0.34, name, size=8.5, url=f"{style.CLAIM}{slug(row['label'])}", **place)
         axes.text(1, y - 0.34, row["verdict"], color=colour, weight="bold", ha="right", size=8.5, **place)
         axes.text(0, y - 0.12, published, color=MUTED, size=8.5, **place)
         return
-    axes.text(-left, y, row["label"], weight="bold", **place)
+    axes.text(-left, y, row["label"], weight="bold", url=f"{style.CLAIM}{slug(row['label'])}", **place)
     axes.text(-left * 0.86, y - 0.14, wrap(row["detail"], 40, 1), **place)
     axes.text(-left * 0.86, y + 0.2, published, color=MUTED, size=8.5, **place)
     axes.text(1.03, y, row["verdict"], color=colour, weight="bold", **place)

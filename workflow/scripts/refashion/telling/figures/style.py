@@ -22,6 +22,7 @@ os.environ["MPLBACKEND"] = "agg"  # a notebook's leaves its own in the environme
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -113,14 +114,26 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **o
     return figure, list(axes.flat)
 
 
+#: Begins the group id of a mark that `tell` gave words; no other id does.
+_TOLD = "told: "
+
+
+def tell(artist: Artist, words: str) -> None:
+    """Words that a viewer shows while the pointer is on a mark, as SVG's `title`."""
+    artist.set_gid(_TOLD + words)
+
+
 def to_svg(figure: Figure, name: str) -> str:
-    """The figure as a stand-alone SVG file: the same input gives the same bytes."""
+    """The figure as a stand-alone SVG file: the same input gives the same bytes. What `tell` said becomes titles."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": name}):
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "refashion"})
-    return stream.getvalue()
+    return _MARK.sub(r"\1><title>\2</title>", stream.getvalue())
+
+
+_MARK = re.compile(rf'(<g) id="{_TOLD}([^"]*)"')
 
 
 def write_pictures(figure: Figure, path: Path) -> None:
@@ -131,6 +144,8 @@ def write_pictures(figure: Figure, path: Path) -> None:
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
+#: How a link of a figure to a claim's line begins; in a file by itself it leads nowhere, so only the page keeps it.
+CLAIM = "#claim-"
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
@@ -154,7 +169,8 @@ def inline(svg: str, prefix: str, alternative: str) -> str:
                 element.set(key.rpartition("}")[2], _part_of_page(key, value, prefix))
     for size in ("width", "height", "version"):
         root.attrib.pop(size, None)
-    root.set("role", "img")
+    # An image has no parts for who cannot see it; one with links in it is a group of them.
+    root.set("role", "group" if root.find(".//a") is not None else "img")
     root.set("aria-label", alternative)
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -182,7 +198,7 @@ def _part_of_page(key: str, value: str, prefix: str) -> str:
     if key == "id":
         return f"{prefix}-{value}"
     if key in (_XLINK, "href"):
-        return f"#{prefix}-{value.removeprefix('#')}"
+        return value if value.startswith(CLAIM) else f"#{prefix}-{value.removeprefix('#')}"
     value = _REFERENCE.sub(rf"url(#{prefix}-\1)", value)
     if key in _GEOMETRY:
         return _LONG_NUMBER.sub(lambda found: f"{float(found.group()):.2f}", " ".join(value.split()))
