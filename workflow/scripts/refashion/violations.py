@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import jsonschema
 
 
 def sentence(file: str, error: jsonschema.ValidationError) -> str:
     """One sentence for a violation: the file, the key, the value, and what is allowed by the key's description."""
-    key = path(error.absolute_path)
+    key, value, found = path(error.absolute_path), cast(Any, error.validator_value), cast(Any, error.instance)
     if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        unknown = sorted(str(name) for name in error.instance if name not in known)
+        known = _schema(error).get("properties", {})
+        unknown = sorted(str(name) for name in found if name not in known)
         where = f"in {key}" if key else "at the top"
         return f"{file}: {where} the key {unknown[0]!r} is unknown; allowed are {', '.join(known)}."
     if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance)
-        needed = ", ".join(error.validator_value)
+        missing = next(name for name in value if name not in found)
+        needed = ", ".join(value)
         return f"{file}: {place(error.absolute_path)} lacks the key {missing!r}; it needs {needed}."
     if error.validator == "dependentRequired":
-        key, needed = next((key, names) for key, names in error.validator_value.items() if key in error.instance)
+        key, needed = next((key, names) for key, names in value.items() if key in found)
         return f"{file}: {place(error.absolute_path)} has {key} and lacks {', '.join(needed)}; {key} needs it."
     if "propertyNames" in error.absolute_schema_path:
-        return f"{file}: the name {short(error.instance)} in {key} is not allowed; a name is {allowed(error)}."
-    if isinstance(error.instance, str) and broken(error.instance):
+        return f"{file}: the name {short(found)} in {key} is not allowed; a name is {allowed(error)}."
+    if isinstance(found, str) and broken(found):
         utf8 = "allowed are characters of UTF-8, so none of \\ud800 to \\udfff"
-        return f"{file}: {place(error.absolute_path)} is {short(error.instance)}; {utf8}."
-    return f"{file}: {place(error.absolute_path)} is {short(error.instance)}; allowed is {allowed(error)}."
+        return f"{file}: {place(error.absolute_path)} is {short(found)}; {utf8}."
+    return f"{file}: {place(error.absolute_path)} is {short(found)}; allowed is {allowed(error)}."
 
 
 def allowed(error: jsonschema.ValidationError) -> str:
     """The description of the key that is violated; alternatives are described together, above them."""
-    while "description" not in error.schema and error.parent is not None:
-        error = error.parent
-    return error.schema.get("description", "")
+    while "description" not in _schema(error) and error.parent is not None:
+        error = cast(jsonschema.ValidationError, error.parent)
+    return _schema(error).get("description", "")
+
+
+def _schema(error: jsonschema.ValidationError) -> Mapping[str, Any]:
+    """The part of the schema that is violated; parts that are true or false violate nothing that has a description."""
+    return error.schema if isinstance(error.schema, Mapping) else {}
 
 
 def broken(text: str) -> bool:

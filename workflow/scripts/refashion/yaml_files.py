@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -98,7 +98,7 @@ class _Reader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
         """A node; it is a key where a mapping asks for it and has no key for it, and a circle if it has no end yet."""
         line = self.peek_event().start_mark.line + 1
-        node = super().compose_node(parent, index)
+        node = cast(yaml.Node, super().compose_node(parent, index))  # none only where the file is empty, before
         if node.end_mark is None:
             raise _Refused("an alias names the entry that it stands in", line)
         self._count(node, line)

@@ -67,9 +67,9 @@ def check(builder: str, chosen: Mapping[str, Any], where: str = "architecture") 
         if name == "layers":
             layer_lists.check(value, f"{where}.layers")
             continue
-        allowed = _allowed(name, defaults[name], value)
-        if allowed:
-            raise UserError(f"{where}: {name} is {value!r}, allowed: {allowed}.")
+        wanted = _allowed(name, defaults[name], value)
+        if wanted:
+            raise UserError(f"{where}: {name} is {value!r}, allowed: {wanted}.")
 
 
 def _allowed(name: str, default: Any, value: Any) -> str | None:

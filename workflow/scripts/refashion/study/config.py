@@ -246,12 +246,12 @@ def _looks(value: Mapping[str, Any], where: str) -> Looks:
 
 def _check_same_looks(experiments: Iterable[Experiment]) -> None:
     """The claims of a family are judged together, and so at the same looks."""
-    first, *others = [one for one in experiments if isinstance(one.seeds, Looks)] or [None]
-    for other in others:
-        if other.seeds != first.seeds:
+    looking = [one for one in experiments if isinstance(one.seeds, Looks)]
+    for other in looking[1:]:
+        if other.seeds != looking[0].seeds:
             raise UserError(
-                f"config: the experiments {first.name} and {other.name} have different looks; all that have looks must "
-                "have the same, since their claims are judged together."
+                f"config: the experiments {looking[0].name} and {other.name} have different looks; all that have looks "
+                "must have the same, since their claims are judged together."
             )
 
 

@@ -107,17 +107,23 @@ class Experiment:
     def first_seeds(self) -> tuple[int, ...]:
         """The seeds that are known before anything has run."""
         match self.seeds:
-            case Pilot(pilot=first) | Looks(looks=(first, *_)):
+            case Pilot(pilot=first):
                 return tuple(range(first))
-        return self.seeds
+            case Looks(looks=looks):
+                return tuple(range(looks[0]))
+            case seeds:
+                return seeds
 
     @property
     def possible_seeds(self) -> Sequence[int]:
         """The seeds that it may come to want."""
         match self.seeds:
-            case Pilot(most=most) | Looks(looks=(*_, most)):
+            case Pilot(most=most):
                 return range(most)
-        return self.seeds
+            case Looks(looks=looks):
+                return range(looks[-1])
+            case seeds:
+                return seeds
 
 
 def digest(spec: Mapping[str, Any]) -> str:
@@ -153,7 +159,7 @@ class Study:
     @property
     def looks(self) -> Looks | None:
         """The looks of the experiments that have some, None where none has."""
-        return self.looking[0].seeds if self.looking else None
+        return next((one.seeds for one in self.experiments if isinstance(one.seeds, Looks)), None)
 
     def alone(self, experiments: tuple[Experiment, ...]) -> Study:
         """This study with some of its experiments alone."""
