@@ -12,7 +12,6 @@ import pytest
 
 from refashion.errors import UserError
 from refashion.rule_log import rule_log
-from refashion.training import run_log
 
 
 @pytest.fixture
@@ -85,8 +84,6 @@ def test_ctrl_c_is_a_sentence_without_a_traceback_and_no_failure(job, capfd):
     sentence = "The job was asked to stop (SIGINT) and left at once."
     assert _read(job) == f"{sentence}\n"
     assert capfd.readouterr().err == f"analyse: {sentence} (log: {job.log[0]})\n"
-    assert run_log.stopped(sentence)
-    assert not run_log.failed(sentence)
 
 
 def test_a_log_tells_of_the_last_attempt(job):

@@ -10,7 +10,7 @@ from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
 from refashion.telling import page, pictures, source
 from refashion.telling.redaction import redact
-from refashion.training import run_log, seeds
+from refashion.training import seeds
 from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep.benchmark import table as benchmark_table
 
@@ -28,7 +28,6 @@ def main(job):
         strict=False,
         labels=collection.labels_of(map(Path, given.data)),
         published=published_in(PROJECT / "published").names(),
-        log_of=run_log.path_of,
     )
     reasons = redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
     runs = collected.runs.assign(reason=reasons)

@@ -17,8 +17,9 @@ from refashion.judging.run_table import Counts, RunTable
 from refashion.study.config import load_study
 from refashion.study.model import Run, digest
 from refashion.telling.redaction import redact
-from refashion.training import run_files
+from refashion.training import run_files, run_state
 from refashion.training.run_files import HISTORY, METRICS, PREDICTIONS
+from refashion.training.run_state import RunState
 from refashion.training.run_store import RunStore
 
 IMAGES, EPOCHS = 200, 5
@@ -289,32 +290,31 @@ def test_a_missing_run_ends_a_strict_collection(study, root):
 
 
 @pytest.mark.parametrize(
-    ("log", "status", "reason"),
+    ("state", "status", "reason"),
     [
         (None, "missing", ""),
-        ("", "missing", ""),
-        ("epoch 1/5  loss 0.5\n", "missing", ""),
-        ("Run 0123456789abcdef0123: 10 images\n\n", "missing", ""),
-        ("Using GPU 0.\n", "missing", ""),
-        ("epoch 1/5  loss 0.5\nThe job was asked to stop (SIGTERM) in epoch 2, step 4; ...\n", "missing", ""),
-        ("0123456789abcdef0123 was finished by another job meanwhile; that run stays.\n", "missing", ""),
-        ("epoch 1/5  loss 0.5\nNo space left on device.\n\n", "failed", "No space left on device."),
+        (RunState(epoch=3, epochs=5, seconds=1.0), "missing", ""),
+        (RunState("stopped"), "missing", ""),
+        (RunState("failed", reason="No space left on device."), "failed", "No space left on device."),
     ],
 )
-def test_the_last_line_of_a_log_says_whether_a_run_failed(study, root, tmp_path, log, status, reason):
+def test_a_runs_state_says_whether_it_failed(study, root, tmp_path, state, status, reason):
     run = first(study)
-    (root / run.folder / METRICS).unlink()
-    if log is not None:
-        (tmp_path / "log").write_text(log)
-    row = row_of(collect(study, root, strict=False, log_of=lambda _: tmp_path / "log"), run)
+    name, store = digest(study.spec(run)), RunStore(tmp_path / "store")
+    if state is not None:
+        run_state.write(store.folder, name, state)
+    row = row_of(collect(study, store, strict=False), run)
     assert (row["status"], row["reason"]) == (status, reason)
+    other = Run(run.cell, 1)
+    assert row_of(collect(study, store, strict=False), other)["status"] == "missing"
 
 
-def test_a_reason_tells_no_home(study, root, tmp_path, monkeypatch):
+def test_a_reason_tells_no_home(study, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
-    (root / first(study).folder / METRICS).unlink()
-    (tmp_path / "log").write_text(f"lost /home/somebody/x and {tmp_path.cwd()}/results/y")
-    row = row_of(collect(study, root, strict=False, log_of=lambda _: tmp_path / "log"), first(study))
+    store = RunStore(tmp_path / "store")
+    reason = f"lost /home/somebody/x and {tmp_path.cwd()}/results/y"
+    run_state.write(store.folder, digest(study.spec(first(study))), RunState("failed", reason=reason))
+    row = row_of(collect(study, store, strict=False), first(study))
     assert redact(row["reason"]) == "lost ~/x and results/y"  # as `report_partial` does before anything else
 
 

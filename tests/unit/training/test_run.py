@@ -16,7 +16,7 @@ from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run as training
-from refashion.training import run_files, run_store
+from refashion.training import run_files, run_state, run_store
 from refashion.training.run_store import RunStore
 
 CELL = Cell("cnn1", "10k", "affine", "b256_e100")
@@ -111,6 +111,8 @@ def test_a_run_is_trained_on_the_data_of_its_spec_or_not_at_all(config, small_da
     with pytest.raises(UserError, match=r"small\.npz holds other train_images than the config names .*delete it"):
         _train(spec, small_data, store)
     assert store.find(spec) is None
+    failed = run_state.read(store.folder, digest(spec))
+    assert (failed.state, "holds other train_images" in failed.reason) == ("failed", True)
 
 
 def test_a_run_that_is_in_the_store_is_not_trained_again(undisturbed, spec, tmp_path):
@@ -152,7 +154,11 @@ def test_a_stop_saves_and_a_second_start_ends_bit_identical(
         _train(spec, small_data, store)
     assert store.checkpoint_path(spec).exists()
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    stopped = run_state.read(store.folder, digest(spec))
+    assert (stopped.state, stopped.epochs, stopped.epoch < 3) == ("stopped", 3, True)
+    assert (stopped.seconds > 0) is (stopped.epoch > 0)
     resumed = _train(spec, small_data, store)
+    assert run_state.read(store.folder, digest(spec)) is None
     _same(undisturbed, resumed)
     assert run_files.read(resumed).metrics["timing"]["resumed"] == 1
 

@@ -1,4 +1,4 @@
-"""How far a study is: read from its store and its logs, and told in three lines."""
+"""How far a study is: read from its store, and told in three lines."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from snakemake.utils import update_config
 from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
-from refashion.training import run_log
+from refashion.training import run_state
+from refashion.training.run_state import RunState
 from refashion.upkeep import costing, progress
 
 PROJECT = Path(__file__).resolve().parents[3]
 CNN1 = Cell("cnn1", "10k", "none", "b256_e100")
 NOW = 1_800_000_000.0
-EPOCH = (
-    "epoch {epoch}/100  loss 0.2671  accuracy 0.9012  val_loss 0.3010  val_accuracy 0.8899  clean 0.8899  "
-    "5,963 images/s  {left} left"
-)
 #: Seconds that a run is made to cost here.
 SECONDS = 100.0
 
@@ -46,10 +43,10 @@ def known_cost(monkeypatch):
     monkeypatch.setattr(costing.Speeds, "seconds", lambda *_: SECONDS)
 
 
-def _log(folder, seed, *lines, age=10.0):
-    path = folder / run_log.path_of(Run(CNN1, seed))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
+def _says(places, loaded, seed, *state, age=10.0):
+    """Leave the state that a job wrote so many seconds ago."""
+    run_state.write(places.store, _digest(loaded, seed), RunState(*state))
+    path = run_state.path_of(places.store, _digest(loaded, seed))
     os.utime(path, (NOW - age, NOW - age))
 
 
@@ -68,18 +65,18 @@ def under_way(tmp_path, places, loaded, known_cost):
     """Seed 0 is done, 1 and 2 run, 3 failed, 4 was killed, 5 has not begun."""
     _finish(places, loaded, 0)
     (places.store / _digest(loaded, 5)).mkdir()  # a run that lost its files is not done
-    _log(tmp_path, 1, "Run 0123", EPOCH.format(epoch=6, left="0:01:31"), EPOCH.format(epoch=7, left="0:01:30"))
-    _log(tmp_path, 2, f"Run {'0' * 20}: 10000 images, 100 epochs, 4000 updates on CPU, 1 thread(s); ready after 4.1 s.")
-    _log(tmp_path, 3, "Traceback (most recent call last):", "ValueError: no good", "")
-    _log(tmp_path, 4, EPOCH.format(epoch=50, left="1 day, 0:00:01"), age=1000)
+    _says(places, loaded, 1, "running", 7, 100, 7.0)
+    _says(places, loaded, 2, "running", 0, 100)
+    _says(places, loaded, 3, "failed", 9, 100, 9.0, "ValueError: no good")
+    _says(places, loaded, 4, "running", 50, 100, 50.0, age=1000)
     return progress.look(loaded, tmp_path, NOW, places)
 
 
 def test_runs_are_done_running_failed_or_waiting(under_way):
     assert (under_way.wanted, under_way.done, under_way.waiting, under_way.unmeasured) == (6, 1, 2, 0)
     assert under_way.running == (
-        progress.Running(Run(CNN1, 1), 7, 100, 90.0 - 10.0),  # its log is 10 s old
-        progress.Running(Run(CNN1, 2), 0, None, SECONDS - 10.0),
+        progress.Running(Run(CNN1, 1), 7, 100, 93.0 - 10.0),  # a second an epoch, told 10 s ago
+        progress.Running(Run(CNN1, 2), 0, 100, SECONDS - 10.0),
     )
     assert under_way.failed == (progress.Failed(Run(CNN1, 3), "ValueError: no good"),)
     assert under_way.left == 2 * SECONDS
@@ -89,68 +86,69 @@ def test_three_lines_and_the_failures(under_way):
     log = "logs/train/cnn1/10k/none/b256_e100/seed-3.log"
     assert progress.text(under_way, jobs=8).splitlines() == [
         "Done     1 of 6 runs",
-        "Running  2: cnn1/10k/none/b256_e100 seed 1, epoch 7 of 100 done, 1 min 20 s left; "
-        "cnn1/10k/none/b256_e100 seed 2, before its first epoch's end, 1 min 30 s left",
-        "Left     2 waiting; all done in about 3 min 5 s with 2 at a time",  # (80 + 90 + 2 x 100) / 2
+        "Running  2: cnn1/10k/none/b256_e100 seed 1, epoch 7 of 100 done, 1 min 23 s left; "
+        "cnn1/10k/none/b256_e100 seed 2, epoch 0 of 100 done, 1 min 30 s left",
+        "Left     2 waiting; all done in about 3 min 6 s with 2 at a time",  # (83 + 90 + 2 x 100) / 2
         "Failed   1",
         f"  cnn1/10k/none/b256_e100 seed 3: ValueError: no good ({log})",
     ]
 
 
 def test_a_run_that_saved_lately_is_running_however_long_its_epochs_are(tmp_path, places, loaded, known_cost):
-    _log(tmp_path, 0, EPOCH.format(epoch=1, left="2 days, 3:04:05"), age=1000)
+    _says(places, loaded, 0, "running", 1, 100, 3600.0, age=1000)
     assert progress.look(loaded, tmp_path, NOW, places).running == ()
     checkpoint = places.store / "checkpoints" / f"{_digest(loaded, 0)}.npz"
-    checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"")
     os.utime(checkpoint, (NOW - 100, NOW - 100))
     (found,) = progress.look(loaded, tmp_path, NOW, places).running
-    assert found.left == 2 * 86400 + 3 * 3600 + 4 * 60 + 5 - 1000
-
-
-STOPPED = "The job was asked to stop (SIGTERM) in epoch 3, step 4; its state is saved."
-INTERRUPTED = "The job was asked to stop (SIGINT) and left at once."
+    assert found.left == 99 * 3600 - 1000
 
 
 @pytest.mark.parametrize("age", [1.0, 1e6])
-@pytest.mark.parametrize("last", [STOPPED, STOPPED.replace("SIGTERM", "SIGINT"), INTERRUPTED])
-def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, last, age):
-    _log(tmp_path, 0, EPOCH.format(epoch=2, left="0:01:30"), last, age=age)
+def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, age):
+    _says(places, loaded, 0, "stopped", 2, 100, 2.0, age=age)
     found = progress.look(loaded, tmp_path, NOW, places)
     assert (found.waiting, found.failed, found.running) == (6, (), ())
 
 
-@pytest.mark.parametrize(
-    "last", ["Using GPU 0.", "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR"]
-)
-def test_a_run_that_starts_is_running_and_one_that_was_killed_then_waits(tmp_path, places, loaded, known_cost, last):
-    _log(tmp_path, 0, last, age=1.0)
-    _log(tmp_path, 1, last, age=1e6)
+def test_a_run_that_starts_is_running_and_one_that_was_killed_then_waits(tmp_path, places, loaded, known_cost):
+    _says(places, loaded, 0, age=1.0)
+    _says(places, loaded, 1, age=1e6)
     found = progress.look(loaded, tmp_path, NOW, places)
     assert (found.waiting, found.failed) == (5, ())
     assert found.running == (progress.Running(Run(CNN1, 0), 0, None, SECONDS - 1.0),)
+    assert "seed 0, before its first epoch's end, 1 min 39 s left" in progress.text(found, jobs=8)
 
 
-BEGUN = f"Run {'0' * 20}: 10000 images, 100 epochs, 4000 updates on CPU, 1 thread(s); ready after 4.1 s."
+def test_a_run_that_goes_on_has_only_the_rest_left(tmp_path, places, loaded, known_cost):
+    _says(places, loaded, 0, "running", 75, 100, 75.0, age=1.0)
+    _says(places, loaded, 1, "running", 100, 100, 100.0, age=1.0)  # its training images remain to be scored
+    assert progress.look(loaded, tmp_path, NOW, places).running == (
+        progress.Running(Run(CNN1, 0), 75, 100, 24.0),
+        progress.Running(Run(CNN1, 1), 100, 100, 0.0),
+    )
 
 
-@pytest.mark.parametrize(
-    ("lines", "epoch", "epochs", "left"),
-    [
-        (("Continue after epoch 75, step 3.", BEGUN), 75, 100, SECONDS * 0.25 - 1),
-        (("Continue after epoch 75, step 3, on another machine.", BEGUN, "W0000 00:00:1795492433 a.cc"), 75, 100, 24.0),
-        (("Continue after epoch 100, step 0.", BEGUN), 100, 100, 0.0),  # its training images remain to be scored
-        (("Continue after epoch 0, step 3.", BEGUN), 0, None, SECONDS - 1),
-        (("Continue after epoch 75, step 3.",), 0, None, SECONDS - 1),
-        (("Continue after epoch 75, step 3.", BEGUN, EPOCH.format(epoch=76, left="0:00:30")), 76, 100, 29.0),
-    ],
-)
-def test_a_run_that_goes_on_has_only_the_rest_left(tmp_path, places, loaded, known_cost, lines, epoch, epochs, left):
-    _log(tmp_path, 0, *lines, age=1.0)
-    found = progress.look(loaded, tmp_path, NOW, places)
-    assert found.running == (progress.Running(Run(CNN1, 0), epoch, epochs, left),)
-    if epoch == 75:
-        assert "seed 0, epoch 75 of 100 done, 24 s left" in progress.text(found, jobs=8)
+def test_a_run_counts_by_its_digest_whatever_another_config_left(tmp_path, places, loaded, known_cost):
+    """The same names with other definitions are other runs: neither running nor failed here."""
+    other = load_study(loaded.config | {"limits": {"images": 600, "epochs": 2, "updates": None}})
+    for seed, state in enumerate(("running", "failed")):
+        run_state.write(places.store, digest(other.spec(Run(CNN1, seed))), RunState(state, reason="foreign"))
+    found = progress.look(loaded, tmp_path, 0.0, places)
+    assert (found.waiting, found.failed, found.running) == (6, (), ())
+    found = progress.look(other, tmp_path, 0.0, places)
+    assert (found.waiting, len(found.failed), len(found.running)) == (4, 1, 1)
+
+
+def test_a_damaged_state_is_none(tmp_path, places, loaded, known_cost):
+    _says(places, loaded, 0, age=1.0)
+    run_state.path_of(places.store, _digest(loaded, 0)).write_text("{")
+    assert progress.look(loaded, tmp_path, NOW, places).waiting == 6
+
+
+def test_the_log_of_a_run_is_that_of_the_rule():
+    run = Run(Cell("{architecture}", "{fraction}", "{augmentation}", "{recipe}"), "{seed}")
+    assert f'"{run.log}"' in (PROJECT / "Snakefile").read_text(encoding="utf-8")
 
 
 def test_where_nothing_is_measured_no_time_is_claimed(tmp_path, places, loaded):
@@ -165,7 +163,7 @@ def test_where_nothing_is_measured_no_time_is_claimed(tmp_path, places, loaded):
 def test_runs_of_unknown_speed_are_told_beside_the_time(under_way):
     partly = progress.Progress(9, 1, under_way.running, (), 4, 200.0, 100.0, 2)
     assert progress.text(partly, 8).splitlines()[2] == (
-        "Left     4 waiting; all done in about 3 min 5 s with 2 at a time, and 2 runs whose speed is not measured yet"
+        "Left     4 waiting; all done in about 3 min 6 s with 2 at a time, and 2 runs whose speed is not measured yet"
     )
 
 
@@ -192,7 +190,7 @@ def test_the_longest_run_that_waits_is_known(tmp_path, places, loaded, known_cos
 def test_a_finished_study_has_nothing_left(tmp_path, places, loaded, known_cost):
     for seed in range(6):
         _finish(places, loaded, seed)
-    _log(tmp_path, 0, "Done: val_accuracy 0.9000, clean 0.9000.")
+    _says(places, loaded, 0, "failed", 9, 100, 9.0, "an earlier job failed")
     text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
     assert text.splitlines() == ["Done     6 of 6 runs", "Running  0", "Left     0 waiting"]
 

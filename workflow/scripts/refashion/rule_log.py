@@ -31,7 +31,7 @@ def rule_log(job: Any) -> Iterator[TextIO]:
         try:
             yield terminal
         except (Exception, KeyboardInterrupt) as error:
-            failure = printable(_sentence(error))
+            failure = sentence(error)
             with contextlib.suppress(OSError):  # the disk may be full, which the terminal is told
                 if not isinstance(error, UserError | KeyboardInterrupt):
                     traceback.print_exc()
@@ -39,6 +39,11 @@ def rule_log(job: Any) -> Iterator[TextIO]:
     if failure is not None:
         print(f"{job.rule}: {failure} (log: {path})", file=sys.stderr, flush=True)
         sys.exit(1)
+
+
+def sentence(error: Exception | KeyboardInterrupt) -> str:
+    """What went wrong, in one line that a terminal can be shown."""
+    return printable(_sentence(error))
 
 
 def _sentence(error: Exception | KeyboardInterrupt) -> str:

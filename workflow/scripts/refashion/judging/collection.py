@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from refashion.errors import UserError
 from refashion.inference.epochs import honest_best
 from refashion.judging import tables
 from refashion.study.model import AXES, Cell, Run, Study, digest
-from refashion.training import run_files, run_log
+from refashion.training import run_files, run_state
 from refashion.training.run_files import HISTORY_COLUMNS, BrokenRunError, Labels, RunFiles
 from refashion.training.run_store import RunStore
 
@@ -86,12 +86,11 @@ def collect(
     strict: bool,
     labels: Labels | None = None,
     published: Collection[str] = frozenset(),
-    log_of: Callable[[Run], Path] | None = None,
 ) -> Collected:
     """Read every run that the study wants, from its folder below the path `source`, or from a run store.
 
     strict: a run that is missing or broken raises UserError. Otherwise it becomes a row with status missing or failed;
-    a run without files failed if the log that `log_of` names says so. labels: those of the data, against which a run's
+    a run without files failed if its state in the store says so. labels: those of the data, against which a run's
     are held. `published`: digests of the published runs.
     """
     order = {cell: position for position, cell in enumerate(study.cells())}
@@ -105,7 +104,7 @@ def collect(
         except BrokenRunError as error:
             if strict:
                 raise
-            row |= _absent(folder, error, log_of(run) if log_of else None)
+            row |= _absent(folder, error)
         rows.append(row)
     runs = tables.frame("runs", rows)
     return Collected(runs, _histories(rows, found), _predictions(rows, found))
@@ -131,20 +130,14 @@ def _wanted(study: Study, run: Run) -> dict[str, Any]:
     }
 
 
-def _absent(folder: Path, error: BrokenRunError, log: Path | None) -> dict[str, Any]:
-    """Status and reason of a run that cannot be read: failed if its files are broken or its log tells a failure."""
+def _absent(folder: Path, error: BrokenRunError) -> dict[str, Any]:
+    """Status and reason of a run that cannot be read: failed if its files are broken or its last job failed."""
     if os.path.lexists(folder / run_files.METRICS):
         return {"status": tables.FAILED, "reason": str(error)}
-    reason = _failure(log) if log else ""
-    return {"status": tables.FAILED if reason else tables.MISSING, "reason": reason}
-
-
-def _failure(log: Path) -> str:
-    """The last line of a log if it tells a failure, else "". Paths lose what leads to this study."""
-    last = run_log.last_line(log)
-    if not run_log.failed(last):
-        return ""
-    return last.replace(f"{Path.cwd()}/", "")
+    state = run_state.read(folder.parent, folder.name)
+    if state is None or state.state != run_state.FAILED:
+        return {"status": tables.MISSING, "reason": ""}
+    return {"status": tables.FAILED, "reason": state.reason.replace(f"{Path.cwd()}/", "")}  # not where this study lies
 
 
 # ------------------------------------------------------------------------------------------------------------- one run

@@ -66,6 +66,11 @@ class Run:
         """Where Snakemake sees the run, relative to the study's folder."""
         return f"results/runs/{self.cell.name}/seed-{self.seed}"
 
+    @property
+    def log(self) -> str:
+        """Where rule `train` logs the run, relative to the study's folder."""
+        return f"logs/train/{self.cell.name}/seed-{self.seed}.log"
+
 
 @dataclass(frozen=True)
 class Pilot:

@@ -19,18 +19,14 @@ import numpy as np
 from refashion import provenance
 from refashion.data import dataset as data
 from refashion.data.split import split
-from refashion.errors import UserError
 from refashion.study.model import digest
-from refashion.training import devices
+from refashion.training import devices, run_state
 from refashion.training.run_files import FINAL, HISTORY_COLUMNS
+from refashion.training.run_state import PreemptedError, RunState
 from refashion.training.run_store import Checkpoint, RunStore
 
 if TYPE_CHECKING:
     from refashion.training.engine import Engine, Evaluation, Scores
-
-
-class PreemptedError(UserError):
-    """The job was asked to stop; its state is saved and it can be started again."""
 
 
 @dataclass
@@ -58,9 +54,10 @@ def train(
     """
     if store.find(spec) is not None:
         print(f"Run {digest(spec)} is in the store.")
+        run_state.drop(store.folder, digest(spec))
         return
     started = time.monotonic()
-    with contextlib.ExitStack() as stack:
+    with run_state.kept(store.folder, digest(spec)), contextlib.ExitStack() as stack:
         if device == "gpu":
             print(f"Using GPU {stack.enter_context(devices.one_gpu())}.")
         stop = stack.enter_context(_stop_signal())
@@ -154,6 +151,7 @@ class _Run:
             f"Run {digest(self.spec)}: {len(self.split.train_images)} images, {epochs} epochs, {self.updates} updates "
             f"on {self.device.name}, {self.threads} thread(s); ready after {self.setup_seconds:.1f} s."
         )
+        self._report(epochs)
         while self.progress.epoch < epochs:
             if not (self._train_epoch(self.progress.epoch) and self._evaluate_epoch(epochs)):
                 self._publish_diverged()
@@ -240,6 +238,7 @@ class _Run:
         self.progress.epoch += 1
         self.progress.step = 0
         self._tell(row, epochs)
+        self._report(epochs)
         return True
 
     def _stoppable(self, evaluate: Callable[..., Any], *arguments: Any) -> Any:
@@ -275,6 +274,14 @@ class _Run:
             f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  "
             f"clean {row['clean_accuracy']:.4f}  "
             f"{self._images_per_second():,.0f} images/s  {datetime.timedelta(seconds=round(left))} left"
+        )
+
+    def _report(self, epochs: int) -> None:
+        """Tell those who watch how far the run is."""
+        done = self.progress
+        seconds = done.train_seconds + done.eval_seconds
+        run_state.write(
+            self.store.folder, digest(self.spec), RunState(epoch=done.epoch, epochs=epochs, seconds=seconds)
         )
 
     def _images_per_second(self) -> float:

@@ -1,4 +1,4 @@
-"""How far a study is: done, running and left, from the run store and the logs, while it runs. Knows no TensorFlow.
+"""How far a study is: done, running and left, from the run store, while it runs. Knows no TensorFlow.
 
 Why not one of Snakemake's logger plugins or monitors: they count jobs and take the mean duration of a rule for the time
 left. Here one rule makes jobs of seconds (a copy from the run store) and of an hour (60,000 images through the largest
@@ -7,8 +7,6 @@ network), and what is already trained is known by digest only. So the time left 
 
 from __future__ import annotations
 
-import datetime
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,22 +17,19 @@ from refashion import formatting, provenance, yaml_files
 from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import Run, Study
-from refashion.training import run_log, seeds
+from refashion.training import run_state, seeds
+from refashion.training.run_state import RunState
 from refashion.upkeep import costing
 
 #: Seconds, beyond the interval of its checkpoints, after which a run that neither saved nor said anything has stopped.
 SILENCE = 60
-
-_EPOCH = re.compile(r"epoch (\d+)/(\d+) .*? (?:(\d+) days?, )?(\d+):(\d\d):(\d\d) left$")
-_CONTINUED = re.compile(r"Continue after epoch (\d+), ")
-_BEGUN = re.compile(r"Run [0-9a-f]{20}: \d+ images, (\d+) epochs, ")
 
 
 @dataclass(frozen=True)
 class Running:
     """A run that is under way. epoch: of `epochs`, how many are done, as far as it has said.
 
-    left: seconds, by its own log, or estimated before it ends an epoch; None if unknown.
+    left: seconds, at its own speed, or estimated before it ends an epoch; None if unknown.
     """
 
     run: Run
@@ -45,7 +40,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Failed:
-    """A run whose log ends with a failure."""
+    """A run whose last job failed, and why."""
 
     run: Run
     reason: str
@@ -104,14 +99,12 @@ def look(study: Study, folder: Path, now: float, places: costing.Places) -> Prog
     running, failed, waiting = [], [], []
     for name in runs.keys() - done:
         run = runs[name]
-        log = folder / run_log.path_of(run)
-        said, heard = run_log.last_line(log), _modified(log)
+        state, told = run_state.read(places.store, name), _modified(run_state.path_of(places.store, name))
         saved = _modified(places.store / "checkpoints" / f"{name}.npz")
-        silent = heard is None or now - max(heard, saved or 0.0) > patience
-        if run_log.failed(said):
-            failed.append(Failed(run, said))
-        elif not silent and not run_log.stopped(said):
-            running.append(_running(run, run_log.last_lines(log), now - heard, estimates[run.cell]))
+        if state is not None and state.state == run_state.FAILED:
+            failed.append(Failed(run, state.reason))
+        elif state is not None and state.state == run_state.RUNNING and now - max(told, saved) <= patience:
+            running.append(_running(run, state, now - told, estimates[run.cell]))
         else:
             waiting.append(estimates[run.cell])
     known = [seconds for seconds in waiting if seconds is not None]
@@ -127,30 +120,20 @@ def look(study: Study, folder: Path, now: float, places: costing.Places) -> Prog
     )
 
 
-def _running(run: Run, lines: Sequence[str], age: float, estimate: float | None) -> Running:
-    """What the last lines of a log say of a run; age: seconds since they were written."""
-    match = _EPOCH.match(lines[-1]) if lines else None
-    if match is None:
-        epoch, epochs = _continued(lines)
-        part = 1 - epoch / epochs if epochs else 1
-        return Running(run, epoch, epochs, None if estimate is None else max(0.0, estimate * part - age))
-    epoch, epochs, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    left = datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-    return Running(run, epoch, epochs, max(0.0, left - age))
+def _running(run: Run, state: RunState, age: float, estimate: float | None) -> Running:
+    """What a run's state says of it; age: seconds since it was written."""
+    left = state.left
+    if left is None and estimate is not None:
+        left = estimate
+    return Running(run, state.epoch, state.epochs, None if left is None else max(0.0, left - age))
 
 
-def _continued(lines: Sequence[str]) -> tuple[int, int | None]:
-    """(epochs that were done when this process took the run up, its epochs); (0, None) where it begins."""
-    found = [next(filter(None, map(pattern.match, lines)), None) for pattern in (_CONTINUED, _BEGUN)]
-    done, epochs = (int(match[1]) if match else 0 for match in found)
-    return (done, epochs) if done and epochs else (0, None)
-
-
-def _modified(path: Path) -> float | None:
+def _modified(path: Path) -> float:
+    """When a file was written, in seconds since 1970; long ago if there is none."""
     try:
         return path.stat().st_mtime
     except OSError:
-        return None
+        return 0.0
 
 
 # ------------------------------------------------------------------------------------------------------------- in words
@@ -166,7 +149,7 @@ def text(found: Progress, jobs: int) -> str:
     if found.failed:
         lines.append(f"Failed   {len(found.failed):,}")
     for one in found.failed:
-        lines.append(f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({run_log.path_of(one.run)})")
+        lines.append(f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({one.run.log})")
     return "\n".join(lines)
 
 
