@@ -15,18 +15,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from refashion import provenance
 from refashion.errors import UserError
 from refashion.formatting import significant
-from refashion.judging.claims.looks import Standing
 from refashion.networks import augmentation
 from refashion.project import PROJECT
 from refashion.study.model import FOLD, Cell, Run, Study, digest, fold_size, steps_per_epoch
 from refashion.training import devices, run_files
 from refashion.upkeep.benchmark import contestants
 from refashion.upkeep.benchmark import table as benchmark_table
+
+if TYPE_CHECKING:  # imports pandas, which a look at a study's progress has no use for
+    from refashion.judging.claims.looks import Standing
 
 #: Time to score an image as a part of the time to train on it: one product a layer instead of three (see
 #: `architectures.training_flops`). For the benchmark, which measures only both together.
