@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import shutil
 
 import pandas as pd
@@ -21,6 +22,8 @@ from refashion.networks import architectures
 from refashion.study.config import load_study
 from refashion.study.original import check_original, original_path, read_original
 from refashion.study.skeleton import PLACEHOLDER, new_report
+from refashion.telling import formats, page, pictures
+from refashion.telling.figures import catalogue
 
 EXAMPLES = PROJECT / "config" / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir())
@@ -64,6 +67,42 @@ def test_every_example_is_judged_by_its_files_alone(config, name, shift, verdict
     verdicts = {claim["id"]: claim["verdict"] for claim in document["claims"]}
     assert list(verdicts) == [claim["id"] for claim in original["claims"]]
     assert {verdicts[claim] for claim in printed} == {verdict}
+
+
+#: Words of the report that config/original.yaml is of.
+OF_ANOTHER = (
+    "Fashion MNIST Report",
+    "LeNet",
+    "padded",
+    "1 fold",
+    "trial runs",
+    "DanialK",
+    "five columns",
+    "list of things",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_of_an_example_speaks_of_no_other_report(config, name, monkeypatch):
+    monkeypatch.setattr(catalogue, "render", _undrawn)
+    document, original = judged(config, name, 0.0)
+    ran = {**document, "experiments": [one for one in document["experiments"] if one["enabled"]]}
+    used = {part for cell in load_study(config).cells() for part in cell.name.split("/")}
+    shown = {
+        key: {entry: content for entry, content in value.items() if key == "analysis" or entry in used}
+        for key, value in load_study(config).config.items()
+        if key in ("architectures", "fractions", "augmentations", "recipes", "analysis")
+    }
+    html = page.render(ran, pictures.Pictures(), shown)
+    told = " ".join(re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", html, flags=re.DOTALL).split())
+    assert original["title"] in told.replace("&amp;", "&")
+    assert [words for words in OF_ANOTHER if words in told] == []
+    assert {key for key in original["registration"] if original["registration"][key] not in told} == set()
+
+
+def _undrawn(name, sketch, folder=None):
+    words = (sketch.title, sketch.caption, sketch.alternative)
+    return catalogue.Drawing(name, *words, "<svg></svg>", None, formats.to_csv(sketch.data), sketch.reason)
 
 
 @pytest.mark.usefixtures("device")
