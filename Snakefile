@@ -22,7 +22,7 @@ if Path(workflow.basedir) != Path(str(workflow.current_basedir)):
     )
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from refashion.study.original import check_original, original_path, read_original
-from refashion.study.config import load_study
+from refashion.study.config import lay_seeds, load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
 from refashion.study.model import Run

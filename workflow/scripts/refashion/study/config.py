@@ -23,6 +23,17 @@ LEVEL = 0.05
 SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
 
 
+def lay_seeds(config: Any, overlay: Any) -> None:
+    """Replace seeds by those of an overlay as a whole, where Snakemake merged tables: looks and a pilot do not mix."""
+    if not isinstance(config, dict) or not isinstance(overlay, Mapping):
+        return
+    for key, value in overlay.items():
+        if key == "seeds":
+            config[key] = value
+        elif key in config:
+            lay_seeds(config[key], value)
+
+
 def load_study(config: Mapping[str, Any]) -> Study:
     """Check a config (as read from YAML) and turn it into a study.
 

@@ -77,7 +77,7 @@ def configuration(base: Path, overlays: Sequence[Path]) -> dict[str, Any]:
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     both = dict(below)
     for key, value in above.items():
-        nested = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
+        nested = key != "seeds" and isinstance(value, Mapping) and isinstance(both.get(key), Mapping)  # see lay_seeds
         both[key] = _laid_over(both[key], value) if nested else value
     return both
 
