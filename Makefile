@@ -33,6 +33,8 @@ SNAKEMAKE := $(VENV)/bin/snakemake
 OPTIONS = --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG names $(file), which is not there; overlays are in config/)))
 CONFIGURED = $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
+# No paragraph a job: what is planned, what fails (each rule says it in a sentence), and the end.
+BRIEF := --quiet rules progress 2> >(sed -u '/^Select jobs to execute/d; /^Execute [0-9]* jobs/d' >&2)
 PYTEST := $(VENV)/bin/python -m pytest
 
 # The first Python that is new enough, of the usual names.
@@ -52,6 +54,7 @@ REROUTING := CONSTRAINT DRY_RUN NO_DEPS ONLY_BINARY NO_BINARY PREFIX PYTHON ROOT
 $(STAMP): $(LOCK)
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(SUITABLE)'; then \
 	  echo "refashion needs Python 3.11, 3.12 or 3.13; found $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1). Name one with: make PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	@echo "Building the environment: about 2 GB into $(VENV), some minutes, once."
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	env $(foreach name,$(REROUTING),-u PIP_$(name)) $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
@@ -67,11 +70,11 @@ study: $(STAMP)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 report: $(STAMP)
-	$(SNAKEMAKE) report $(CONFIGURED)
+	$(SNAKEMAKE) report $(CONFIGURED) $(BRIEF)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 restore: $(STAMP)
-	$(SNAKEMAKE) restore $(CONFIGURED)
+	$(SNAKEMAKE) restore $(CONFIGURED) $(BRIEF)
 
 # The two files of a report of your own, config/examples/NAME/, to be filled in.
 new-report: $(STAMP)
