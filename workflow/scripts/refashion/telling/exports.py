@@ -73,7 +73,7 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
     for name, rows in csv_files.items():
         _write(folder / f"{name}.csv", formats.to_csv(rows))
     for name, told, columns in (
-        ("original_vs_ours", original_rows(analysis), ""),
+        ("original_vs_ours", original_rows(analysis), _TABLE_COLUMNS),
         ("claims", claim_rows(analysis), _CLAIM_COLUMNS),
     ):
         _write(folder / f"{name}.md", formats.to_markdown(told))
@@ -157,9 +157,15 @@ def _original_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     return rows
 
 
+#: Column types of original_vs_ours.tex, as below.
+_TABLE_COLUMNS = (
+    r">{\raggedright\arraybackslash}p{0.13\textwidth}>{\raggedright\arraybackslash}p{0.08\textwidth}"
+    r">{\raggedright\arraybackslash}p{0.15\textwidth}rr>{\raggedright\arraybackslash}p{0.11\textwidth}"
+    r"r>{\raggedright\arraybackslash}p{0.12\textwidth}"
+)
 #: Column types of claims.tex: with them it fits a page of A4 at 10 pt.
 _CLAIM_COLUMNS = (
-    r"l>{\raggedright\arraybackslash}p{0.37\textwidth}rr>{\raggedright\arraybackslash}p{0.11\textwidth}"
+    r"l>{\raggedright\arraybackslash}p{0.35\textwidth}rr>{\raggedright\arraybackslash}p{0.11\textwidth}"
     r">{\raggedright\arraybackslash}p{0.15\textwidth}"
 )
 
