@@ -85,7 +85,7 @@ def test_a_digest_depends_on_the_definition_and_not_on_names_or_order_or_spellin
     before = digest(load_study(config).spec(run))
     config["augmentations"]["affine"] = dict(reversed(config["augmentations"]["affine"].items())) | {"rotation": 8.0}
     config["augmentations"]["affine"]["vertical_flip"] = False
-    config["recipes"]["b256_e50"] |= {"learning_rate": 0.001, "shuffle": "each_epoch"}
+    config["recipes"]["b256_e50"] |= {"learning_rate": 0.001, "shuffle": "each_epoch", "decay": 0.0, "nesterov": False}
     assert digest(load_study(config).spec(run)) == before
     config["augmentations"]["affine"]["rotation"] = 9
     assert digest(load_study(config).spec(run)) != before
@@ -100,6 +100,8 @@ def test_a_digest_depends_on_the_definition_and_not_on_names_or_order_or_spellin
         put("recipes/b256_e100/loss", "sparse"),
         put("recipes/b256_e100/precision", "mixed_bfloat16"),
         put("recipes/b256_e100/shuffle", "once"),
+        put("recipes/b256_e100/decay", 0.001),
+        put("recipes/b256_e100/weight_decay", 0.001),
         put("architectures/cnn1/dropout", 0.3),
         put("fractions/10k/images", 9999),
         put("fractions/10k/validation", "fold"),

@@ -30,6 +30,16 @@ from refashion.training.draws import Draws, moment
 from refashion.training.runtime import Device, configure, keras, tf
 
 CONFIG = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+CONFIG["recipes"]["more"] = {  # what no recipe of the config asks for
+    "batch_size": 256,
+    "epochs": 1,
+    "optimizer": "sgd",
+    "learning_rate": 0.01,
+    "momentum": 0.9,
+    "nesterov": True,
+    "decay": 0.1,
+    "weight_decay": 0.1,
+}
 BASE = Cell(next(iter(CONFIG["architectures"])), "10k", "none", "b256_e100")
 #: What of a recipe is another program; its numbers (rates, sizes, lengths) are not.
 PROGRAM = (

@@ -24,6 +24,10 @@ def over_three_numbers(optimizer: str, **recipe) -> optimizers.Optimizer:
         ("rmsprop", {"momentum": 0.5}, lambda: keras.optimizers.RMSprop(0.01, momentum=0.5)),
         ("sgd", {}, lambda: keras.optimizers.SGD(0.01)),
         ("sgd", {"momentum": 0.9}, lambda: keras.optimizers.SGD(0.01, momentum=0.9)),
+        ("sgd", {"momentum": 0.9, "nesterov": True}, lambda: keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True)),
+        ("sgd", {"momentum": 0.9, "weight_decay": 0.1}, lambda: keras.optimizers.SGD(0.01, 0.9, weight_decay=0.1)),
+        ("adam", {"weight_decay": 0.1}, lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1)),
+        ("rmsprop", {"weight_decay": 0.1}, lambda: keras.optimizers.RMSprop(0.01, weight_decay=0.1)),
     ],
 )
 def test_optimizers_are_those_of_keras(name, recipe, keras_optimizer, device):
@@ -34,6 +38,16 @@ def test_optimizers_are_those_of_keras(name, recipe, keras_optimizer, device):
         ours.apply([tf.constant(gradient)], tf.constant(0.01), tf.constant(iteration, tf.int64))
         theirs.apply([tf.constant(gradient)], [reference])
     np.testing.assert_allclose(ours.variables[0].numpy(), reference.numpy(), rtol=2e-6)
+
+
+def test_decay_is_that_of_keras_2():
+    """Keras 3 has it as a schedule: InverseTimeDecay with a step of one."""
+    theirs = keras.optimizers.schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=1e-3)
+    recipe = {"learning_rate": 0.01, "schedule": "constant", "decay": 1e-3}
+    for update in (0, 1, 10, 4000):
+        ours = float(optimizers.learning_rate(recipe, tf.constant(update, tf.int64), 5000))
+        assert ours == pytest.approx(float(theirs(update)), rel=1e-6)
+    assert ours == pytest.approx(0.01 / 5, rel=1e-6)
 
 
 def test_the_cosine_schedule_rises_falls_and_ends_at_zero():

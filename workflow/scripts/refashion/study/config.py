@@ -192,6 +192,13 @@ def _check_recipe(name: str, recipe: Mapping[str, Any]) -> None:
             f"config: recipes.{name}.momentum is {recipe['momentum']} with the optimizer {recipe['optimizer']}; "
             "it is allowed with sgd only."
         )
+    if recipe["nesterov"] and not recipe["momentum"]:
+        raise UserError(f"config: recipes.{name}.nesterov is true without momentum; it is allowed with momentum only.")
+    if recipe["decay"] and recipe["schedule"] != "constant":
+        raise UserError(
+            f"config: recipes.{name}.decay is {recipe['decay']} with the schedule {recipe['schedule']}; "
+            "it is allowed with the schedule constant only."
+        )
     if recipe["label_smoothing"] and recipe["loss"] == "sparse":
         raise UserError(f"config: recipes.{name}.label_smoothing is allowed with the loss categorical only.")
 

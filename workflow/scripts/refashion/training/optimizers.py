@@ -20,6 +20,8 @@ class Optimizer:
     def __init__(self, variables: list[tf.Variable], recipe: dict):
         self.variables = variables
         self.momentum = recipe.get("momentum") or 0.0
+        self.nesterov = bool(recipe.get("nesterov"))
+        self.weight_decay = recipe.get("weight_decay") or 0.0
         self.slot_variables = [
             [tf.Variable(tf.zeros_like(variable)) for _ in range(self.slots)] for variable in variables
         ]
@@ -27,6 +29,9 @@ class Optimizer:
     def apply(self, gradients: list[tf.Tensor], learning_rate: tf.Tensor, iteration: tf.Tensor) -> None:
         """One update; learning_rate float32, iteration int64 (0 for the first update)."""
         shared = self.shared(iteration)
+        if self.weight_decay:  # decoupled, before the update and of all variables, as in Keras
+            for variable in self.variables:
+                variable.assign_sub(variable * self.weight_decay * learning_rate)
         for variable, slots, gradient in zip(self.variables, self.slot_variables, gradients, strict=True):
             self.update(variable.handle, [slot.handle for slot in slots], gradient, learning_rate, shared)
 
@@ -80,13 +85,18 @@ class RMSprop(Optimizer):
 
 
 class SGD(Optimizer):
-    """Gradient descent, with Keras' momentum (velocity = momentum * velocity - learning rate * gradient)."""
+    """Gradient descent, with Keras' momentum (velocity = momentum * velocity - rate * gradient) or Nesterov's."""
 
     slots = 1
 
     def update(self, variable: Any, slots: list, gradient: tf.Tensor, learning_rate: tf.Tensor, shared: Any) -> None:
         tf.raw_ops.ResourceApplyKerasMomentum(
-            var=variable, accum=slots[0], lr=learning_rate, momentum=self.momentum, grad=gradient
+            var=variable,
+            accum=slots[0],
+            lr=learning_rate,
+            momentum=self.momentum,
+            use_nesterov=self.nesterov,
+            grad=gradient,
         )
 
 
@@ -96,11 +106,13 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSprop, "sgd
 def learning_rate(recipe: dict, iteration: tf.Tensor, updates: int) -> tf.Tensor:
     """The rate of an update: constant, or a rise over WARM_UP of all updates and half a cosine down to zero.
 
-    The cosine is Loshchilov & Hutter's (2017), without restarts.
+    The cosine is Loshchilov & Hutter's (2017), without restarts. A constant rate may have a decay, Keras 2's: it is
+    divided by 1 + decay * updates so far.
     """
-    peak = recipe["learning_rate"]
+    peak, decay = recipe["learning_rate"], recipe.get("decay")
     if recipe["schedule"] == "constant":
-        return tf.constant(peak, tf.float32)
+        rate = tf.constant(peak, tf.float32)
+        return rate / (1 + decay * tf.cast(iteration, tf.float32)) if decay else rate
     warm_up = max(1.0, WARM_UP * updates)
     done = tf.cast(iteration, tf.float32)
     progress = (done - warm_up) / max(1.0, updates - warm_up)
