@@ -7,7 +7,8 @@
 #   make lock       pins anew (needs uv)             make new-report NAME=mine   a report of your own, to be filled in
 #   make help       this
 # DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the .venv that is there, else the machine, does.
-# PYTHON names the Python to use. CONFIG=config/full.yaml: an overlay, for study, report, restore, progress and publish.
+# FROM=folder, for restore: the runs of somebody else's published/. PYTHON names the Python to use.
+# CONFIG=config/full.yaml: an overlay, for study, report, restore, progress and publish.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -16,6 +17,7 @@ MAKEFLAGS += --no-print-directory
 
 # Only the command line changes these: other programs have variables of such names in the environment.
 CONFIG :=
+FROM :=
 CORES := all
 VENV := .venv
 # An environment that is there is kept: a cluster's login node has no GPU, and its jobs use the one made for GPUs.
@@ -44,7 +46,7 @@ PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 .PHONY: help environment quick study report restore progress new-report publish test test-slow test-gpu mutants lint lock
 
 help:
-	@sed -n '2,10s/^# *//p' Makefile
+	@sed -n '2,11s/^# *//p' Makefile
 
 environment: $(STAMP)
 
@@ -73,6 +75,7 @@ report: $(STAMP)
 	$(SNAKEMAKE) report $(CONFIGURED) $(BRIEF)
 	@echo "The report: $(CURDIR)/results/report.html"
 
+restore: export REFASHION_FROM := $(FROM)
 restore: $(STAMP)
 	$(SNAKEMAKE) restore $(CONFIGURED) $(BRIEF)
 

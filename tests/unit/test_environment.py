@@ -250,3 +250,22 @@ def test_planning_a_study_imports_neither_tensorflow_nor_keras():
     )
     environment = {"PYTHONPATH": str(PROJECT / "workflow" / "scripts"), "PATH": ""}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left", "folder"),
+    [
+        ([], {}, ""),
+        ([], {"FROM": "/left/there", "REFASHION_FROM": "/left/there"}, ""),
+        (["FROM=/a folder/with o'clock"], {}, "/a folder/with o'clock"),
+    ],
+)
+def test_restore_takes_the_folder_of_the_command_line(tmp_path, arguments, left, folder):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "made-from-cpu.lock").touch()
+    snakemake = tmp_path / "bin" / "snakemake"
+    snakemake.write_text('#!/bin/sh\necho "$1 from <$REFASHION_FROM>"\n')
+    snakemake.chmod(0o755)
+    make = ["make", "-C", str(PROJECT), "restore", f"VENV={tmp_path}", "GPUS=0", *arguments]
+    done = subprocess.run(make, capture_output=True, text=True, check=True, env=os.environ | left)
+    assert f"restore from <{folder}>\n" in done.stdout

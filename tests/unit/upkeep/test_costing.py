@@ -243,6 +243,14 @@ def test_a_run_that_lacks_what_is_asked_measures_nothing(loaded, places, harm):
     assert costing.one_line(loaded, 1, places).startswith("3 of 4 runs are left to train: about 0.44 core-hours; ")
 
 
+@pytest.mark.parametrize("content", ["[" * 100_000, " " * 2**21, ""])
+def test_a_run_whose_metrics_are_damaged_measures_nothing(loaded, places, content):
+    _finish(places.store, loaded, Run(CNN1, 0), Speed(0.001, 0.0005, 95.0))
+    _finish(places.published, loaded, Run(CNN1, 1), Speed(0.001, 0.0005, 95.0))
+    next(places.store.glob("*/metrics.json")).write_text(content)
+    assert costing.one_line(loaded, 1, places).startswith("3 of 4 runs are left to train: about 0.44 core-hours; ")
+
+
 def test_a_broken_benchmark_does_not_stop_the_study(loaded, places):
     places.benchmark.write_text("not a table\n")
     assert costing.one_line(loaded, 2, places).startswith("The cost is not known: ")

@@ -129,6 +129,11 @@ def test_what_is_broken_is_named_and_left_out_and_what_is_good_is_restored(publi
     assert (tmp_path / "benchmark.csv").exists() is (harm is not _linked_benchmark)
 
 
+def test_a_folder_without_published_runs_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"nothing/runs is not there; what is restored is a folder with published runs"):
+        publishing.restore(tmp_path / "nothing", RunStore(tmp_path / "store"), tmp_path / "benchmark.csv")
+
+
 def test_what_is_no_evidence_is_not_published(tmp_path, committed_config):
     target = tmp_path / "published"
     asked = load_study(committed_config | {"evidence": False})

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refashion import provenance
+from refashion import files, provenance
 from refashion.errors import UserError
 from refashion.formatting import significant
 from refashion.networks import augmentation
@@ -36,6 +36,9 @@ FORWARD_SHARE = 1 / 3
 #: Finished runs that are read for each kind of run, and of those of other studies altogether. Digests have no order, so
 #: the first so many are a fair sample; reading all 10,000 of a large study would delay its start.
 SAMPLE, OTHERS = 9, 300
+
+#: Bytes of a metrics.json at most.
+_LIMIT = 2**20
 
 _DIGEST = re.compile(r"[0-9a-f]{20}")
 
@@ -269,9 +272,9 @@ def _hardware(provenance_of_run: Mapping[str, Any]) -> str:
 def _read(folder: Path) -> dict[str, Any] | None:
     """metrics.json of a finished run, None if it is not one; `train` checks its sums before it uses a run."""
     try:
-        metrics = json.loads((folder / run_files.METRICS).read_text(encoding="utf-8"))
+        metrics = json.loads(files.read_plain(folder / run_files.METRICS, _LIMIT))
         return metrics if metrics["format"] == run_files.FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

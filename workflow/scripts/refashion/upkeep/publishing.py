@@ -58,6 +58,8 @@ def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[st
     copied; in the end it raises UserError.
     """
     source, refused = published_in(published, log), []
+    if not source.folder.is_dir():
+        raise UserError(f"{source.folder} is not there; what is restored is a folder with published runs in runs/.")
 
     def taken(take: Callable[[], bool | None]) -> bool | None:
         """What `take` returns; None, and why, if it refuses."""
