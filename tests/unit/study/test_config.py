@@ -171,7 +171,7 @@ MISTAKES = {
     ),
     "two rules of looks": (
         lambda config: [
-            put("seeds", {"looks": [5, 10], "spend": [0.01, 0.04]})(config),
+            put("experiments/readings/seeds", {"looks": [5, 10], "spend": [0.01, 0.04]})(config),
             put("experiments/original/seeds", {"looks": [5], "spend": [0.05]})(config),
             put("run", ["original", "readings"])(config),
         ],
