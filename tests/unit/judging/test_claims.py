@@ -11,6 +11,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import synthetic
 from refashion.errors import UserError
@@ -144,7 +145,7 @@ def test_the_text_number_is_held_against_both_columns():
     assert far.reason.startswith("In no column is it reproduced")
 
 
-def test_primary_readings_are_judged_as_one_family_and_others_alone():
+def test_primary_readings_are_judged_as_one_family_and_others_within_their_claim():
     judged = judge(truth(0.35))
     first = {id_: claim.readings[0] for id_, claim in judged.items() if claim.family == "V"}
     assert list(first) == ["V1", "V2", "V3", "V4", "V5", "V6"]
@@ -152,7 +153,11 @@ def test_primary_readings_are_judged_as_one_family_and_others_alone():
     both = [readings(judged["V6"])[name].numbers for name in ("column_1", "column_2")]
     adjusted = holm([one.p_rep for one in (*held, *both)])  # seven numbers, since V6 has two columns
     assert [one.p_rep_adjusted for one in held] == pytest.approx(adjusted[:5])
-    assert [one.p_rep_adjusted for one in both] == [one.p_rep for one in both]
+    # of V6 the readings are column 1, column 2 and its clean images; two of them are the primary reading's cells again
+    clean = readings(judged["V6"])["clean"].numbers
+    alone = holm([one.p_rep for one in (*both, clean)])
+    assert [one.p_rep_adjusted for one in (*both, clean)] == pytest.approx(alone)
+    assert clean.p_rep_adjusted > clean.p_rep
     assert any(one.p_rep_adjusted > one.p_rep for one in held)
 
 
@@ -194,6 +199,54 @@ def test_operating_characteristics_stand_beside_each_published_accuracy():
         for rate in claim.operating.rates:
             assert rate.reproduced + rate.not_reproduced + rate.inconclusive == pytest.approx(1)
     assert judged["V1"].operating.sd == judged["V1"].readings[0].numbers.sd
+
+
+def test_a_margin_wider_than_half_the_error_is_told_first():
+    """99.13% leaves an error of 0.87%: within 1 pp lies every accuracy up to 100%."""
+    table = synthetic.runs(synthetic.study(), truth(sd=0.02), seed=1)
+    own = table[list(AXES)].agg("/".join, axis=1) == CNN1_SMALL
+    table.loc[own, "train_accuracy"] += 0.54
+    claim = judge(runs=table)["T1"]
+    mean = table.loc[own, "train_accuracy"].mean()
+    assert claim.verdict == REPRODUCED
+    assert claim.reason.startswith(
+        f"With {0.87 / (100 - mean):.1f} times fewer errors ({100 - mean:.2f}% against 0.87%; "
+    )
+    half = claim.readings[0].numbers.half_error
+    assert (half.margin, half.verdict) == (pytest.approx(0.435), NOT_REPRODUCED)
+    assert judge(runs=table)["V1"].readings[0].numbers.half_error is None
+
+
+def test_closeness_and_typicality_are_two_answers():
+    """The mean 0.3 pp off, SD 0.05: close to the printed number on average, but no run gives it."""
+    numbers = judge(truth(0.3, sd=0.05))["V1"].readings[0].numbers
+    assert (numbers.closeness, numbers.typicality) == ("close", "atypical")
+    numbers = judge(truth(0.0))["V1"].readings[0].numbers
+    assert (numbers.closeness, numbers.typicality) == ("close", "typical")
+    assert judge(seeds=1)["V1"].readings[0].numbers.typicality is None
+
+
+def test_characteristics_of_a_claim_on_two_cells_are_of_both(monkeypatch):
+    """Either column may give V6's number, so that it is reproduced at least as often as by one column."""
+    monkeypatch.setattr(accuracies, "REPETITIONS", 400)
+    judged = judge(truth(sd=0.5))
+    both = judged["V6"].operating.rates[0].reproduced
+    one = copy.deepcopy(ORIGINAL)
+    primary = next(claim for claim in one["claims"] if claim["id"] == "V6")["readings"][0]
+    primary["cells"] = primary["cells"][:1]
+    single = judge(truth(sd=0.5), original=one)["V6"].operating.rates[0].reproduced
+    assert both > single
+
+
+def test_the_family_of_a_claim_is_what_it_names():
+    original = copy.deepcopy(ORIGINAL)
+    for claim in original["claims"]:
+        if claim["id"] == "V6":
+            claim["family"] = "text"
+        elif claim.get("family") == "T":
+            del claim["family"]
+    families = {claim.id: claim.family for claim in judge(original=original).values() if claim.family}
+    assert (families["V1"], families["V6"], families["T1"]) == ("V", "text", "training")
 
 
 # --------------------------------------------------------------------------------------------------------- exact claims
@@ -305,7 +358,7 @@ def test_much_worse_without_augmentation_means_more_than_the_margin(gain, verdic
 
 def test_much_worse_reads_clean_images_too():
     found = readings(judge(augmentation_gain(2.0, "clean"), run=("original", "factorial"))["R3"])
-    assert (found["primary"].verdict, found["clean"].verdict) == (NOT_REPRODUCED, REPRODUCED)
+    assert (found["primary"].verdict, found["validated"].verdict) == (REPRODUCED, NOT_REPRODUCED)
 
 
 @pytest.mark.parametrize(
@@ -323,25 +376,60 @@ def test_surprisingly_well_needs_the_baseline():
     assert claim.reason == "Cannot say, because softmax/60k/none/b256_e50 is not part of this study."
 
 
-def test_the_subset_trains_faster():
-    claim = judge()["R6"]
+WORK = {CNN1_SMALL: 1_000_000, CNN4_SMALL: 1_000_000, CNN1: 3_000_000, CNN4: 3_000_000}
+
+
+def test_the_subset_is_less_work():
+    """100 epochs of 10,000 images against 50 of 60,000."""
+    claim = judge(work=WORK)["R6"]
     assert claim.verdict == REPRODUCED
-    assert all(check.unit == "seconds" for check in claim.readings[0].checks)
+    assert [check.found for check in claim.readings[0].checks] == [1_000_000, 1_000_000]
+    assert "against 3,000,000 in 1 Layer CNN, full dataset" in claim.reason
+    assert judge(work=WORK | {CNN4_SMALL: 3_000_000})["R6"].verdict == NOT_REPRODUCED
+    assert judge(work={CNN1: 1})["R6"].reason == f"Cannot say, because {CNN1_SMALL} is not part of this study."
+
+
+def test_the_subset_trains_faster():
+    reading = readings(judge(work=WORK)["R6"])["seconds"]
+    assert reading.verdict == REPRODUCED
+    assert all(check.unit == "seconds" for check in reading.checks)
     slow = synthetic.runs(synthetic.study(), truth(), seed=1)
     slow.loc[slow["fraction"] == "10k", "train_seconds"] += 1000
-    assert judge(runs=slow)["R6"].verdict == NOT_REPRODUCED
+    assert readings(judge(runs=slow)["R6"])["seconds"].verdict == NOT_REPRODUCED
 
 
 def test_times_of_different_machines_are_not_compared():
     runs = synthetic.runs(synthetic.study(), truth(), seed=1)
     runs.loc[runs["fraction"] == "10k", "cpu"] = "another"
-    judged = judge(runs=runs)
-    assert judged["R6"].verdict == INCONCLUSIVE
-    assert judged["R6"].reason.endswith("have no seed in common that ran on one kind of machine.")
+    reading = readings(judge(runs=runs)["R6"])["seconds"]
+    assert reading.verdict == INCONCLUSIVE
+    assert reading.reason.endswith("have no seed in common that ran on one kind of machine.")
     runs["cpu"] = np.where(runs["seed"] % 2 == 0, "another", "one")
     times = judge(runs=runs)["W1"].readings[0].checks
-    assert {check.reason for check in times} == {"the runs were made on different kinds of machine"}
-    assert judge(runs=runs)["R6"].verdict == REPRODUCED
+    assert {check.reason for check in times} == {"the runs may have been made on different kinds of machine"}
+    assert readings(judge(runs=runs)["R6"])["seconds"].verdict == REPRODUCED
+
+
+def test_cells_that_share_no_batches_are_two_samples():
+    """Two cells whose seeds correlate without a cause: pairing would count their spread twice (or not at all)."""
+    table = synthetic.runs(synthetic.study(seeds=5), truth(), seed=1)
+    wave = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
+    rows = {cell: table[list(AXES)].agg("/".join, axis=1) == cell for cell in (CNN1_SMALL, CNN1)}
+    table.loc[rows[CNN1_SMALL], "val_accuracy"] = 90.0 + wave
+    table.loc[rows[CNN1], "val_accuracy"] = 90.5 - wave
+    stated = [comparisons.Stated(CNN1_SMALL, CNN1)]
+    a, b = 90.0 + wave, 90.5 - wave
+    paired, apart = (
+        comparisons._differences(stated, "val_accuracy", facts(runs=table, seeds=5, batches=batches))[0]
+        for batches in ({}, {CNN1_SMALL: 1, CNN1: 2})
+    )
+    assert paired.p_against == pytest.approx(stats.ttest_rel(a, b, alternative="less").pvalue)
+    assert apart.p_against == pytest.approx(stats.ttest_ind(a, b, equal_var=False, alternative="less").pvalue)
+    low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+    assert apart.interval == pytest.approx([low, high])
+    assert "Welch" in apart.test
+    assert "paired by seed p" in apart.test
+    assert "unpaired (Welch) p" in paired.test
 
 
 def test_the_least_clear_difference_is_the_one_with_the_largest_p():
@@ -492,6 +580,55 @@ def test_a_cell_that_nobody_ran_says_so():
     assert readings(judged["V1"])["fold"].reason == (
         "Cannot say, because cnn1/50k_fold/none/b256_e100 is not part of this study."
     )
+
+
+# ---------------------------------------------------------------------------------------------- what would end a claim
+
+
+def test_a_decided_claim_needs_no_ending():
+    assert {claim.ending for claim in judge().values() if claim.verdict != INCONCLUSIVE} == {None}
+
+
+def test_too_few_seeds_say_how_many_and_what_they_cost():
+    judged = judge(truth(0.35, sd=0.5), seeds=5, experiments=dict.fromkeys(COLUMNS, "original"), enabled=("original",))
+    ending, numbers = judged["V1"].ending, judged["V1"].readings[0].numbers
+    assert (ending.kind, ending.chance) == ("too few seeds", 0.8)
+    assert ending.seeds == numbers.seeds_needed > 5
+    seconds = 60 + 4_000 / 100 + 5  # of a run of column 1, see synthetic.runs
+    assert ending.core_hours == pytest.approx((ending.seeds - 5) * seconds / 3600)
+    assert ending.command == f"snakemake --config 'experiments={{original: {{seeds: {ending.seeds}}}}}'"
+
+
+def test_what_is_not_run_here_names_its_experiment():
+    known = {"experiments": dict.fromkeys(synthetic.study(["baseline"]).cells(), "baseline")}
+    known["experiments"] = {cell.name: name for cell, name in known["experiments"].items()}
+    ending = judge(with_means(validation=dict.fromkeys(COLUMNS, 90.0)), enabled=("original",), **known)["R4"].ending
+    assert (ending.kind, ending.experiment) == ("not run here", "baseline")
+    assert ending.command == "snakemake --config 'run=[original, baseline]'"
+    assert judge(run=("baseline",), enabled=("baseline",))["V1"].ending.command == ""
+
+
+def test_a_lucky_run_is_not_ended_by_seeds():
+    table = synthetic.runs(synthetic.study(seeds=5), truth(-1.6, sd=0.9), seed=4)
+    kinds = {claim.id: claim.ending.kind for claim in judge(runs=table, seeds=5).values() if claim.ending}
+    assert "a lucky run" in kinds.values()
+    found = judge(truth(diverged=frozenset({(CNN4, 0)})))["V4"].ending
+    assert found.kind == "diverged runs"
+
+
+def test_an_open_difference_says_how_many_seeds():
+    """N from the noncentral t, at a level shared by four differences."""
+    judged = judge(with_means(validation={LENET: 92.3}), seeds=6)["R1"]
+    unclear = [check for check in judged.readings[0].checks if check.holds is None]
+    assert judged.verdict == INCONCLUSIVE
+    needed = unclear[0].seeds_needed
+    low, high = unclear[0].interval
+    sd = (high - low) / 2 / stats.t.ppf(0.975, 5) * 6**0.5
+    chance = [
+        stats.nct.sf(stats.t.isf(0.05 / 4, n - 1), n - 1, abs(unclear[0].found) / sd * n**0.5)
+        for n in (needed - 1, needed)
+    ]
+    assert chance[0] < 0.8 <= chance[1]
 
 
 # --------------------------------------------------------------------------------------------------------- the readings

@@ -124,6 +124,25 @@ def _within(bound, centre, se) -> np.ndarray:
     return stats.norm.cdf((bound - centre) / se) - stats.norm.cdf((-bound - centre) / se)
 
 
+def seeds_for_difference(
+    excess: float, se: float, df: float, n: int, level: float, power: float = POWER, most: int = 1_000
+) -> int | None:
+    """The smallest number of seeds a cell with which a one-sided t test decides in `power` of studies, None above most.
+
+    excess: how far the difference exceeds its bound, either way; se, df: as seen at n seeds a cell. The t statistic
+    of a study of N is noncentral t with excess / se sqrt(N / n), its degrees of freedom growing as N - 1 (Welch &
+    Satterthwaite's, too, where both cells grow alike).
+    """
+    finite(excess, se, df)
+    if se <= 0 or n < 2:
+        return None
+    seeds = np.arange(2, most + 1)
+    dfs = df * (seeds - 1) / (n - 1)
+    chance = stats.nct.sf(stats.t.isf(level, dfs), dfs, abs(excess) / se * np.sqrt(seeds / n))
+    enough = np.nan_to_num(chance, nan=1.0) >= power
+    return int(seeds[enough.argmax()]) if enough.any() else None
+
+
 def seeds_for_power(
     e: Evidence, level_rep: float, level_not: float, power: float = POWER, most: int = 1_000
 ) -> int | None:

@@ -33,6 +33,7 @@ from refashion.judging.sections import (
     precision,
     ranks,
     results_table,
+    rival_rules,
     specifications,
     variance,
 )
@@ -60,6 +61,7 @@ def analyse(inputs: Inputs) -> Analysis:
         provenance=summary.provenance_of(inputs),
         experiments=[summary.experiment(experiment, inputs) for experiment in inputs.defined],
         claims=ledger,
+        rival_rules=rival_rules.rival_rules(facts, ledger),
         table=results_table.table(facts, study, ledger),
         audit=audit.audit(facts),
         inconsistencies=contradictions.inconsistencies(facts, ledger),

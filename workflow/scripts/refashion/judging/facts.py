@@ -28,7 +28,9 @@ class Facts:
     original: config/original.yaml. settings: `analysis` of the config. architectures: name -> rows, total, trainable,
     non_trainable, as built. data: description of the data set. validation: cell -> "test" or "fold". image_variance:
     cell -> pp^2 that other validation images than the original's add to a difference. datasets: cell -> its data set.
-    looks: the rule by which seeds are added, to the cells looked_at.
+    looks: the rule by which seeds are added, to the cells looked_at. batches: cell -> what its batches are made of.
+    work: cell -> training images that a run sees, over all its epochs. experiments: cell -> the first experiment that
+    holds it. enabled: the experiments that run.
     """
 
     original: Mapping[str, Any]
@@ -41,6 +43,14 @@ class Facts:
     datasets: Mapping[str, str] = field(default_factory=dict)
     looks: Looks | None = None
     looked_at: frozenset[str] = frozenset()
+    batches: Mapping[str, Any] = field(default_factory=dict)
+    work: Mapping[str, int] = field(default_factory=dict)
+    experiments: Mapping[str, str] = field(default_factory=dict)
+    enabled: tuple[str, ...] = ()
+
+    def share_batches(self, a: str, b: str) -> bool:
+        """Whether two cells are trained on the same images in the same batches, seed by seed."""
+        return self.batches.get(a) == self.batches.get(b)
 
     def first(self, seeds: int) -> Facts:
         """These facts with the first so many seeds of each cell alone, as a look sees them."""

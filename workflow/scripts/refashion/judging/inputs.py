@@ -17,7 +17,7 @@ from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
 from refashion.judging.sections.variance import image_variance
 from refashion.study.config import load_study
-from refashion.study.model import Experiment, Study
+from refashion.study.model import Cell, Experiment, Run, Study, steps_per_epoch
 from refashion.study.original import original_dataset
 
 
@@ -56,9 +56,30 @@ class Inputs:
             validation={cell.name: config["fractions"][cell.fraction]["validation"] for cell in self.study.cells()},
             image_variance=lambda cell: image_variance(cell, self.predictions),
             datasets={cell.name: self.study.dataset(cell) for cell in self.study.cells()},
+            batches={cell.name: self._batches(cell) for cell in self.study.cells()},
+            work={cell.name: self._work(cell) for cell in self.study.cells()},
+            experiments=self._experiments,
+            enabled=tuple(experiment.name for experiment in self.study.experiments),
             looks=self.study.looks,
             looked_at=frozenset(cell.name for experiment in self.study.looking for cell in experiment.cells),
         )
+
+    @property
+    def _experiments(self) -> dict[str, str]:
+        """The first experiment that holds each cell, of those that run where one does."""
+        both = [*self.study.experiments, *self.defined]
+        return {cell.name: experiment.name for experiment in reversed(both) for cell in experiment.cells}
+
+    def _batches(self, cell: Cell) -> tuple[Any, ...]:
+        """What the batches of a cell's runs are made of, besides the seed: its images, and how many make a batch."""
+        spec = self.study.spec(Run(cell, 0))
+        return json.dumps(spec["fraction"], sort_keys=True), spec["recipe"]["batch_size"]
+
+    def _work(self, cell: Cell) -> int:
+        """Training images that a run of a cell sees."""
+        images, recipe = self.study.images(cell), self.study.config["recipes"][cell.recipe]
+        epochs, rest = divmod(self.study.updates(cell), steps_per_epoch(images, recipe["batch_size"]))
+        return epochs * images + min(images, rest * recipe["batch_size"])
 
     @cached_property
     def columns(self) -> list[str]:

@@ -32,6 +32,7 @@ from refashion.judging.document.study import (
     RunCounts,
     SeedRange,
     StudyAnswer,
+    Tally,
     TrainingVersion,
     VerdictCounts,
 )
@@ -80,9 +81,32 @@ def study(inputs: Inputs, ledger: Sequence[Claim]) -> StudyAnswer:
         verdicts=VerdictCounts(**counted),
         overall=OverallCounts(**{name: overall[name] for name in states}),
         runs=_run_counts(runs),
+        tally=_tally(ledger),
         seeds=SeedRange(least=min(seeds, default=0), most=max(seeds, default=0)),
         core_hours=core_hours(runs),
     )
+
+
+#: what keeps a claim open -> its column of the tally
+ENDINGS = {
+    "too few seeds": "too_few_seeds",
+    "at the margin": "at_margin",
+    "a lucky run": "one_run",
+    "an unlucky run": "one_run",
+    "not run here": "not_run_here",
+    "diverged runs": "diverged",
+}
+
+
+def _tally(ledger: Sequence[Claim]) -> list[Tally]:
+    """The verdicts by what the claims are about; inconclusive ones by what keeps them open."""
+    rows = []
+    for about in dict.fromkeys(claim.about for claim in ledger):
+        own = [claim for claim in ledger if claim.about == about]
+        counts = Counter(ENDINGS[c.ending.kind] if c.ending else c.verdict.replace(" ", "_") for c in own)
+        columns = ("reproduced", "not_reproduced", "not_testable", *dict.fromkeys(ENDINGS.values()))
+        rows.append(Tally(about=about, claims=len(own), **{name: counts[name] for name in columns}))
+    return rows
 
 
 def _no_evidence(config: Mapping[str, Any]) -> str:

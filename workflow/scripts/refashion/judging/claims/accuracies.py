@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from refashion.errors import UserError
-from refashion.inference.evidence import Evidence, image_margin, weigh
+from refashion.inference.evidence import Evidence, half_error, image_margin, weigh, with_margin
 from refashion.inference.intervals import prediction_interval, t_interval
 from refashion.inference.power import OperatingCharacteristics, operating_characteristics
 from refashion.inference.verdicts import (
@@ -57,12 +57,17 @@ class Family:
         others = self.sensitivity.items()
         return self.verdicts[position], [Sensitivity(margin=m, verdict=v[position].verdict) for m, v in others]
 
+    def half_error(self, claim: str, cell: str) -> Sensitivity | None:
+        """The verdict on a claim's number in one cell by half its error, the others as they are."""
+        return by_half_error(self.evidence, self.members.index((claim, cell)))
+
     def operating(self, claim: str) -> Operating | None:
-        """Operating characteristics at the n and SD of the claim's (first) cell."""
-        position = [member[0] for member in self.members].index(claim)
-        seen, found = self.evidence[position], self.characteristics
+        """Operating characteristics of a claim: at the n and SD of each of its cells, by the rule that joins them."""
+        names = [member[0] for member in self.members]
+        seen, found = self.evidence[names.index(claim)], self.characteristics
         if seen.sd is None:
             return None
+        position = list(dict.fromkeys(names)).index(claim)
         columns = (found.shifts, found.reproduced, found.not_reproduced, found.inconclusive)
         return Operating(
             n=seen.n,
@@ -84,12 +89,16 @@ def families_of(facts: Facts, looks: Any = None) -> dict[str, Family]:
 
 
 def claims_by_family(facts: Facts) -> dict[str, list[Mapping[str, Any]]]:
-    """The claims of published accuracies by family: those whose ids begin with the same letter."""
+    """The claims of published accuracies by family: what they name, else accuracies of training or of validation."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for entry in facts.original["claims"]:
         if entry["kind"] == "accuracy":
-            found.setdefault(entry["id"][0], []).append(entry)
+            found.setdefault(_family_name(entry), []).append(entry)
     return found
+
+
+def _family_name(entry: Mapping[str, Any]) -> str:
+    return entry.get("family") or ("training" if entry["readings"][0]["metric"] in TRAINING_METRICS else "validation")
 
 
 def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts, looks: Any) -> Family:
@@ -116,6 +125,7 @@ def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts, looks:
             [e.margin for e in evidence],
             SHIFTS,
             published_is_a_run=True,
+            claims=[list(dict.fromkeys(m[0] for m in members)).index(m[0]) for m in members],
             seed=facts.stream("operating characteristics", name),
             repetitions=REPETITIONS,
         ),
@@ -149,7 +159,12 @@ def other_images(cell: str, facts: Facts) -> float:
 
 
 def numbers(
-    sample: Sample, evidence: Evidence, verdict: Verdict, sensitivity: Sequence[Sensitivity], facts: Facts
+    sample: Sample,
+    evidence: Evidence,
+    verdict: Verdict,
+    sensitivity: Sequence[Sensitivity],
+    facts: Facts,
+    half: Sensitivity | None = None,
 ) -> Numbers:
     """Evidence and verdict as the report shows them."""
     interval = t_interval(sample.values, facts.confidence)
@@ -171,6 +186,10 @@ def numbers(
         p_run=evidence.p_run,
         p_rep_adjusted=verdict.p_rep,
         p_not_adjusted=verdict.p_not,
+        closeness=verdict.closeness,
+        typicality=verdict.typicality,
+        cause=str(verdict.cause),
+        half_error=half,
         seeds_needed=verdict.seeds_needed,
         break_even_reproduced=verdict.break_even_reproduced,
         sensitivity=list(sensitivity),
@@ -181,40 +200,65 @@ def numbers(
 def accuracy(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """A published accuracy: closeness and farness (weigh); the primary reading within its family.
 
+    The other readings are one family with it: all readings of a claim ask about one number (Holm within the claim).
     A reading with several cells is reproduced if one of them is (all are members of the family), and not reproduced if
     none is.
     """
     facts, family = context.facts, context.families[entry["id"]]
-    readings = []
+    margins = facts.settings["sensitivity_margins"]
+    stands, samples, evidence = [], [], []
     for reading, primary in primary_first(entry):
-        stands = [family.stands.get((entry["id"], cell)) if primary else None for cell in reading["cells"]]
-        seen = [facts if stand is None else facts.first(stand.seeds) for stand in stands]
+        own = [family.stands.get((entry["id"], cell)) if primary else None for cell in reading["cells"]]
+        seen = [facts if stand is None else facts.first(stand.seeds) for stand in own]
         cells = zip(seen, reading["cells"], strict=True)
-        samples = [seen.runs.sample(cell, reading["metric"]) for seen, cell in cells]
-        evidence = [evidence_of(entry, sample, facts) for sample in samples]
-        margins = facts.settings["sensitivity_margins"]
+        stands.append(own)
+        samples.append([of.runs.sample(cell, reading["metric"]) for of, cell in cells])
+        evidence.append([evidence_of(entry, sample, facts) for sample in samples[-1]])
+    together = within([one for own in evidence for one in own], margins)
+    readings = []
+    for (reading, primary), own, weighed, stood in zip(primary_first(entry), samples, evidence, stands, strict=True):
+        judged = [next(together) for _ in own]
         if primary:
-            judged = [family.of(entry["id"], sample.cell) for sample in samples]
-        else:
-            judged = [alone(one, margins) for one in evidence]
-        found = [numbers(s, e, *v, facts) for s, e, v in zip(samples, evidence, judged, strict=True)]
-        readings.append(accuracy_reading(reading, primary, found, evidence, [v for v, _ in judged], facts, stands))
+            judged = [
+                (*family.of(entry["id"], sample.cell), family.half_error(entry["id"], sample.cell)) for sample in own
+            ]
+        found = [
+            numbers(s, e, verdict, others, facts, half)
+            for s, e, (verdict, others, half) in zip(own, weighed, judged, strict=True)
+        ]
+        verdicts = [verdict for verdict, _, _ in judged]
+        readings.append(accuracy_reading(reading, primary, found, weighed, verdicts, facts, stood))
     return readings
 
 
-def alone(evidence: Evidence, margins: Sequence[float]) -> tuple[Verdict, list[Sensitivity]]:
-    """The verdict on one published number outside any family, and with other margins."""
-    others = margin_sensitivity([evidence], margins)
-    return judge_family([evidence])[0], [
-        Sensitivity(margin=margin, verdict=verdicts[0].verdict) for margin, verdicts in others.items()
-    ]
+def within(
+    evidence: Sequence[Evidence], margins: Sequence[float]
+) -> Iterator[tuple[Verdict, list[Sensitivity], Sensitivity | None]]:
+    """Verdicts on one number in all readings of its claim, judged together; by other margins, and by half its error."""
+    different = list(dict.fromkeys(evidence))  # the same runs in two readings are one test
+    others, judged = margin_sensitivity(different, margins), judge_family(different)
+    for one in evidence:
+        position = different.index(one)
+        verdict = judged[position]
+        told = [Sensitivity(margin=m, verdict=verdicts[position].verdict) for m, verdicts in others.items()]
+        yield verdict, told, by_half_error(different, position)
+
+
+def by_half_error(family: Sequence[Evidence], position: int) -> Sensitivity | None:
+    """The verdict on one number of a family with half its error as margin; None where its own margin is not wider."""
+    own = family[position]
+    half = half_error(own.published)
+    if own.margin <= half or own.sd is None:
+        return None
+    changed = [with_margin(e, half) if i == position else e for i, e in enumerate(family)]
+    return Sensitivity(margin=half, verdict=judge_family(changed)[position].verdict)
 
 
 def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> tuple[str, str]:
-    """The verdict on a claim's published accuracy that one sample gives by itself, and its reason."""
+    """The verdict on a claim's published accuracy that one sample gives by itself, uncorrected, and its reason."""
     evidence = evidence_of(entry, sample, facts)
     verdict = judge_family([evidence])[0]
-    return verdict.verdict, reason_of(evidence, verdict)
+    return verdict.verdict, f"{reason_of(evidence, verdict)} (by itself, uncorrected)"
 
 
 def accuracy_reading(
@@ -234,7 +278,7 @@ def accuracy_reading(
     word = REPRODUCED if REPRODUCED in words else words[0] if len(set(words)) == 1 else INCONCLUSIVE
     distance = [math.inf if one.difference is None else abs(one.difference) for one in found]
     shown = min(range(len(found)), key=lambda i: (words[i] != word, distance[i]))
-    reason = found[shown].reason or reason_of(evidence[shown], verdicts[shown])
+    reason = found[shown].reason or _errors_told(found[shown]) + reason_of(evidence[shown], verdicts[shown])
     if len(found) > 1:
         reason = _reason_of_several(word, found[shown], reason, distance[shown] == min(distance), facts)
     if word == REPRODUCED and evidence[shown].image_variance:
@@ -254,6 +298,16 @@ def accuracy_reading(
         if len(found) > 1
         else (),
     )
+
+
+def _errors_told(one: Numbers) -> str:
+    """How many times fewer or more errors than published, where the margin is wider than half the published error."""
+    if one.half_error is None or one.mean is None or one.mean >= 100 or one.mean == one.published:
+        return ""
+    ratio = (100 - one.published) / (100 - one.mean)
+    times = f"{ratio:.1f} times fewer" if ratio >= 1 else f"{1 / ratio:.1f} times more"
+    errors = f"{100 - one.mean:.2f}% against {100 - one.published:.2f}%"
+    return f"with {times} errors ({errors}; {one.half_error.verdict} by a margin of half the published error), "
 
 
 def _reason_of_several(word: str, shown: Numbers, reason: str, nearest: bool, facts: Facts) -> str:

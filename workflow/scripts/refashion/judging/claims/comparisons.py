@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.inference.evidence import bound_test
+from refashion.inference.evidence import BoundTest, bound_test, welch_bound_test
+from refashion.inference.factorial import welch_contrast
 from refashion.inference.families import holm
 from refashion.inference.intervals import Interval, t_interval
 from refashion.inference.looks import Difference, State
-from refashion.inference.summaries import LEVEL, summarise
+from refashion.inference.power import seeds_for_difference
+from refashion.inference.seeds import FORECAST_RUNS
+from refashion.inference.summaries import LEVEL, summarise, welch
 from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
 )
 from refashion.judging.claims.accuracies import margin
+from refashion.judging.claims.exact import exact_reading
 from refashion.judging.claims.readings import Context, a_reading, primary_first
 from refashion.judging.document.claims import Check, Reading
 from refashion.judging.facts import Facts, pair
@@ -35,32 +39,49 @@ class Stated:
 
 
 def difference(one: Stated, metric: str, facts: Facts) -> Difference:
-    """By how much a stated difference exceeds its bound, in the stated direction, in runs with the same seeds."""
-    _, scores = facts.runs.paired((one.a, one.b), metric)
-    found = summarise((scores[0] - scores[1] - one.bound) * (1 if one.above else -1))
+    """By how much a stated difference exceeds its bound, in the stated direction; see `_differences`."""
     diverged = any(facts.runs.counts(cell).diverged for cell in (one.a, one.b))
+    sign = 1 if one.above else -1
+    if not facts.share_batches(one.a, one.b):
+        a, b = (summarise(facts.runs.sample(cell, metric).values) for cell in (one.a, one.b))
+        n = min(a.n, b.n)
+        if n < 2:
+            return Difference(n=n, diverged=diverged)
+        se, df = welch(a.sd**2 / a.n, b.sd**2 / b.n, a.n - 1, b.n - 1)
+        return Difference(excess=sign * (a.mean - b.mean - one.bound), se=se, df=df, n=n, diverged=diverged)
+    _, scores = facts.runs.paired((one.a, one.b), metric)
+    found = summarise((scores[0] - scores[1] - one.bound) * sign)
     if found.sd is None:
         return Difference(n=found.n, diverged=diverged)
     return Difference(excess=found.mean, se=found.sd / found.n**0.5, df=found.n - 1, n=found.n, diverged=diverged)
 
 
 def _differences(stated: Sequence[Stated], metric: str, facts: Facts, stands: Sequence[Any] = ()) -> list[Check]:
-    """One-sided paired t tests of each stated difference, and of its opposite, Holm over each of the two families.
+    """One-sided t tests of each stated difference, and of its opposite, Holm over each of the two families.
+
+    Runs are paired by seed where the cells share data and batches, so that a seed is one draw of both; else the cells
+    are two samples (Welch): seeds with nothing in common but their number may correlate either way. What the other test
+    gives is told beside it.
 
     stands: where looks at each stand (`claims.looks.Stand`), which then give the runs and the p-values that decide.
     """
     seen = [facts.first(stand.seeds) for stand in stands] or [facts] * len(stated)
-    samples = [of.runs.paired((one.a, one.b), metric) for one, of in zip(stated, seen, strict=True)]
-    tests = [bound_test(s[0] - s[1], one.bound) for (_, s), one in zip(samples, stated, strict=True)]
-    p_stated = holm([t.p_above if one.above else t.p_below for t, one in zip(tests, stated, strict=True)])
-    p_against = holm([t.p_below if one.above else t.p_above for t, one in zip(tests, stated, strict=True)])
+    paired = [one.unit == "seconds" or facts.share_batches(one.a, one.b) for one in stated]
+    tests = [_test(one, metric, of, together) for one, of, together in zip(stated, seen, paired, strict=True)]
+    beside = [_test(one, metric, of, not together) for one, of, together in zip(stated, seen, paired, strict=True)]
+    p_stated, p_against = _holm_both(tests, stated)
+    p_beside = [
+        min(p for p in both if p is not None) if None not in both else None
+        for both in zip(*_holm_both(beside, stated), strict=True)
+    ]
     if stands:
         p_stated = [None if p is None else stand.p_rep for p, stand in zip(p_stated, stands, strict=True)]
         p_against = [None if p is None else stand.p_not for p, stand in zip(p_against, stands, strict=True)]
     several = f" as one of {len(stated)} (Holm)" if len(stated) > 1 else ""
     checks = []
-    for one, of, (_, scores), p, against in zip(stated, seen, samples, p_stated, p_against, strict=True):
-        interval = t_interval(scores[0] - scores[1], facts.confidence)
+    rows = zip(stated, seen, paired, p_stated, p_against, p_beside, strict=True)
+    for one, of, together, p, against, other in rows:
+        interval = _interval(one, metric, of, together)
         diverged = any(of.runs.counts(cell).diverged for cell in (one.a, one.b))
         checks.append(
             Check(
@@ -71,13 +92,59 @@ def _differences(stated: Sequence[Stated], metric: str, facts: Facts, stands: Se
                 interval=pair(interval),
                 p=p,
                 p_against=against,
-                test=f"one-sided{several}",
+                test=f"one-sided{'' if together else ', Welch'}{several}{_beside_told(one, together, other)}",
                 n=interval.n,
                 holds=_holds(p, against, diverged),
+                seeds_needed=_seeds_needed(one, metric, of, len(stated))
+                if _holds(p, against, diverged) is None
+                else None,
                 reason=why_no_pair(one, interval, of, diverged, one_machine=one.unit == "seconds"),
             )
         )
     return checks
+
+
+def _test(one: Stated, metric: str, facts: Facts, paired: bool) -> BoundTest:
+    if paired:
+        _, scores = facts.runs.paired((one.a, one.b), metric)
+        return bound_test(scores[0] - scores[1], one.bound)
+    return welch_bound_test(*(facts.runs.sample(cell, metric).values for cell in (one.a, one.b)), one.bound)
+
+
+def _holm_both(
+    tests: Sequence[BoundTest], stated: Sequence[Stated]
+) -> tuple[Sequence[float | None], Sequence[float | None]]:
+    """p of each stated difference and of its opposite, each Holm over all of them."""
+    both = [
+        (t.p_above, t.p_below) if one.above else (t.p_below, t.p_above) for t, one in zip(tests, stated, strict=True)
+    ]
+    return holm([p for p, _ in both]), holm([p for _, p in both])
+
+
+def _interval(one: Stated, metric: str, facts: Facts, paired: bool) -> Interval:
+    """The mean difference with the interval of the test that decides; n: the pairs of runs, or the fewer runs."""
+    if paired:
+        _, scores = facts.runs.paired((one.a, one.b), metric)
+        return t_interval(scores[0] - scores[1], facts.confidence)
+    a, b = (facts.runs.sample(cell, metric).values for cell in (one.a, one.b))
+    found = welch_contrast([a, b], [1, -1], facts.confidence)
+    shown = {"mean": found.estimate, "low": found.low, "high": found.high}
+    return Interval(n=min(a.size, b.size), confidence=facts.confidence, reason=found.reason, **shown)
+
+
+def _beside_told(one: Stated, paired: bool, p: float | None) -> str:
+    """What the test that does not decide gives, in words."""
+    if p is None or one.unit == "seconds":
+        return ""
+    return f"; {'unpaired (Welch)' if paired else 'paired by seed'} {fmt.p_phrase(p)} for the likelier side"
+
+
+def _seeds_needed(one: Stated, metric: str, facts: Facts, tests: int) -> int | None:
+    """Seeds of each cell with which a new study would decide a difference that is one of so many (Bonferroni)."""
+    seen = difference(one, metric, facts)
+    if seen.n < FORECAST_RUNS or seen.excess is None or seen.se is None or seen.df is None:
+        return None
+    return seeds_for_difference(seen.excess, seen.se, seen.df, seen.n, LEVEL / tests)
 
 
 def _holds(p: float | None, against: float | None, diverged: bool) -> bool | None:
@@ -184,14 +251,37 @@ def near_best(entry: Mapping[str, Any], context: Context) -> list[Reading]:
 
 
 def faster(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """The first of each pair takes less time than the second."""
+    """The first of each pair takes less time than the second, or less work: training images seen, which are counted."""
     return _readings(entry, context)
+
+
+def _work_checks(reading: Mapping[str, Any], facts: Facts) -> list[Check]:
+    """Training images that a run of each pair's cells sees; no test, since nothing varies."""
+    checks = []
+    for fast, slow in reading["pairs"]:
+        seen = [facts.work.get(cell) for cell in (fast, slow)]
+        absent = next((cell for cell in (fast, slow) if cell not in facts.work), None)
+        checks.append(
+            Check(
+                label=f"training images seen in {facts.title(fast)}, against {seen[1] or 0:,} in {facts.title(slow)}",
+                expected=None if absent else f"fewer than {seen[1]:,}",
+                found=seen[0],
+                unit="images",
+                holds=None if absent else seen[0] < seen[1],
+                reason=f"cannot say, because {absent} is not part of this study" if absent else "",
+            )
+        )
+    return checks
 
 
 def _readings(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """Each reading by the differences that it states; the primary one as looks have judged it, where they have."""
     readings = []
     for reading, primary in primary_first(entry):
+        if reading["metric"] == "work":
+            checks, cells = _work_checks(reading, context.facts), [cell for both in reading["pairs"] for cell in both]
+            readings.append(exact_reading(reading, primary, checks, context.facts, cells))
+            continue
         stated = STATED[entry["kind"]](entry, reading, context.facts)
         stands = [context.looks.of(entry["id"], one.a, one.b) for one in stated] if primary and context.looks else []
         stands = [] if None in stands else stands

@@ -39,7 +39,7 @@ def fact(entry: Mapping[str, Any], context: Context) -> list[Reading]:
             _equality(name, expected, known.get(name), "", "the data set has not been described")
             for name, expected in reading["facts"].items()
         ]
-        readings.append(_exact_reading(reading, primary, checks, context.facts))
+        readings.append(exact_reading(reading, primary, checks, context.facts))
     return readings
 
 
@@ -54,7 +54,9 @@ def _equality(label: str, expected: float, found: float | None, unit: str, why_u
     )
 
 
-def _exact_reading(entry: Mapping[str, Any], primary: bool, checks: Sequence[Check], facts: Facts) -> Reading:
+def exact_reading(
+    entry: Mapping[str, Any], primary: bool, checks: Sequence[Check], facts: Facts, cells: Sequence[str] = ()
+) -> Reading:
     """A reading that is an equality: it holds or not, and no run is needed."""
     unknown = next((check for check in checks if check.holds is None), None)
     wrong = next((check for check in checks if check.holds is False), None)
@@ -71,6 +73,7 @@ def _exact_reading(entry: Mapping[str, Any], primary: bool, checks: Sequence[Che
         primary=primary,
         verdict=verdict,
         reason=reason,
+        cells=cells,
         tested=unknown is None or bool(wrong),
         checks=checks,
     )
@@ -91,7 +94,7 @@ def parameters(entry: Mapping[str, Any], context: Context) -> list[Reading]:
         built = context.facts.architectures.get(name, {}).get(count)
         label = f"{count} parameters of {name}"
         check = _equality(label, reading["value"], built, "parameters", f"{name} has not been built in this study")
-        readings.append(_exact_reading(reading, primary, [check], context.facts))
+        readings.append(exact_reading(reading, primary, [check], context.facts))
     return readings
 
 
@@ -109,7 +112,7 @@ def parameter_ratio(entry: Mapping[str, Any], context: Context) -> list[Reading]
             holds=None if ratio is None else round(ratio, reading["decimals"]) == reading["value"],
             reason="" if ratio is not None else f"cannot say, because {top} and {bottom} were not both built",
         )
-        readings.append(_exact_reading(reading, primary, [check], context.facts))
+        readings.append(exact_reading(reading, primary, [check], context.facts))
     return readings
 
 
@@ -125,7 +128,7 @@ def layers(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     readings = []
     for reading, primary in primary_first(entry):
         checks = [_layers_check(name, context.facts) for name in reading["architectures"]]
-        readings.append(_exact_reading(reading, primary, checks, context.facts))
+        readings.append(exact_reading(reading, primary, checks, context.facts))
     return readings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refashion.inference.evidence import Evidence, weigh
-from refashion.judging.claims.accuracies import accuracy_reading, alone, margin, numbers, other_images
+from refashion.judging.claims.accuracies import accuracy_reading, margin, numbers, other_images, within
 from refashion.judging.claims.readings import Context
 from refashion.judging.document.claims import Reading
 from refashion.judging.facts import Facts
@@ -18,21 +18,26 @@ from refashion.judging.run_table import Sample
 def gap(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     """Training minus validation accuracy of the same runs; value and margin are those of both claims together.
 
-    The margins are added, so that a gap is never in doubt where both of its numbers are reproduced. No family: a gap
-    is no finding of its own.
+    The margins are added, so that a gap is never in doubt where both of its numbers are reproduced. The primary reading
+    is in no family, since a gap is no finding of its own; the others are one family with it.
     """
-    facts = context.facts
+    facts, margins = context.facts, context.facts.settings["sensitivity_margins"]
+    ways = list(_gap_readings(*parents(entry, facts)))
+    stand = context.looks.of(entry["id"], ways[0][1]) if context.looks else None
+    seen = [facts if position or stand is None else facts.first(stand.seeds) for position in range(len(ways))]
+    samples = [_gap_sample(of, cell, *metrics) for of, (_, cell, metrics) in zip(seen, ways, strict=True)]
+    evidence = [_evidence(entry, sample, facts) for sample in samples]
+    own = next(within(evidence[:1], margins))
+    judged = [own, *list(within(evidence, margins))[1:]]
     readings = []
-    for words, cell, metrics in _gap_readings(*parents(entry, facts)):
-        stand = None if readings or context.looks is None else context.looks.of(entry["id"], cell)
-        sample = _gap_sample(facts if stand is None else facts.first(stand.seeds), cell, *metrics)
-        evidence = _evidence(entry, sample, facts)
-        verdict, others = alone(evidence, facts.settings["sensitivity_margins"])
-        if stand is not None:
-            verdict, others = stand.verdict, stand.sensitivity(facts.settings["sensitivity_margins"])
-        one = numbers(sample, evidence, verdict, others, facts)
+    for position, ((words, _, _), sample, weighed) in enumerate(zip(ways, samples, evidence, strict=True)):
+        verdict, others, _ = judged[position]
+        if position == 0 and stand is not None:
+            verdict, others = stand.verdict, stand.sensitivity(margins)
+        one = numbers(sample, weighed, verdict, others, facts)
         words = {**words, "metric": sample.metric}
-        readings.append(accuracy_reading(words, not readings, [one], [evidence], [verdict], facts, [stand]))
+        stood = [stand if position == 0 else None]
+        readings.append(accuracy_reading(words, position == 0, [one], [weighed], [verdict], facts, stood))
     return readings
 
 

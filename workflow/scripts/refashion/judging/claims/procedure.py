@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from refashion import formatting as fmt
 from refashion.inference.intervals import t_interval
+from refashion.inference.rules import bayes_rule, log_bayes_factor
 from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
@@ -47,16 +50,17 @@ def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
     if metric in TIMES:
         ends = ends and [max(0.0, end) for end in ends]  # no time is negative, whatever a normal distribution says
         if not reason and facts.runs.mixed_machines(cell):
-            reason = "the runs were made on different kinds of machine"
+            reason = "the runs may have been made on different kinds of machine"
     label = f"{facts.title(cell)}, mean of {fmt.plural(interval.n, 'run')}"
     return Check(label=label, found=interval.mean, unit=unit, interval=ends, n=interval.n, reason=reason)
 
 
 def follows_from(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """A procedure that shows in published numbers: they reproduce as stated, and not under the alternative.
+    """A procedure that shows in published numbers: as stated they are ordinary runs, and not under the alternative.
 
-    Reproduced if some number speaks for the stated procedure and none for the alternative; not reproduced the other way
-    round; else inconclusive.
+    A number speaks for the procedure under which it is the likelier run, by a Bayes factor of 3 at least. Reproduced if
+    some number speaks for the stated procedure and none for the alternative; not reproduced the other way round; else
+    inconclusive.
     """
     readings = []
     for reading, primary in primary_first(entry):
@@ -78,19 +82,17 @@ def follows_from(entry: Mapping[str, Any], context: Context) -> list[Reading]:
 
 
 def _either(claim: Claim, stated: str, alternative: str) -> Check:
-    """Which of two readings of a claim its published number agrees with."""
+    """Under which of two readings of a claim its published number is the likelier run (predictive densities)."""
     by_id = {reading.id: reading for reading in claim.readings}
-    words = {name: by_id[name].verdict for name in (stated, alternative)}
-    holds = None
-    if words[stated] == REPRODUCED and words[alternative] == NOT_REPRODUCED:
-        holds = True
-    elif words[stated] == NOT_REPRODUCED and words[alternative] == REPRODUCED:
-        holds = False
     untested = [by_id[name] for name in (stated, alternative) if not by_id[name].tested]
-    return Check(
-        label=claim.id,
-        expected="reproduced as stated and not otherwise",
-        found=f"as stated {words[stated]}, otherwise {words[alternative]}",
-        holds=holds,
-        reason=untested[0].reason if untested else "",
-    )
+    shared = {"label": claim.id, "expected": "likelier as stated"}
+    own, other = (by_id[name].numbers for name in (stated, alternative))
+    factor = None if untested else log_bayes_factor(own.values, other.values, own.published)
+    if factor is None:
+        reason = untested[0].reason if untested else "cannot say, because its runs do not vary"
+        return Check(found="not compared", reason=reason, **shared)
+    which = "as stated" if factor >= 0 else "otherwise"
+    times = np.exp(min(abs(factor), np.log(1e6)))
+    more = "more than " if abs(factor) > np.log(1e6) else ""
+    found = f"{claim.value:.2f} is {more}{times:,.3g} times likelier {which}, as one more run of the cell"
+    return Check(found=found, holds=bayes_rule(factor), n=min(own.n, other.n), **shared)

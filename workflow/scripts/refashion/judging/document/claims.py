@@ -32,9 +32,17 @@ class Numbers(Part):
     p_not: float | None = means("the larger of p_far and p_run, not adjusted: small says not reproduced", "0..1")
     p_run: float | None = means("the published number is one more run of this cell", "0..1")
     p_rep_adjusted: float | None = means(
-        "p_rep after Holm within the family (primary readings of V, of T); equal to p_rep elsewhere", "0..1"
+        "p_rep after Holm: of primary readings over their family, else over the claim", "0..1"
     )
-    p_not_adjusted: float | None = means("p_not after Holm within the family; equal to p_not elsewhere", "0..1")
+    p_not_adjusted: float | None = means("p_not after Holm, likewise", "0..1")
+    closeness: Literal["close", "open", "far"] | None = means(
+        "is the number what this recipe gives on average, within the margin"
+    )
+    typicality: Literal["typical", "atypical"] | None = means("is the number an ordinary run of this recipe")
+    cause: str = means("why the verdict is what it is, in a word or two")
+    half_error: Sensitivity | None = means(
+        "the verdict by half of the published error, where the margin is wider; else null"
+    )
     seeds_needed: int | None = means(
         "seeds in all that would decide if mean and spread stayed; null if decided, or where none can be told"
     )
@@ -58,7 +66,24 @@ class Check(Part):
     test: str = means("what the tests behind the p-values are, in words; empty where there are none", default="")
     n: int | None = means("seeds (pairs of runs) behind `found`", default=None)
     holds: bool | None = means("true, false, or null: cannot say", default=None)
+    seeds_needed: int | None = means(
+        "seeds of each cell with which a new study would decide it; null otherwise", default=None
+    )
     reason: str = reason()
+
+
+class Ending(Part):
+    """What would end an inconclusive claim."""
+
+    kind: Literal[
+        "too few seeds", "at the margin", "not run here", "a lucky run", "an unlucky run", "diverged runs"
+    ] = means("what keeps it open")
+    words: str = means("what would end it, one sentence")
+    seeds: int | None = means("seeds of each of its cells in a new study; null where none can be told")
+    chance: float | None = means("chance that a study with so many decides, if mean and spread are those seen", "0..1")
+    core_hours: float | None = means("of the runs that are lacking", "hours")
+    experiment: str = means('the experiment that runs its cells, or ""')
+    command: str = means('what to type, or ""')
 
 
 class Reading(Part):
@@ -112,6 +137,7 @@ class Claim(Part):
     statement: str = means("what it claims, in plain words")
     note: str = means('a remark, or ""')
     value: float | None = means("published number, or null", "percent")
+    about: Literal["data", "parameters", "accuracies", "comparisons", "procedure"] = means("what it is about")
     unit: str = means('of value: percent, pp, or ""')
     family: str = means('V or T: judged together (Holm); "" otherwise')
     verdict: Verdict = means("verdict of the primary reading")
@@ -121,6 +147,7 @@ class Claim(Part):
         "contradicting each other (specification-dependent)"
     )
     overall_reason: str = means("one sentence on how the readings agree")
+    ending: Ending | None = means("what would end it, where its verdict is inconclusive; else null")
     readings: list[Reading] = means("the first is the primary one")
     operating: Operating | None = means(
         "operating characteristics, for published accuracies with at least two runs; else null"

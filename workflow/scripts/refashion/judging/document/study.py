@@ -43,6 +43,21 @@ class SeedRange(Part):
     most: int = means("most runs of a cell")
 
 
+class Tally(Part):
+    """The verdicts on the claims about one thing; inconclusive ones by what keeps them open."""
+
+    about: str = means("data, parameters, accuracies, comparisons or procedure")
+    claims: int = means("number of claims")
+    reproduced: int = means("count")
+    not_reproduced: int = means("count")
+    not_testable: int = means("count")
+    too_few_seeds: int = means("inconclusive: more seeds would tell")
+    at_margin: int = means("inconclusive: more seeds will not tell")
+    one_run: int = means("inconclusive: one lucky or unlucky run would explain it")
+    not_run_here: int = means("inconclusive: this study does not run its cells, or has not yet")
+    diverged: int = means("inconclusive: runs diverged")
+
+
 class StudyAnswer(Part):
     """What was asked, and the short answer."""
 
@@ -59,6 +74,7 @@ class StudyAnswer(Part):
     verdicts: VerdictCounts = means("number of claims with each verdict")
     overall: OverallCounts = means("number of claims whose readings")
     runs: RunCounts = means("counts over all runs of the study")
+    tally: list[Tally] = means("verdicts by what the claims are about")
     seeds: SeedRange = means("seeds of the original's cells that count")
     core_hours: float = means("measured, over finished runs: seconds x threads / 3600", "hours")
 

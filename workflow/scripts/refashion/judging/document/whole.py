@@ -9,6 +9,7 @@ from refashion.judging.document.between import ComparisonFamily, Effects, Ranks
 from refashion.judging.document.claims import Claim
 from refashion.judging.document.layout import FORMAT
 from refashion.judging.document.parts import Part, means
+from refashion.judging.document.rules import RivalRules
 from refashion.judging.document.study import (
     AbsentRuns,
     Benchmark,
@@ -44,6 +45,7 @@ class Document(Part):
     provenance: Provenance = means("where the numbers come from")
     experiments: list[ExperimentRuns] = means("in the order of the config")
     claims: list[Claim] = means("the ledger, in the order of original.yaml")
+    rival_rules: RivalRules = means("the published accuracies by other people's rules")
     table: ResultsTable = means("the original's results table beside ours")
     audit: list[Audit] = means("one a summary")
     inconsistencies: list[Inconsistency] = means("numbered as in original.yaml")

@@ -1,0 +1,86 @@
+"""What would end an inconclusive claim: more seeds (how many, at what cost), another experiment, or nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from refashion import formatting as fmt
+from refashion.inference.power import POWER
+from refashion.inference.verdicts import INCONCLUSIVE, Cause
+from refashion.judging.document.claims import Ending, Reading
+from refashion.judging.facts import Facts
+
+
+def ending(reading: Reading, facts: Facts) -> Ending | None:
+    """What would end a claim whose primary reading is this one; None where its verdict is another."""
+    if reading.verdict != INCONCLUSIVE:
+        return None
+    if any(facts.runs.counts(cell).diverged for cell in reading.cells):
+        words = "Runs diverged, and the others do not stand for them; a recipe that does not diverge would end it."
+        return _bare("diverged runs", words)
+    if not reading.tested or any(facts.runs.counts(cell).finished < 2 for cell in reading.cells):
+        return _not_run(reading.cells, facts)
+    if reading.numbers:
+        cause, needed = reading.numbers.cause, reading.numbers.seeds_needed
+        if cause in (Cause.ONE_RUN, Cause.NEAR_RUNS):
+            luck = "a lucky run" if reading.numbers.difference < 0 else "an unlucky run"
+            words = f"The published number may be {luck} of this recipe: more seeds will not tell."
+            return _bare(luck, words)
+        if cause == Cause.AT_MARGIN:
+            return _at_margin()
+        return _more_seeds(needed, [reading.numbers.cell], facts)
+    open_ = [check for check in reading.checks if check.holds is None and check.p is not None]
+    needed = [check.seeds_needed for check in open_]
+    few = any(check.n is not None and check.n < 5 for check in open_)
+    if open_ and (few or None not in needed):
+        return _more_seeds(None if few else max(needed), reading.cells, facts)
+    return _at_margin()
+
+
+def _bare(kind: str, words: str, **known: object) -> Ending:
+    empty = {"seeds": None, "chance": None, "core_hours": None, "experiment": "", "command": ""}
+    return Ending(kind=kind, words=words, **{**empty, **known})
+
+
+def _at_margin() -> Ending:
+    return _bare("at the margin", "What was seen lies too near the margin: more seeds will not tell.")
+
+
+def _not_run(cells: Sequence[str], facts: Facts) -> Ending:
+    """The experiment that runs the cells that have too few runs."""
+    lacking = [cell for cell in cells if facts.runs.counts(cell).finished < 2]
+    names = list(dict.fromkeys(facts.experiments[cell] for cell in lacking if cell in facts.experiments))
+    if not names:
+        return _bare("not run here", "Nothing in this study's config runs what it is about.")
+    outside = [name for name in names if name not in facts.enabled]
+    command = f"snakemake --config 'run=[{', '.join([*facts.enabled, *outside])}]'" if outside else "snakemake"
+    many = "experiments" if len(names) > 1 else "experiment"
+    words = f"The {many} {' and '.join(names)} would test it{'' if outside else ', and is not finished'}."
+    return _bare("not run here", words, experiment=names[0], command=command)
+
+
+def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Ending:
+    """A new study of so many seeds a cell, and what the runs that it lacks cost."""
+    name = next((facts.experiments[cell] for cell in cells if cell in facts.experiments), "")
+    if needed is None:
+        words = "More seeds may tell; so few forecast no number of them."
+        return _bare("too few seeds", words, experiment=name)
+    hours = [_core_hours(cell, needed, facts) for cell in dict.fromkeys(cells)]
+    words = (
+        f"{needed:,} seeds of each of its cells would decide it in {100 * POWER:.0f} of 100 studies, if mean and "
+        f"spread are those seen: {fmt.number(sum(hours), 1)} core-hours more."
+    )
+    command = f"snakemake --config 'experiments={{{name}: {{seeds: {needed}}}}}'" if name else ""
+    return _bare(
+        "too few seeds", words, seeds=needed, chance=POWER, core_hours=sum(hours), experiment=name, command=command
+    )
+
+
+def _core_hours(cell: str, seeds: int, facts: Facts) -> float:
+    """Core-hours of the runs that a cell lacks, each as long as its median run."""
+    seconds, threads = (facts.runs.sample(cell, name).values for name in ("seconds", "threads"))
+    if not seconds.size or seconds.size != threads.size:
+        return 0.0
+    return float(np.median(seconds * threads) / 3600 * max(0, seeds - seconds.size))
