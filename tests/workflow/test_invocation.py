@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -58,3 +59,12 @@ def test_as_a_part_of_another_workflow_it_says_that_it_is_none(tmp_path, use):
     assert done.returncode
     assert "is a whole workflow" in done.stdout
     assert "ModuleNotFoundError" not in done.stdout
+
+
+@pytest.mark.parametrize("rule", ["collect", "analyse", "figures", "report"])
+def test_an_edit_of_the_code_judges_and_tells_anew(rule):
+    """A dry run of these rules would need a finished study, so their parameters are read where they stand."""
+    text = (PROJECT / "Snakefile").read_text(encoding="utf-8")
+    (body,) = re.findall(rf"^rule {rule}:\n((?: +.*\n|\n(?= ))*)", text, re.MULTILINE)
+    (params,) = re.findall(r"^    params:\n((?:        .*\n)*)", body, re.MULTILINE)
+    assert "**TELLING," in params

@@ -93,12 +93,13 @@ def test_an_edited_word_or_margin_reaches_the_report(study):
 
 
 def test_a_pilot_is_planned_where_there_was_a_number_of_seeds_and_anew_when_it_is_edited(study):
-    study.overlay["seeds"] = {"pilot": 2, "half_width": 90.0, "most": 3}
+    study.overlay["seeds"] = {"pilot": 2, "half_width": 0.01, "most": 3}  # narrower than three seeds can make it
     planned = study.jobs()
     assert (planned["plan_seeds"], planned["collect"]) == (1, 1)
     study.snakemake()
     assert study.jobs() == {}
-    study.overlay["seeds"]["half_width"] = 80.0
+    assert sorted(tables.read("runs", study.folder / "results" / "runs.csv")["seed"]) == [0, 0, 1, 1, 2, 2]
+    study.overlay["seeds"]["half_width"] = 0.02
     planned = study.jobs()
     assert (planned["plan_seeds"], planned["collect"]) == (1, 1)
 

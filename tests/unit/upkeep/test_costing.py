@@ -56,6 +56,16 @@ def _finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, u
     (path / "metrics.json").write_text(json.dumps(metrics))
 
 
+def test_a_fold_is_charged_for_its_own_images_and_not_for_the_test_images(config, places):
+    """60,000 training images, so a fold of 10,000; here with 5,000 test images, as the two would else be alike."""
+    for part in ("test_images", "test_labels"):
+        config["datasets"]["fashion_mnist"]["files"][part]["shape"][0] = 5_000
+    loaded = load_study(config)
+    speeds = costing.Speeds(loaded, {}, places, "cpu")
+    for fraction, scored in (("10k", 100 * 5_000 + 10_000), ("10k_fold", 100 * 10_000 + 10_000)):
+        assert speeds.work(Cell("cnn1", fraction, "none", "b256_e100")) == Work(1_000_000, scored)
+
+
 def test_the_work_of_a_run_is_counted_image_by_image():
     # 50 epochs of 60,000 images; 10,000 validation images each, augmented and clean; the training images once
     assert costing.work(60_000, 10_000, 256, 11_750, random=True) == Work(3_000_000, 50 * 20_000 + 60_000)
