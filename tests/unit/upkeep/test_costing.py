@@ -269,11 +269,11 @@ def test_a_broken_benchmark_does_not_stop_the_study(loaded, places):
 def test_seeds_of_a_second_stage_are_announced(config, places):
     config.update(run=["original"], seeds={"pilot": 3, "half_width": 0.15, "most": 9})
     loaded = load_study(config)
-    assert "On top come the seeds that the pilot runs will ask for." in costing.table(costing.bill(loaded, places))
+    assert "On top come the seeds that pilot runs or looks will ask for." in costing.table(costing.bill(loaded, places))
     for run in loaded.runs():
         _finish(places.store, loaded, run, Speed(0.001, 0.0005, 95.0))
     assert costing.one_line(loaded, 2, places) == (
-        "All 18 runs are in the run store; seeds that these pilot runs ask for come on top."
+        "All 18 runs are in the run store; seeds that they ask for come on top."
     )
     planned = loaded.with_plan({("original", cell): 5 if cell == CNN1 else 3 for cell in loaded.cells()})
     assert costing.bill(planned, places).total.runs == 6 * 3 + 2
@@ -288,6 +288,7 @@ def test_the_next_look_tells_its_cost_and_the_claims_that_want_it(config, places
     for run in loaded.runs():
         _finish(places.store, loaded, run, Speed(0.001, 0.0005, 95.0))
     cells = {cell.name: 5 for cell in loaded.cells()}
+    assert costing.one_line(loaded, 2, places).endswith("; seeds that they ask for come on top.")
     looks = SimpleNamespace(wants={CNN1.name: ("V4", "T4")}, told="Look 1 of 2 was held.", cells=cells)
     grown = loaded.with_plan({("original", CNN1): 10})
     hours = 5 * costing.Speeds(grown, {}, places, "cpu").seconds(CNN1) / 3600

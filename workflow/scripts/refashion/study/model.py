@@ -152,9 +152,10 @@ class Study:
         return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Pilot))
 
     @property
-    def awaits_pilots(self) -> bool:
-        """Whether pilot runs will ask for seeds that no plan has told yet."""
-        return any((one.name, cell) not in self.planned for one in self.pilots for cell in one.cells)
+    def awaits_plan(self) -> bool:
+        """Whether pilot runs or a first look will ask for seeds that no plan has told yet."""
+        growing = (*self.pilots, *self.looking)
+        return any((one.name, cell) not in self.planned for one in growing for cell in one.cells)
 
     @property
     def looking(self) -> tuple[Experiment, ...]:

@@ -313,7 +313,7 @@ class Bill:
     """What the study costs. sources: where the speeds were measured; unmeasured: runs left by architecture.
 
     longest: hours of the longest run left whose speed is known, which no number of jobs makes shorter.
-    open_end: whether a second stage of seeds, which its pilot runs decide, will come on top.
+    open_end: whether seeds that pilot runs or a first look decide will come on top.
     """
 
     lines: tuple[Line, ...]
@@ -365,7 +365,7 @@ def bill(study: Study, places: Places = PLACES) -> Bill:
         dict(sorted(unmeasured.items())),
         max((seconds[cells[name]] or 0.0 for name in left), default=0.0) / 3600,
         "GPU-hours" if device == "gpu" else "core-hours",
-        study.awaits_pilots,
+        study.awaits_plan,
     )
 
 
@@ -394,7 +394,7 @@ def one_line(study: Study, jobs: int | None = None, places: Places = PLACES) -> 
         return f"The cost is not known: {error}"
     total = found.total
     if not total.left:
-        left = "seeds that these pilot runs ask for come on top" if found.open_end else "nothing is left to train"
+        left = "seeds that they ask for come on top" if found.open_end else "nothing is left to train"
         return f"All {total.runs:,} runs are in the run store; {left}."
     return f"{total.left:,} of {total.runs:,} runs are left to train: {_amount(found, jobs)}"
 
@@ -434,7 +434,7 @@ def table(found: Bill) -> str:
         runs = ", ".join(f"{runs:,} of {name}" for name, runs in found.unmeasured.items())
         lines.append(f"Runs that nothing measured is like: {runs}.")
     if found.open_end:
-        lines.append("On top come the seeds that the pilot runs will ask for.")
+        lines.append("On top come the seeds that pilot runs or looks will ask for.")
     return "\n".join(lines)
 
 
