@@ -1,0 +1,153 @@
+"""Sections of the document on small tables whose answer is known by hand: each would change if its rule did."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import synthetic
+from refashion.inference.factorial import anova, logit_percent
+from refashion.judging import collection, tables
+from refashion.judging.claims import accuracies, comparisons, gaps, ledger
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
+from refashion.judging.sections import cost, effects, images, learning, ranks, variance
+from refashion.study.model import AXES
+
+ORIGINAL = synthetic.original()
+COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
+CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
+
+
+@pytest.fixture(autouse=True)
+def few_repetitions(monkeypatch):
+    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
+
+
+def facts(runs, **settings):
+    study = synthetic.study()
+    return Facts(original=ORIGINAL, settings=study.config["analysis"] | settings, runs=RunTable(runs))
+
+
+def rows_of(runs, cell):
+    return runs[list(AXES)].agg("/".join, axis=1) == cell
+
+
+def drawn(run=("original",), seeds=5, **truth):
+    return synthetic.runs(synthetic.study(run, seeds=seeds), synthetic.Truth(**truth), seed=1)
+
+
+def test_a_gap_takes_both_numbers_of_the_same_seed():
+    runs = drawn()
+    own = rows_of(runs, CNN1_SMALL)
+    runs.loc[own, "val_accuracy"] = [90.0, 91.0, 92.0, 93.0, 94.0]
+    runs.loc[own, "train_accuracy"] = [np.nan, 95.0, 95.0, 95.0, 95.0]  # of the first seed nothing is known
+    found = gaps._gap_sample(facts(runs), CNN1_SMALL, "train_accuracy", "val_accuracy")
+    assert found.seeds.tolist() == [1, 2, 3, 4]
+    assert found.values.tolist() == [4.0, 3.0, 2.0, 1.0]
+
+
+def test_a_comparison_of_one_seed_is_not_tested():
+    judged = {claim.id: claim for claim in ledger.judge(facts(drawn(seeds=1)))}
+    assert not judged["R1"].readings[0].tested
+
+
+def test_both_sides_of_a_comparison_are_corrected():
+    runs = drawn(seeds=6, validation={CNN4: 90.0})
+    stated = [comparisons.Stated(CNN4, other) for other in (LENET, CNN1, CNN1_SMALL)]
+    found = facts(runs)
+    checks = comparisons._differences(stated, "val_accuracy", found)
+    raw = [
+        stats.ttest_rel(*found.runs.paired((CNN4, one.b), "val_accuracy")[1], alternative="less").pvalue
+        for one in stated
+    ]
+    order = np.argsort(raw)
+    by_hand = np.minimum(1, np.maximum.accumulate(np.array(raw)[order] * [3, 2, 1]))  # Holm 1979
+    assert [checks[i].p_against for i in order] == pytest.approx(by_hand)
+
+
+def test_each_claim_has_its_own_place_in_the_other_margins():
+    truth = synthetic.published(ORIGINAL)
+    validation = {**truth.validation, CNN1: 80.0}  # V2 alone is far off
+    runs = drawn(seeds=10, validation=validation, training=truth.training)
+    judged = {claim.id: claim for claim in ledger.judge(facts(runs, sensitivity_margins=[2.0]))}
+    words = {id_: judged[id_].readings[0].numbers.sensitivity[0].verdict for id_ in ("V1", "V2", "V3")}
+    assert words == {"V1": "reproduced", "V2": "not reproduced", "V3": "reproduced"}
+
+
+def test_the_confidence_of_the_config_is_that_of_the_intervals():
+    runs = drawn()
+    check = comparisons._differences([comparisons.Stated(CNN4, CNN1)], "val_accuracy", facts(runs, confidence=0.8))[0]
+    a, b = RunTable(runs).paired((CNN4, CNN1), "val_accuracy")[1]
+    assert check.interval == pytest.approx(list(stats.ttest_rel(a, b).confidence_interval(0.8)))
+
+
+def test_times_of_runs_that_diverged_do_not_count_and_failed_ones_are_still_to_pay():
+    runs = drawn(diverged=frozenset({(CNN1, 0)}), failed=frozenset({(CNN1, 1)}), missing=frozenset({(CNN1, 2)}))
+    own = rows_of(runs, CNN1)
+    runs.loc[own & (runs["status"] == tables.DIVERGED), "seconds"] = 1e6
+    runs.loc[own & (runs["status"] == tables.FINISHED), "seconds"] = 3600.0
+    (row,) = cost.cost(facts(runs), [CNN1]).cells
+    assert (row.n, row.seconds, row.core_hours) == (2, 3600.0, 2.0)
+    assert row.missing_core_hours == 2.0  # one failed, one missing
+
+
+def test_subsets_and_initialisers_keep_their_names():
+    study = synthetic.study(["variance"], seeds=4)
+    runs = synthetic.runs(study, synthetic.Truth(sd=0.01), seed=1)
+    subsets = sorted(runs["fraction"].unique())
+    runs["val_accuracy"] += runs["fraction"].map({name: float(i) for i, name in enumerate(subsets)})
+    found = variance.variance(facts(runs), [], {}, study).components
+    share = {source.source: source.share for source in found.sources}
+    assert share["subset"] > 0.99 > share["initialiser and order"]
+
+
+def test_a_band_spans_all_of_few_runs_and_95_percent_of_many():
+    few, many = np.arange(39.0)[:, None], np.arange(201.0)[:, None]
+    assert (learning._band(few).low, learning._band(few).high) == ([0.0], [38.0])
+    assert (learning._band(many).low, learning._band(many).high) == ([5.0], [195.0])
+
+
+def test_effects_and_the_hardest_images_are_of_images_that_are_not_augmented():
+    study = synthetic.study(["factorial"], seeds=3)
+    runs = synthetic.runs(study, synthetic.Truth(), seed=1)
+    runs["clean_accuracy"] = runs["val_accuracy"] - 5
+    sizes = {cell.name: study.images(cell) for cell in study.cells()}
+    policy = effects.policies(facts(runs), study.experiments, sizes)[0]
+    cell = policy.cells[0]
+    assert cell.sample.mean == pytest.approx(runs.loc[rows_of(runs, cell.cell), "clean_accuracy"].mean())
+    labels = np.array([0, 1], np.uint8)
+    right, wrong = labels[None], (1 - labels)[None]
+    said = {LENET: collection.Predictions(np.arange(1), wrong, right, labels)}
+    known = Facts(original=ORIGINAL, settings={}, runs=RunTable(drawn()), validation={LENET: "test"})
+    assert images.hardest(known, [LENET], said).always_right == 2
+
+
+def test_robust_tests_and_those_of_log_odds_stand_in_their_columns():
+    study = synthetic.study(["factorial"], seeds=3)
+    runs = synthetic.runs(study, synthetic.Truth(sd=1.0), seed=1)
+    policy = effects.policies(facts(runs), study.experiments, {cell.name: 1 for cell in study.cells()})[0]
+    names = [cell.cell for cell in policy.cells]
+    _, scores = RunTable(runs).paired(names, "clean_accuracy")
+    factors = {axis: np.repeat([name.split("/")[i] for name in names], 3) for i, axis in enumerate(AXES[:3])}
+    y, block = scores.ravel(), np.tile(np.arange(3), len(names))
+    hc3, logit = anova(y, factors, block, hc3=True).effects[0], anova(logit_percent(y), factors, block).effects[0]
+    first = policy.anova[0]
+    assert (first.term, first.p_hc3, first.p_logit) == ("architecture", pytest.approx(hc3.p), pytest.approx(logit.p))
+    assert len({first.p, first.p_hc3, first.p_logit}) == 3
+
+
+def test_ranks_of_single_runs_spread_wider_than_those_of_means():
+    runs = drawn(seeds=10, validation=dict(zip(COLUMNS, (90.0, 90.2, 90.4, 90.6, 90.8, 91.0), strict=True)), sd=0.3)
+    found = ranks.ranks(facts(runs))
+    best = max(range(6), key=lambda i: found.p_rank[i][0])
+    assert found.p_rank_one_run[best][0] < found.p_rank[best][0]
+
+
+def test_a_total_that_is_not_as_printed_is_counted():
+    built = synthetic.architectures(ORIGINAL)
+    built["lenet5"] = built["lenet5"] | {"total": 1}
+    known = Facts(
+        original=ORIGINAL, settings=synthetic.study().config["analysis"], runs=RunTable(drawn()), architectures=built
+    )
+    (claim,) = [claim for claim in ledger.judge(known) if claim.id == "L1"]
+    assert claim.verdict == "not reproduced"
