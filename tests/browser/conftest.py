@@ -46,7 +46,8 @@ def with_holes() -> dict:
     costs = given["cost"]["cells"]
     costs[1].update(same_as=costs[0]["cell"])
     costs[2].update(n=0, seconds=None, train_seconds=None, images_per_second=None, missing_core_hours=None)
-    for hours, one in zip((12.0, 110.0, None, 0.2, 3.5, None), costs, strict=True):
+    hours_left = (12.0, 110.0, None, 0.2, 3.5)
+    for hours, one in zip((*hours_left, *[None] * (len(costs) - len(hours_left))), costs, strict=True):
         one["missing_core_hours"] = hours
     return given
 
