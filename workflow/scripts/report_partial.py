@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from refashion import files
 from refashion.judging import analysis, collection, inputs, standing, tables
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.project import PROJECT
@@ -50,7 +51,7 @@ def main(job):
     (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
     tables.write(runs, "runs", folder / "runs.csv")
     analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in CSV_TABLES})
-    (folder / "report.html").write_text(html, encoding="utf-8")
+    files.write_text(folder / "report.html", html)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from refashion import formatting, provenance
 from refashion import formatting as fmt
+from refashion.project import PROJECT
 from refashion.telling import lede, one_run, source, words
 from refashion.telling.figures import catalogue, experiments, parts, style
 from refashion.telling.figures.catalogue import Drawing
@@ -26,7 +26,7 @@ from refashion.telling.redaction import redact
 
 Analysis = dict[str, Any]
 
-TEMPLATES = Path(__file__).resolve().parents[4] / "report"
+TEMPLATES = PROJECT / "report"
 
 #: The sections of the page: anchor (also the template's name) and title, in the order of reading.
 SECTIONS = (
