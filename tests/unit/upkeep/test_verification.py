@@ -21,6 +21,7 @@ def _published(folder, config, data, architecture):
     config = json.loads(json.dumps(config)) | {"limits": {"images": 512, "epochs": 3}}
     spec = load_study(config).spec(Run(Cell(architecture, "10k", "none", "b256_e100"), 0))
     training.train(spec, data, RunStore(folder / "runs"), device="cpu", threads=1, checkpoint_seconds=1e9)
+    (folder / "runs" / "checkpoints").rmdir()
     return folder
 
 
