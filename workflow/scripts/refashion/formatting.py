@@ -93,10 +93,9 @@ def interval(low: float | None, high: float | None, sign: bool = False) -> str:
 
 def percent_interval(low: float | None, high: float | None, unit: bool = True) -> str:
     """An interval of accuracies: 91.62 to 92.04%. What lies beyond 0 or 100 is not shown, as no accuracy lies there."""
-    width = half_width(low, high)
-    if width is None:
+    if not (exists(low) and exists(high)):
         return MISSING
-    places = decimals(width, least=1)
+    places = decimals(half_width(low, high), least=1)
     low, high = max(low, 0.0), min(high, 100.0)
     return f"{number(low, places)} to {number(high, places)}" + ("%" if unit else "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,6 +53,25 @@ class Evidence:
     reason: str = ""
 
 
+class Tested(Evidence):
+    """What a type checker knows of evidence that is `tested`: nothing of it is None. It is never made."""
+
+    mean: float
+    sd: float
+    difference: float
+    p_rep: float
+    p_far: float
+    p_run: float
+    p_not: float
+    run_low: float
+    run_high: float
+
+
+def tested(e: Evidence) -> TypeGuard[Tested]:
+    """Whether there are p-values: two runs or more."""
+    return e.p_not is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class MeansEvidence:
     """What one cell's runs say about a published mean of published_n runs with SD published_sd.
@@ -98,7 +118,7 @@ def bound_test(x: ArrayLike, bound: float) -> BoundTest:
     """One-sided one-sample t tests of x [n] against a bound, in both directions."""
     finite(bound)
     sample = summarise(x)
-    if sample.sd is None:
+    if sample.mean is None or sample.sd is None:
         return BoundTest(mean=sample.mean, bound=bound, n=sample.n, reason=sample.reason)
     excess, se = sample.mean - bound, sample.sd / np.sqrt(sample.n)
     above, below = (float(upper_p(sign * excess, se, sample.n - 1)) for sign in (1, -1))
@@ -113,9 +133,11 @@ def welch_bound_test(a: ArrayLike, b: ArrayLike, bound: float) -> BoundTest:
     finite(bound)
     first, second = summarise(a), summarise(b)
     n = min(first.n, second.n)
-    difference = None if n == 0 else first.mean - second.mean
-    if n < 2:
-        return BoundTest(mean=difference, bound=bound, n=n, reason=(NO_SEED, ONE_SEED)[n])
+    if first.mean is None or second.mean is None:
+        return BoundTest(bound=bound, n=n, reason=NO_SEED)
+    difference = first.mean - second.mean
+    if first.sd is None or second.sd is None:
+        return BoundTest(mean=difference, bound=bound, n=n, reason=ONE_SEED)
     se, df = welch(first.sd**2 / first.n, second.sd**2 / second.n, first.n - 1, second.n - 1)
     above, below = (float(upper_p(sign * (difference - bound), se, df)) for sign in (1, -1))
     return BoundTest(mean=difference, bound=bound, n=n, p_above=above, p_below=below)
@@ -171,9 +193,9 @@ def weigh_means(x: ArrayLike, published: float, published_sd: float, published_n
         difference=None if sample.mean is None else sample.mean - published,
         reason=sample.reason,
     )
-    if sample.sd is None:
+    if sample.mean is None or sample.sd is None:
         return bare
-    distance = abs(bare.difference)
+    distance = abs(sample.mean - published)
     se, both = welch(sample.sd**2 / sample.n, published_sd**2 / published_n, sample.n - 1, df)
     another = published_sd * np.sqrt(1 / published_n + 1 / sample.n)
     half = float(stats.t.isf(LEVEL / 2, df) * another)
@@ -204,7 +226,7 @@ def decision_bounds(sd, n, margin, image_variance, level_rep, level_not) -> tupl
 
 def with_p_values(e: Evidence) -> Evidence:
     """Evidence with its p-values and prediction interval, from its summary; unchanged below two runs."""
-    if e.sd is None:
+    if e.mean is None or e.sd is None:
         return e
     p_rep, p_far, p_run = map(float, claim_p_values(e.difference, e.sd, e.n, e.margin, e.image_variance))
     half = float(run_half_width(e.sd, e.n, e.image_variance, LEVEL / 2))

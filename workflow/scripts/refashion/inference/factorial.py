@@ -152,20 +152,17 @@ def welch_contrast(samples: Sequence[ArrayLike], weights: Sequence[float], confi
     """
     finite(*weights)
     used = [(summarise(x), w) for x, w in zip(samples, weights, strict=True) if w != 0]
-    reasons = [cell.reason for cell, _ in used if cell.reason]
-    if reasons or not used:
-        return Contrast(
-            confidence=confidence, reason=reasons[0] if reasons else "cannot say, because no cell has weight"
-        )
-    estimate = sum(w * cell.mean for cell, w in used)
-    parts = [w**2 * cell.sd**2 / cell.n for cell, w in used]
-    df = None
-    if sum(parts) > 0:
-        df = sum(parts) ** 2 / sum(part**2 / (cell.n - 1) for part, (cell, _) in zip(parts, used, strict=True))
-    return _contrast(estimate, float(np.sqrt(sum(parts))), df, confidence)
+    known = [(w, cell.n, cell.mean, cell.sd) for cell, w in used if cell.mean is not None and cell.sd is not None]
+    if not used or len(known) < len(used):
+        reasons = (cell.reason for cell, _ in used if cell.reason)
+        return Contrast(confidence=confidence, reason=next(reasons, "cannot say, because no cell has weight"))
+    parts = [(w**2 * sd**2 / n, n - 1) for w, n, _, sd in known]
+    variance = sum(part for part, _ in parts)
+    df = variance**2 / sum(part**2 / df for part, df in parts) if variance > 0 else None
+    return _contrast(sum(w * mean for w, _, mean, _ in known), float(np.sqrt(variance)), df, confidence)
 
 
-def paired_contrast(scores: ArrayLike, weights: Sequence[float], confidence: float = 1 - LEVEL) -> Contrast:
+def paired_contrast(scores: ArrayLike, weights: ArrayLike, confidence: float = 1 - LEVEL) -> Contrast:
     """A contrast of the means of k cells run with the same seeds, scores [k, n]: the t interval of n contrasts.
 
     Exact for normal runs whatever the cells' variances and the seeds' correlations; df = n - 1.
@@ -173,7 +170,7 @@ def paired_contrast(scores: ArrayLike, weights: Sequence[float], confidence: flo
     scores, weights = finite_array(scores, 2), finite_array(weights, 1)
     size = float((np.abs(weights) @ np.abs(scores)).max(initial=0))
     sample = summarise_sums(weights @ scores, size)
-    if sample.sd is None:
+    if sample.mean is None or sample.sd is None:
         return Contrast(estimate=sample.mean, confidence=confidence, reason=sample.reason)
     return _contrast(sample.mean, sample.sd / np.sqrt(sample.n), sample.n - 1, confidence)
 

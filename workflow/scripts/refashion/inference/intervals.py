@@ -46,7 +46,7 @@ class NewImagesInterval:
 def t_interval(x: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:
     """Student's t interval of the mean of x [n]: mean +- t(n - 1) s / sqrt(n)."""
     sample = summarise(x)
-    if sample.sd is None:
+    if sample.mean is None or sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)
     half = float(stats.t.isf((1 - confidence) / 2, sample.n - 1) * sample.sd / np.sqrt(sample.n))
     return around(sample.mean, sample.sd, sample.n, half, confidence)
@@ -66,7 +66,7 @@ def prediction_interval(x: ArrayLike, confidence: float = 1 - LEVEL, image_varia
     """
     finite(image_variance)
     sample = summarise(x)
-    if sample.sd is None:
+    if sample.mean is None or sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)
     half = float(run_half_width(sample.sd, sample.n, image_variance, (1 - confidence) / 2))
     return around(sample.mean, sample.sd, sample.n, half, confidence)

@@ -211,7 +211,8 @@ def differences(
         found = 1 - _between(low, high, mean, to_come, freedom)
         return np.where(known, found, np.where(alive > 0, 1.0, 0.0))
 
-    return Look(*(np.where(known, upper_p(sign * mean, error, freedom), np.nan) for sign in (1, -1)), chance)
+    p_rep, p_not = (np.where(known, upper_p(sign * mean, error, freedom), np.nan) for sign in (1, -1))
+    return Look(p_rep, p_not, chance)
 
 
 def _between(low, high, centre, spread, df) -> np.ndarray:

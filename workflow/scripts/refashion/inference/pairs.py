@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -83,15 +83,23 @@ def paired_comparison(
         raise ValueError(f"paired cells have the same seeds, got {first.n} and {second.n} runs")
     n, size = first.n, max(np.abs([*first.values, *second.values]), default=0.0)
     d = summarise_sums(first.values - second.values, size)
-    shared = {"n": n, "mean_a": first.mean, "mean_b": second.mean, "a12": a12(a, b), "confidence": confidence}
-    if n < 2:
-        return PairedComparison(difference=d.mean, reason=d.reason, **shared)
+    bare = PairedComparison(
+        n=n,
+        mean_a=first.mean,
+        mean_b=second.mean,
+        difference=d.mean,
+        a12=a12(a, b),
+        confidence=confidence,
+        reason=d.reason,
+    )
+    if d.mean is None or d.sd is None:
+        return bare
     interval = t_interval(d.values, confidence)
     p_sign_flip, exact = _sign_flip_p(d.values, seed, resamples)
     welch = welch_contrast([first.values, second.values], [1, -1], confidence)
     correlation, reason = _seed_correlation(first, second)
-    return PairedComparison(
-        difference=d.mean,
+    return replace(
+        bare,
         sd=d.sd,
         low=interval.low,
         high=interval.high,
@@ -104,7 +112,6 @@ def paired_comparison(
         welch_p=welch.p,
         seed_correlation=correlation,
         reason=reason,
-        **shared,
     )
 
 

@@ -35,15 +35,15 @@ class OperatingCharacteristics:
 
 
 def operating_characteristics(
-    n: Sequence[int],
-    sd: Sequence[float],
-    margin: Sequence[float],
+    n: ArrayLike,
+    sd: ArrayLike,
+    margin: ArrayLike,
     shifts: Sequence[float],
     *,
     published_is_a_run: bool,
     seed: int,
-    claims: Sequence[int] | None = None,
-    offsets: Sequence[float] | None = None,
+    claims: ArrayLike | None = None,
+    offsets: ArrayLike | None = None,
     repetitions: int = 2_000,
     level: float = LEVEL,
 ) -> OperatingCharacteristics:
@@ -59,12 +59,12 @@ def operating_characteristics(
     finite(*shifts)
     n, sd, margin = np.asarray(n), finite_array(sd, 1), finite_array(margin, 1)
     claims = np.arange(n.size) if claims is None else np.asarray(claims)
-    offsets = np.zeros(n.size) if offsets is None else finite_array(offsets, 1)
+    beyond = np.zeros(n.size) if offsets is None else finite_array(offsets, 1)
     rng = np.random.default_rng(seed)
     shape = (repetitions, n.size)
-    mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1)) + offsets
+    mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1)) + beyond
     spread = sd * np.sqrt(rng.chisquare(np.maximum(n - 1, 1), shape) / np.maximum(n - 1, 1))
-    sources = [min(np.flatnonzero(claims == claim), key=lambda i: abs(offsets[i])) for claim in claims]
+    sources = [min(np.flatnonzero(claims == claim), key=lambda i: abs(beyond[i])) for claim in claims]
     published = rng.standard_normal(shape)[:, sources] * sd[sources] * published_is_a_run
     rates = np.array([_verdict_rates(mean + shift - published, spread, n, margin, level, claims) for shift in shifts])
     reproduced, not_reproduced = np.moveaxis(rates.reshape(len(shifts), 2, -1), 1, 0)
@@ -104,7 +104,7 @@ def chance_to_decide(e: Evidence, n: ArrayLike, level_rep: float, level_not: flo
 
 def chance_of_far_mean(e: Evidence, n: int, level: float) -> float:
     """The chance that a new study of n seeds finds the mean farther than the margin, whatever single runs do."""
-    n, sd, se = _studies(e, n)
+    _, sd, se = _studies(e, n)
     far = e.margin + stats.t.isf(level, n - 1) * sd / np.sqrt(n) + NO_DISTANCE
     return float((1 - _within(far, e.difference, se)).mean())
 

@@ -73,14 +73,14 @@ def pooled_spread(samples: Sequence[ArrayLike]) -> PooledSpread:
 
     Bartlett 1937, Proceedings of the Royal Society A 160, 268-282.
     """
-    cells = [cell for cell in map(summarise, samples) if cell.sd is not None]
-    df = sum(cell.n - 1 for cell in cells)
+    cells = [(cell.values, cell.n - 1, cell.sd) for cell in map(summarise, samples) if cell.sd is not None]
+    df = sum(own for _, own, _ in cells)
     if not df:
         return PooledSpread(reason="cannot say, because no cell has two runs")
-    sd = float(np.sqrt(sum((cell.n - 1) * cell.sd**2 for cell in cells) / df))
-    if len(cells) < 2 or any(cell.sd == 0 for cell in cells):
+    sd = float(np.sqrt(sum(own * sd**2 for _, own, sd in cells) / df))
+    if len(cells) < 2 or any(sd == 0 for *_, sd in cells):
         return PooledSpread(sd=sd, df=df, reason="cannot test equal spreads, because it takes two cells that vary")
-    return PooledSpread(sd=sd, df=df, p=float(stats.bartlett(*(cell.values for cell in cells)).pvalue))
+    return PooledSpread(sd=sd, df=df, p=float(stats.bartlett(*(values for values, *_ in cells)).pvalue))
 
 
 def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[str | None, ...]:
@@ -110,7 +110,7 @@ def predictive_log_density(x: ArrayLike, published: float, image_variance: float
     """
     finite(published, image_variance)
     sample = summarise(x)
-    if not sample.sd:
+    if sample.mean is None or not sample.sd:
         return None
     shifted = published - sample.mean - np.sqrt(image_variance) * _NODES
     density = stats.t.logpdf(shifted, sample.n - 1, scale=sample.sd * np.sqrt(1 + 1 / sample.n))

@@ -53,7 +53,7 @@ class Summary(NamedTuple):
 
 def finite_array(x: ArrayLike, dimensions: int, dtype: type = float) -> np.ndarray:
     """x as an array of so many dimensions; ValueError for another shape, NaN or infinity."""
-    array = np.asarray(x, dtype=dtype)
+    array: np.ndarray = np.asarray(x, dtype=dtype)
     if array.ndim != dimensions:
         raise ValueError(f"expected an array of {dimensions} dimensions, got shape {array.shape}")
     if not np.isfinite(array).all():
@@ -93,7 +93,7 @@ def upper_p(excess: ArrayLike, scale: ArrayLike, df: ArrayLike) -> np.ndarray:
 
 def two_sided_p(estimate: float, se: float, df: float) -> float:
     """Two-sided p of a t statistic; with se 0 it is 0 for an estimate off 0, else 1."""
-    return float(min(1.0, 2 * upper_p(abs(estimate), se, df)))
+    return min(1.0, float(2 * upper_p(abs(estimate), se, df)))
 
 
 def welch(variance_a, variance_b, df_a, df_b) -> tuple[float, float]:

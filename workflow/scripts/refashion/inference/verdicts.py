@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final, Literal
 
 import numpy as np
 from scipy import stats
 
-from refashion.inference.evidence import Evidence, with_margin
+from refashion.inference.evidence import Evidence, Tested, tested, with_margin
 from refashion.inference.families import holm, holm_level
 from refashion.inference.power import POWER, chance_of_far_mean, seeds_for_power
 from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.summaries import LEVEL
 
-REPRODUCED = "reproduced"
-NOT_REPRODUCED = "not reproduced"
-INCONCLUSIVE = "inconclusive"
-NOT_TESTABLE = "not testable"
+#: The words of a verdict, of its two parts, and of how a claim's readings agree.
+Word = Literal["reproduced", "not reproduced", "inconclusive", "not testable"]
+Closeness = Literal["close", "far", "open"]
+Typicality = Literal["typical", "atypical"]
+Agreement = Literal["robust", "unsettled", "specification-dependent", "one reading", "not testable"]
 
-CLOSE, FAR, OPEN = "close", "far", "open"
-TYPICAL, ATYPICAL = "typical", "atypical"
+REPRODUCED: Final = "reproduced"
+NOT_REPRODUCED: Final = "not reproduced"
+INCONCLUSIVE: Final = "inconclusive"
+NOT_TESTABLE: Final = "not testable"
 
 
 class Cause(StrEnum):
@@ -52,11 +56,11 @@ class Verdict:
     reproduced" at any margin up to this one (None: at no margin). Both with the other claims as they are.
     """
 
-    verdict: str
+    verdict: Word
     cause: Cause
     family_size: int
-    closeness: str | None = None
-    typicality: str | None = None
+    closeness: Closeness | None = None
+    typicality: Typicality | None = None
     p_rep: float | None = None
     p_not: float | None = None
     seeds_needed: int | None = None
@@ -87,16 +91,20 @@ def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, lev
 
     level_rep and level_not are what Holm asks of this claim's own p-values.
     """
-    typicality = None if e.p_run is None else TYPICAL if e.p_run > LEVEL else ATYPICAL
-    shared = {"family_size": size, "typicality": typicality}
-    if e.diverged or e.p_rep is None:
-        cause = Cause.DIVERGED if e.diverged else Cause.NO_TEST
-        return Verdict(verdict=INCONCLUSIVE, cause=cause, **shared)
-    word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
-    closeness = CLOSE if p_rep <= level else FAR if e.p_far <= level_not else OPEN
+    bare = Verdict(
+        verdict=INCONCLUSIVE,
+        cause=Cause.DIVERGED if e.diverged else Cause.NO_TEST,
+        family_size=size,
+        typicality=None if e.p_run is None else "typical" if e.p_run > LEVEL else "atypical",
+    )
+    if e.diverged or not tested(e):
+        return bare
+    word: Word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
+    closeness: Closeness = "close" if p_rep <= level else "far" if e.p_far <= level_not else "open"
     seeds = seeds_for_power(e, level_rep, level_not, most=MOST_SEEDS) if word == INCONCLUSIVE else None
     reproduced, not_reproduced = _break_even(e, level_rep, level_not)
-    return Verdict(
+    return replace(
+        bare,
         verdict=word,
         cause={REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}.get(word) or _open_cause(e, seeds, level_not, level),
         closeness=closeness,
@@ -105,11 +113,10 @@ def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, lev
         seeds_needed=seeds if e.n >= FORECAST_RUNS else None,
         break_even_reproduced=reproduced,
         break_even_not_reproduced=not_reproduced,
-        **shared,
     )
 
 
-def _open_cause(e: Evidence, seeds: int | None, level_not: float, level: float) -> Cause:
+def _open_cause(e: Tested, seeds: int | None, level_not: float, level: float) -> Cause:
     """Why neither can be said, given the number of seeds that would decide."""
     if seeds is not None:
         return Cause.CORRECTED if min(e.p_rep, e.p_not) <= level else Cause.IMPRECISE
@@ -118,7 +125,7 @@ def _open_cause(e: Evidence, seeds: int | None, level_not: float, level: float) 
     return Cause.NEAR_RUNS if e.p_run <= LEVEL else Cause.ONE_RUN
 
 
-def _break_even(e: Evidence, level_rep: float, level_not: float) -> tuple[float | None, float | None]:
+def _break_even(e: Tested, level_rep: float, level_not: float) -> tuple[float | None, float | None]:
     """The smallest margin that gives "reproduced", the largest that leaves "not reproduced" (None: no margin does)."""
     distance, se = abs(e.difference), e.sd / np.sqrt(e.n)
     reproduced = distance + float(stats.t.isf(level_rep, e.n - 1) * se)
@@ -133,7 +140,7 @@ def margin_sensitivity(
     return {margin: judge_family([with_margin(e, margin) for e in family], level) for margin in margins}
 
 
-def overall_verdict(verdicts: Sequence[str]) -> str:
+def overall_verdict(verdicts: Sequence[Word]) -> Agreement:
     """How the readings of one claim agree (Simonsohn, Simmons & Nelson 2020, Nature Human Behaviour 4, 1208-1214).
 
     "robust": all the same; "unsettled": they differ only by "inconclusive"; else "specification-dependent". Readings

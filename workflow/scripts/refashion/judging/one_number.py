@@ -16,20 +16,10 @@ from refashion.inference.evidence import (
 )
 from refashion.inference.intervals import t_interval
 from refashion.inference.summaries import LEVEL
-from refashion.inference.verdicts import (
-    ATYPICAL,
-    CLOSE,
-    FAR,
-    INCONCLUSIVE,
-    NOT_REPRODUCED,
-    OPEN,
-    REPRODUCED,
-    TYPICAL,
-    judge_family,
-)
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, judge_family
 from refashion.judging.reasons import reason_of
 
-ANSWERS = {CLOSE: "yes", FAR: "no", OPEN: "not decided", TYPICAL: "yes", ATYPICAL: "no"}
+ANSWERS = {"close": "yes", "far": "no", "open": "not decided", "typical": "yes", "atypical": "no"}
 
 
 def judge(values: Sequence[float], published: float, margin: float | None, images: int) -> str:
