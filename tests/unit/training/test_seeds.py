@@ -171,3 +171,9 @@ def test_a_study_without_pilots_does_not_look_at_the_plan_of_another(config, tmp
     config["run"] = ["original"]
     loaded = load_study(config)
     assert seeds.with_plans(loaded, tmp_path) is loaded
+
+
+def test_a_study_without_looks_does_not_look_at_the_look_of_another(pilots, tmp_path):
+    loaded = load_study(pilots)
+    seeds.write([], seeds.LOOK_COLUMNS, seeds.look_table(tmp_path, 1))
+    assert (seeds.told(loaded, tmp_path), seeds.read_look(loaded, tmp_path, 1)) == ("", {})

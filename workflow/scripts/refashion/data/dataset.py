@@ -58,7 +58,9 @@ def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
         raise UserError(f"{path} is damaged or no data file of this study ({error}); {remedy}") from error
     if not _is_consistent(dataset):
         raise UserError(f"{path} has arrays of other types or shapes than this study's data files; {remedy}")
-    for key, found in hashes_of(dataset).items() if hashes else ():
+    if not hashes:
+        return dataset
+    for key, found in hashes_of(dataset).items():
         if found != hashes[key]:
             raise UserError(f"{path} holds other {key} than the config names (SHA-256 {found}); {remedy}")
     return dataset

@@ -50,7 +50,8 @@ def pixel_statistics(images: np.ndarray) -> dict:
 
     From the histogram of the 256 values, which is exact and needs no copy of the images in floats.
     """
-    counts = sum(np.bincount(chunk.ravel(), minlength=256) for chunk in np.array_split(images, 1 + len(images) // 1000))
+    chunks = np.array_split(images, 1 + len(images) // 1000)
+    counts = np.sum([np.bincount(chunk.ravel(), minlength=256) for chunk in chunks], axis=0)
     values = np.arange(256)
     mean = (counts * values).sum() / counts.sum()
     variance = (counts * (values - mean) ** 2).sum() / counts.sum()

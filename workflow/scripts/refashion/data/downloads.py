@@ -50,22 +50,22 @@ def _downloaded(key: str, base: str, suffix: str, order: Order) -> np.ndarray:
 
 def _in_time(fetch: Callable[[], Path]) -> Path:
     """What `fetch` returns or raises, or Unusable after MINUTES; a thread that ends with us then has it still."""
-    done: queue.SimpleQueue[tuple[Path | None, BaseException | None]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Path | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            done.put((fetch(), None))
+            done.put(fetch())
         except BaseException as error:  # whatever it is, it is raised below
-            done.put((None, error))
+            done.put(error)
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        path, error = done.get(timeout=60 * MINUTES)
+        found = done.get(timeout=60 * MINUTES)
     except queue.Empty:
         raise Unusable(f"it is not downloaded after {MINUTES} minutes") from None
-    if error is not None:
-        raise error
-    return path
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def _fetch(base: str, name: str, download: _Download) -> Path:

@@ -13,7 +13,6 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -87,7 +86,7 @@ def _read_at_most(path: Path, limit: int) -> bytes:
         raise Unusable(f"{path} cannot be read ({error.strerror})") from error
 
 
-def _first_bytes(stream: BinaryIO, limit: int) -> bytes:
+def _first_bytes(stream: io.BufferedIOBase, limit: int) -> bytes:
     """In pieces, since `read` takes memory for all that it is asked for, and the config may ask for any size."""
     content = io.BytesIO()
     while piece := stream.read(min(1 << 20, limit - content.tell())):

@@ -147,9 +147,9 @@ class Study:
     planned: Mapping[tuple[str, Cell], int] = field(default_factory=dict)
 
     @property
-    def pilots(self) -> tuple[Experiment, ...]:
-        """The experiments whose number of seeds is decided by their first runs."""
-        return tuple(experiment for experiment in self.experiments if isinstance(experiment.seeds, Pilot))
+    def pilots(self) -> dict[Experiment, Pilot]:
+        """The experiments whose number of seeds is decided by their first runs, and how."""
+        return {experiment: experiment.seeds for experiment in self.experiments if isinstance(experiment.seeds, Pilot)}
 
     @property
     def awaits_plan(self) -> bool:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from refashion.data.split import Split
 from refashion.networks import architectures, augmentation
 from refashion.randomness import generator
 from refashion.training.draws import Draws, moment
@@ -25,15 +25,6 @@ from refashion.training.runtime import Device, tf
 EVALUATION_BATCH = 1000
 #: Length that a call into TensorFlow aims at, in seconds: signals are heard between calls.
 CALL_SECONDS = 1.0
-
-
-class Split(Protocol):
-    """The images of a run: uint8 [n, h, w] and labels uint8 [n], for training and for validation."""
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    validation_images: np.ndarray
-    validation_labels: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -226,7 +226,7 @@ def _largest(x: tf.Tensor, window: tuple[int, int], strides: tuple[int, int]) ->
 
 
 #: The layers for which the engine has a kernel of its own. Others run as Keras has them.
-_KERNELS: dict[type, type] = {
+_KERNELS: dict[type, type[keras.layers.Layer]] = {
     keras.layers.Conv2D: Convolution,
     keras.layers.Dense: FullyConnected,
     keras.layers.Dropout: ByteDropout,
@@ -240,7 +240,9 @@ GPU_KERNELS = _KERNELS | {
 }
 
 
-def with_kernels(model: keras.Model, kernels: dict[type, type], precision: str, draws: Draws) -> keras.Model:
+def with_kernels(
+    model: keras.Model, kernels: dict[type, type[keras.layers.Layer]], precision: str, draws: Draws
+) -> keras.Model:
     """The same model with the engine's layers, in the given precision, that ends in logits instead of a softmax."""
     output = model.layers[-1]
     if getattr(output, "activation", None) is not keras.activations.softmax:

@@ -178,7 +178,8 @@ class RunStore:
             {"digest": digest(spec), "progress": checkpoint.progress, "sum": _digest_of(checkpoint.arrays)}
         )
         with files.whole_file(self.checkpoint_path(spec)) as stream:
-            np.savez(stream, __head__=np.frombuffer(head.encode(), np.uint8), **checkpoint.arrays)
+            arrays: dict[str, Any] = checkpoint.arrays  # or else NumPy's stubs take one for its other parameter
+            np.savez(stream, __head__=np.frombuffer(head.encode(), np.uint8), **arrays)
 
     def load_checkpoint(self, spec: Mapping[str, Any]) -> Checkpoint | None:
         """The checkpoint of a spec, or None. One that is cut or foreign is said in the log and discarded."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from refashion.errors import UserError
-from refashion.study.model import AXES, Cell, Experiment, Looks, Run, Study
+from refashion.study.model import AXES, Cell, Experiment, Looks, Pilot, Run, Study
 from refashion.training import run_files
 
 #: A row a cell: pilot runs asked for and finished, their SD (pp), the half-width asked for (pp), the seeds it wants,
@@ -54,13 +54,16 @@ def plan_pilots(study: Study, root: Path) -> list[dict]:
     A cell whose spread cannot be known (fewer than two runs that did not diverge) keeps its pilot seeds and says why.
     Runs that diverged are replaced, since Stein's number is of runs that count.
     """
-    return [_pilot_row(study, experiment, cell, root) for experiment in study.pilots for cell in experiment.cells]
+    return [
+        _pilot_row(study, experiment, pilot, cell, root)
+        for experiment, pilot in study.pilots.items()
+        for cell in experiment.cells
+    ]
 
 
-def _pilot_row(study: Study, experiment: Experiment, cell: Cell, root: Path) -> dict:
+def _pilot_row(study: Study, experiment: Experiment, settings: Pilot, cell: Cell, root: Path) -> dict:
     from refashion.inference.seeds import stein_plan  # imports SciPy, which the Snakefile has no use for
 
-    settings = experiment.seeds
     runs = [run_files.read(root / Run(cell, seed).folder).metrics for seed in experiment.first_seeds]
     accuracies = [100 * metrics["final"]["val_accuracy"] for metrics in runs if metrics["status"] == "finished"]
     confidence = study.config["analysis"]["confidence"]
@@ -126,7 +129,7 @@ def held(study: Study, folder: Path | str) -> Iterator[int]:
 def read_look(study: Study, folder: Path | str, look: int) -> dict[tuple[str, Cell], dict[str, str]]:
     """The rows of a look by experiment and cell; none where it was not held, or by another rule."""
     path = look_table(folder, look)
-    if not path.exists():
+    if study.looks is None or not path.exists():
         return {}
     rule, known = rule_of(study.looks), {(one.name, cell) for one in study.looking for cell in one.cells}
     rows = _rows(path, LOOK_COLUMNS, lambda key, row: row["rule"] == rule and key in known)
@@ -134,7 +137,9 @@ def read_look(study: Study, folder: Path | str, look: int) -> dict[tuple[str, Ce
 
 
 def told(study: Study, folder: Path | str) -> str:
-    """Where the looks of a study with looks stand, by their tables."""
+    """Where the looks of a study stand, by their tables; nothing of a study without looks."""
+    if study.looks is None:
+        return ""
     rows: dict[tuple[str, Cell], dict[str, str]] = {}
     count = 0
     for look in held(study, folder):
@@ -157,7 +162,7 @@ def looks_told(rule: Looks, held: int, cells: int, wants: Mapping[Any, Sequence[
 
 
 def _is_of_pilots(study: Study) -> Callable[[tuple[str, Cell], Mapping[str, str]], bool]:
-    asked = {(experiment.name, cell): experiment.seeds for experiment in study.pilots for cell in experiment.cells}
+    asked = {(one.name, cell): pilot for one, pilot in study.pilots.items() for cell in one.cells}
 
     def is_of_pilots(key: tuple[str, Cell], row: Mapping[str, str]) -> bool:
         made_for = (int(row["pilot"]), float(row["half_width"]), int(row["most"]))

@@ -139,7 +139,8 @@ class Speeds:
         self.machine = provenance.machine()
         self._kinds: dict[Cell, Kind] = {}
         self._found: dict[Kind, tuple[Speed, str] | None] = {}
-        here, elsewhere = {}, {}
+        here: dict[str, dict[tuple, list[Sample]]] = {}
+        elsewhere: dict[str, dict[tuple, list[Sample]]] = {}
         for metrics in self._sample(wanted, places):
             found = self._measured(metrics)
             if found is not None:
@@ -357,11 +358,11 @@ def bill(study: Study, places: Places = PLACES) -> Bill:
     unmeasured: dict[str, int] = {}
     for cell in (cells[name] for name in left if seconds[cells[name]] is None):
         unmeasured[cell.architecture] = unmeasured.get(cell.architecture, 0) + 1
-    used = {speeds.of(cells[name]) for name in left} - {None}
+    used = {found[1] for name in left if (found := speeds.of(cells[name]))}
     return Bill(
         tuple(lines),
         _line("all, each run once", charged, done, set(), cells, seconds),
-        tuple(sorted({source for _, source in used})),
+        tuple(sorted(used)),
         dict(sorted(unmeasured.items())),
         max((seconds[cells[name]] or 0.0 for name in left), default=0.0) / 3600,
         "GPU-hours" if device == "gpu" else "core-hours",

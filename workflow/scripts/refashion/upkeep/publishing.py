@@ -210,7 +210,7 @@ def report_in(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def readme_block(analysis: Mapping[str, Any]) -> str:
+def readme_block(analysis: document.Analysis) -> str:
     """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
     told = f"{lede.as_markdown(analysis)}\n\n{analysis['study']['answer']}".strip()
     table = exports.original_rows(analysis)

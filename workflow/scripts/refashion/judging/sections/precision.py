@@ -25,7 +25,7 @@ MOST_SEEDS = 1_000
 
 def half_widths(facts: Facts, cells: Sequence[str], study: Study) -> HalfWidths:
     """Number of seeds against the half-width of the interval, at each cell's SD."""
-    pilots = {cell.name: experiment.seeds for experiment in study.pilots for cell in experiment.cells}
+    pilots = {cell.name: pilot for experiment, pilot in study.pilots.items() for cell in experiment.cells}
     return HalfWidths(
         ns=list(NUMBERS_OF_SEEDS),
         targets=list(HALF_WIDTHS),

@@ -217,13 +217,13 @@ def _row(benchmark: Benchmark, task: Task, program: str) -> dict[str, Any]:
     """The row of a program on a task, in its best arrangement."""
     head = {"architecture": task.architecture, "augmentation": task.augmentation, "program": program}
     medians = {
-        one: _median(benchmark.records, task, one)
+        one: statistics.median(_rates(benchmark.records, task, one))
         for one in dict.fromkeys(record.arrangement for record in benchmark.records if record.task == task)
     }
     mine = {one: median for one, median in medians.items() if one.program == program}
     if not mine:
         return head | {"note": "not measured: PyTorch is not installed (pip install '.[benchmark]' adds it)"}
-    best = max(mine, key=mine.get)
+    best = max(mine, key=mine.__getitem__)
     rates = _rates(benchmark.records, task, best)
     engine = next(median for one, median in medians.items() if one.program == ENGINE)
     operations = mine[best] * benchmark.flops[task.architecture]

@@ -56,7 +56,7 @@ class Job:
         self.peak_memory = 0
         self.watch = threading.Thread(target=self._watch_memory, daemon=True)
         self.watch.start()
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
 
     def _watch_memory(self) -> None:
         """Until the process has ended, which has no memory any more, though it is not waited for yet."""
@@ -69,8 +69,8 @@ class Job:
         self.peak_memory = max(self.peak_memory, resident or 0)
         return resident is not None
 
-    def _read(self) -> None:
-        for line in self.process.stdout:
+    def _read(self, output: Iterable[str]) -> None:
+        for line in output:
             self.tail = line.strip() or self.tail
             self.lines.put((self.number, time.monotonic(), line.rstrip()))
         self.lines.put((self.number, time.monotonic(), None))
