@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,17 @@ def test_an_added_seed_trains_only_that(study):
     assert study.jobs("results/runs.csv") == {"train": 2, "collect": 1}
     study.snakemake("results/runs.csv")
     assert study.trained() == RUNS + 2
+
+
+def test_the_readme_shows_the_rules_as_they_are():
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]
+    command = [*snakemake, "--rulegraph", "mermaid-js"]
+    done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, text=True, check=True)
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
+    edges = {(names[one], names[other]) for one, other in re.findall(r"(id\d+) --> (id\d+)", done.stdout)}
+    shown = (PROJECT / "README.md").read_text(encoding="utf-8").split("```mermaid")[1].split("```")[0]
+    assert edges
+    assert set(re.findall(r"(\w+) --> (\w+)", shown)) == edges
 
 
 @pytest.mark.parametrize("forgotten", [True, False], ids=["Snakemake's notes are lost", "only times count"])
