@@ -63,7 +63,9 @@ class Contrast:
 _NO_DF = "cannot say how many degrees of freedom, because nothing varies"
 
 
-def anova(y: ArrayLike, factors: Mapping[str, Sequence], block: Sequence | None = None, *, hc3: bool = False) -> Anova:
+def anova(
+    y: ArrayLike, factors: Mapping[str, ArrayLike], block: ArrayLike | None = None, *, hc3: bool = False
+) -> Anova:
     """Type II analysis of variance of y [N] over all interactions of the factors (name -> [N] labels), block additive.
 
     Partial omega^2 = (SS - df MSE) / (SS + (N - df) MSE) (Olejnik & Algina 2003, Psychological Methods 8, 434-447).
@@ -143,7 +145,9 @@ def logit_percent(accuracy: ArrayLike) -> np.ndarray:
     return special.logit(accuracy / 100)
 
 
-def welch_contrast(samples: Sequence[ArrayLike], weights: Sequence[float], confidence: float = 1 - LEVEL) -> Contrast:
+def welch_contrast(
+    samples: Sequence[ArrayLike], weights: Sequence[float] | np.ndarray, confidence: float = 1 - LEVEL
+) -> Contrast:
     """A contrast of the means of k independent cells (each [n_c]) with unequal variances, Welch-Satterthwaite df.
 
     estimate = sum w_c mean_c, se^2 = sum w_c^2 s_c^2 / n_c, df = se^4 / sum((w_c^2 s_c^2 / n_c)^2 / (n_c - 1)) (Welch

@@ -16,7 +16,7 @@ from refashion.inference.evidence import Evidence, claim_p_values, weigh
 from refashion.inference.families import holm_along
 from refashion.inference.intervals import prediction_interval, t_interval
 from refashion.inference.summaries import LEVEL, NO_DISTANCE, finite, finite_array, summarise
-from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
 
 #: A Bayes factor of 3 is the least that Jeffreys (1961, Theory of Probability, appendix B) calls substantial.
 SUBSTANTIAL = 3.0
@@ -83,7 +83,7 @@ def pooled_spread(samples: Sequence[ArrayLike]) -> PooledSpread:
     return PooledSpread(sd=sd, df=df, p=float(stats.bartlett(*(values for values, *_ in cells)).pvalue))
 
 
-def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[str | None, ...]:
+def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[Word | None, ...]:
     """Our own rule with one SD for all cells and its degrees of freedom, as an analysis of variance takes it; in words.
 
     None where there is no run or no SD. A cell with a diverged run gets at most "inconclusive", as in our own rule.
@@ -97,8 +97,10 @@ def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[str |
     out = ~np.array(known) | np.array([e.diverged > 0 for e in family])
     close = holm_along(np.where(out, 1.0, p_rep)) <= LEVEL
     far = holm_along(np.where(out, 1.0, np.maximum(p_far, p_run))) <= LEVEL
-    words = np.select([close, far], [REPRODUCED, NOT_REPRODUCED], INCONCLUSIVE)
-    return tuple(str(word) if given else None for word, given in zip(words, known, strict=True))
+    return tuple(
+        None if not given else REPRODUCED if near else NOT_REPRODUCED if beyond else INCONCLUSIVE
+        for given, near, beyond in zip(known, close, far, strict=True)
+    )
 
 
 def predictive_log_density(x: ArrayLike, published: float, image_variance: float = 0.0) -> float | None:

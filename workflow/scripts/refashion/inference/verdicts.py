@@ -18,7 +18,7 @@ from refashion.inference.summaries import LEVEL
 
 #: The words of a verdict, of its two parts, and of how a claim's readings agree.
 Word = Literal["reproduced", "not reproduced", "inconclusive", "not testable"]
-Closeness = Literal["close", "far", "open"]
+Closeness = Literal["close", "open", "far"]
 Typicality = Literal["typical", "atypical"]
 Agreement = Literal["robust", "unsettled", "specification-dependent", "one reading", "not testable"]
 

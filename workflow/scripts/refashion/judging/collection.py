@@ -94,7 +94,8 @@ def collect(
     are held. `published`: digests of the published runs.
     """
     order = {cell: position for position, cell in enumerate(study.cells())}
-    rows, found = [], {}
+    rows: list[dict[str, Any]] = []
+    found: dict[int, RunFiles] = {}
     for run in sorted(study.runs(), key=lambda run: (order[run.cell], run.seed)):
         row = _wanted(study, run)
         folder = source.path(row["digest"]) if isinstance(source, RunStore) else source / run.folder
@@ -191,7 +192,7 @@ def _histories(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles])
 
 def _repeat(values: pd.Series, lengths: list[int]) -> pd.Categorical:
     """Each value of a categorical series, so many times."""
-    return pd.Categorical.from_codes(np.repeat(values.cat.codes.to_numpy(), lengths), dtype=values.dtype)
+    return pd.Categorical.from_codes(np.repeat(values.cat.codes.to_numpy(), lengths), values.cat.categories)
 
 
 def _predictions(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles]) -> dict[str, Predictions]:
@@ -202,9 +203,10 @@ def _predictions(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles
             cells.setdefault("/".join(rows[row][axis] for axis in AXES), []).append(row)
     return {
         cell: Predictions(
-            np.array([rows[row]["seed"] for row in own]),
-            *(np.stack([found[row].predictions[name] for row in own]) for name in ("validated", "clean")),
-            found[own[0]].predictions["labels"],
+            seeds=np.array([rows[row]["seed"] for row in own]),
+            validated=np.stack([found[row].predictions["validated"] for row in own]),
+            clean=np.stack([found[row].predictions["clean"] for row in own]),
+            labels=found[own[0]].predictions["labels"],
         )
         for cell, own in cells.items()
     }

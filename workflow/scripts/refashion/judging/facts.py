@@ -11,7 +11,7 @@ from typing import Any
 from refashion.inference.intervals import prediction_interval, t_interval
 from refashion.judging.document.parts import MetricSummary
 from refashion.judging.run_table import RunTable, Sample
-from refashion.study.model import Looks
+from refashion.study.model import Looks, Validation
 
 #: Metric of the confirmatory family: what the original printed.
 PUBLISHED_METRIC = "val_accuracy"
@@ -38,7 +38,7 @@ class Facts:
     runs: RunTable
     architectures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     data: Mapping[str, Any] | None = None
-    validation: Mapping[str, str] = field(default_factory=dict)
+    validation: Mapping[str, Validation] = field(default_factory=dict)
     image_variance: Callable[[str], float] = lambda cell: 0.0
     datasets: Mapping[str, str] = field(default_factory=dict)
     looks: Looks | None = None

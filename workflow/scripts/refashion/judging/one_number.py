@@ -10,16 +10,17 @@ from refashion.inference.evidence import (
     MeansEvidence,
     half_error,
     image_margin,
+    tested,
     weigh,
     weigh_means,
     with_margin,
 )
 from refashion.inference.intervals import t_interval
 from refashion.inference.summaries import LEVEL
-from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, judge_family
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word, judge_family
 from refashion.judging.reasons import reason_of
 
-ANSWERS = {"close": "yes", "far": "no", "open": "not decided", "typical": "yes", "atypical": "no"}
+ANSWERS = {"close": "yes", "far": "no", "open": "not decided", "typical": "yes", "atypical": "no", None: fmt.MISSING}
 
 
 def judge(values: Sequence[float], published: float, margin: float | None, images: int) -> str:
@@ -33,7 +34,7 @@ def judge(values: Sequence[float], published: float, margin: float | None, image
         *_runs(values, e),
         _line("margin", f"{fmt.number(e.margin)} pp ({why})"),
     ]
-    if e.p_rep is None:
+    if not tested(e):
         return "\n".join(lines)
     lines += [
         _line("closeness", f"is it what this recipe gives on average, within the margin? {ANSWERS[verdict.closeness]}"),
@@ -54,7 +55,8 @@ def judge(values: Sequence[float], published: float, margin: float | None, image
 def judge_mean(values: Sequence[float], published: float, spread: float, runs: int, margin: float) -> str:
     """The verdict on a published mean of several runs with the SD `spread`."""
     e = weigh_means(values, published, spread, runs, margin)
-    lines = [f"{_mean_verdict(e).capitalize()}: {_mean_reason(e)}.", "", *_runs(values, e)]
+    verdict, reason = _mean_judged(e)
+    lines = [f"{verdict.capitalize()}: {reason}.", "", *_runs(values, e)]
     lines.append(
         _line("published", f"mean {fmt.number(published)}, SD {fmt.number(spread)}, {fmt.plural(runs, 'run')}")
     )
@@ -85,7 +87,7 @@ def _shown(high: float, e: Evidence, margin: float | None) -> float:
     return min(high, 100.0) if margin is None and e.published <= 100 else high
 
 
-def _turns(reproduced: float, not_reproduced: float | None) -> str:
+def _turns(reproduced: float | None, not_reproduced: float | None) -> str:
     """At which margins the verdict turns."""
     words = f"reproduced from {fmt.number(reproduced)} pp up"
     return words if not_reproduced is None else f"{words}, not reproduced up to {fmt.number(not_reproduced)} pp"
@@ -98,26 +100,21 @@ def _half_error(e: Evidence) -> str:
     return words + judge_family([narrow])[0].verdict
 
 
-def _mean_verdict(e: MeansEvidence) -> str:
-    if e.p_rep is None:
-        return INCONCLUSIVE
-    if e.p_rep <= LEVEL:
-        return REPRODUCED
-    return NOT_REPRODUCED if e.p_far <= LEVEL and e.p_study <= LEVEL else INCONCLUSIVE
-
-
-def _mean_reason(e: MeansEvidence) -> str:
-    if e.p_rep is None:
-        return e.reason
+def _mean_judged(e: MeansEvidence) -> tuple[Word, str]:
+    """The verdict on a published mean, and its reason."""
+    if e.difference is None or e.p_rep is None or e.p_far is None or e.p_study is None:
+        return INCONCLUSIVE, e.reason
     side = "above" if e.difference > 0 else "below"
     where = f"the mean of {e.n} runs is {abs(e.difference):.2f} pp {side} the published mean {e.published:.2f}"
     inside = e.p_study > LEVEL
     study = f"{'inside' if inside else 'outside'} what another study like the published one would give"
     if e.p_rep <= LEVEL:
-        return f"{where}, closer than the margin of {e.margin:.2f} pp{'' if inside else f', though {study}'}"
+        near = f"{where}, closer than the margin of {e.margin:.2f} pp{'' if inside else f', though {study}'}"
+        return REPRODUCED, near
     if e.p_far <= LEVEL:
-        return f"{where}, farther than the margin of {e.margin:.2f} pp, {'yet' if inside else 'and'} {study}"
-    return f"imprecise: {where}, against a margin of {e.margin:.2f} pp"
+        far = f"{where}, farther than the margin of {e.margin:.2f} pp, {'yet' if inside else 'and'} {study}"
+        return INCONCLUSIVE if inside else NOT_REPRODUCED, far
+    return INCONCLUSIVE, f"imprecise: {where}, against a margin of {e.margin:.2f} pp"
 
 
 def _line(name: str, text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from refashion.inference.evidence import Evidence
+from refashion.inference.evidence import Evidence, Tested, tested
 from refashion.inference.power import POWER
 from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.summaries import LEVEL
@@ -11,12 +11,12 @@ from refashion.inference.verdicts import MOST_SEEDS, NOT_REPRODUCED, REPRODUCED,
 
 def reason_of(e: Evidence, verdict: Verdict) -> str:
     """The reason of a verdict that `judge_family` gave on this evidence."""
-    if verdict.verdict in (REPRODUCED, NOT_REPRODUCED):
-        return _decided(e, verdict.verdict)
     if verdict.cause == Cause.DIVERGED:
         return f"{e.diverged} of {e.n + e.diverged} runs diverged, and the rest do not stand for them"
-    if verdict.cause == Cause.NO_TEST:
+    if verdict.cause == Cause.NO_TEST or not tested(e):
         return e.reason
+    if verdict.verdict in (REPRODUCED, NOT_REPRODUCED):
+        return _decided(e, verdict.verdict)
     if verdict.cause == Cause.CORRECTED:
         return _corrected(e, verdict)
     if verdict.cause == Cause.IMPRECISE:
@@ -26,7 +26,7 @@ def reason_of(e: Evidence, verdict: Verdict) -> str:
     return _explained_by_one_run(e, verdict)
 
 
-def _decided(e: Evidence, word: str) -> str:
+def _decided(e: Tested, word: str) -> str:
     """Why a claim is reproduced or not."""
     outside = f"the published number lies outside {_single_runs(e)}"
     if word == NOT_REPRODUCED:
@@ -34,7 +34,7 @@ def _decided(e: Evidence, word: str) -> str:
     return f"{_where(e)}, closer than the margin of {e.margin:.2f} pp{f', though {outside}' * (e.p_run <= LEVEL)}"
 
 
-def _corrected(e: Evidence, verdict: Verdict) -> str:
+def _corrected(e: Tested, verdict: Verdict) -> str:
     """Why a claim that its own tests would decide stays open as one of several."""
     far = e.p_not <= e.p_rep
     side, alone, together = ("farther", e.p_not, verdict.p_not) if far else ("closer", e.p_rep, verdict.p_rep)
@@ -55,7 +55,7 @@ def _would_decide(e: Evidence, verdict: Verdict) -> str:
     return f"; if mean and SD stayed, {chance}"
 
 
-def _explained_by_one_run(e: Evidence, verdict: Verdict) -> str:
+def _explained_by_one_run(e: Tested, verdict: Verdict) -> str:
     """The mean lies far, but the published number may be one run of this cell."""
     sure = ", yet" if e.p_far <= LEVEL else " though not surely, and"
     far = f"{_where(e)}, farther than the margin of {e.margin:.2f} pp{sure}"
@@ -64,7 +64,7 @@ def _explained_by_one_run(e: Evidence, verdict: Verdict) -> str:
     return f"{far} one {'lucky' if e.difference < 0 else 'unlucky'} run would give it: it lies {_single_runs(e)}"
 
 
-def _where(e: Evidence) -> str:
+def _where(e: Tested) -> str:
     """The mean beside the published number, in words."""
     apart = f"{abs(e.difference):.2f} pp {'above' if e.difference > 0 else 'below'}"
     if abs(e.difference) < 0.005:
@@ -72,5 +72,5 @@ def _where(e: Evidence) -> str:
     return f"the mean of {e.n} runs is {apart} the published {e.published:.2f}"
 
 
-def _single_runs(e: Evidence) -> str:
+def _single_runs(e: Tested) -> str:
     return f"where single runs fall ({e.run_low:.2f} to {min(e.run_high, 100.0):.2f})"  # no accuracy lies above 100

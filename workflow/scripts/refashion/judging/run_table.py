@@ -54,7 +54,7 @@ class RunTable:
     @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
         """Row numbers of each cell, by ascending seed."""
-        names = self.runs["architecture"].str.cat([self.runs[axis] for axis in list(AXES)[1:]], sep="/").to_numpy(str)
+        names = self.runs["architecture"].str.cat(self.runs[list(AXES)[1:]], sep="/").to_numpy(str)
         seeds = self.runs["seed"].to_numpy(np.int64)
         order = np.argsort(seeds, kind="stable")
         found: dict[str, list[int]] = {name: [] for name in names}

@@ -17,11 +17,13 @@ from refashion.training.run_store import RunStore
 
 def of_runs(
     study: Study, original: Mapping[str, Any], source: Path | RunStore, *, strict: bool, most: int | None = None
-) -> Standing:
-    """Where the looks of a study with looks stand by the runs in a folder or a store (see `collection.collect`).
+) -> Standing | None:
+    """Where the looks of a study stand by the runs in a folder or a store (see `collection.collect`).
 
-    most: hold so many looks at most.
+    most: hold so many looks at most. None for a study without looks.
     """
+    if not study.looking:
+        return None
     alone = study.alone(study.looking)
     found = collection.collect(alone, source, strict=strict)
     return hold(Inputs(alone, original, found.runs, found.histories, found.predictions).facts, most)
@@ -32,11 +34,9 @@ def grown(study: Study, original: Mapping[str, Any], store: RunStore) -> tuple[S
 
     Whatever tables of looks there are: restored runs have none. None for a study without looks.
     """
-    if not study.looking:
-        return study, None
     while True:
         standing = of_runs(study, original, store, strict=False)
-        wanted = study.with_plan(plan(study, standing))
+        wanted = study if standing is None else study.with_plan(plan(study, standing))
         if wanted == study:
             return study, standing
         study = wanted

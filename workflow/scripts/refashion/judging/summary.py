@@ -245,7 +245,9 @@ def absent_runs(inputs: Inputs) -> AbsentRuns:
     """The runs that do not count, by why; one that several cells share stands with the first."""
     runs = distinct(inputs.runs)
     names = ["/".join(row) for row in runs[list(AXES)].itertuples(index=False)]
-    by_status = {status: [] for status in (tables.MISSING, tables.FAILED, tables.DIVERGED)}
+    by_status: dict[str, list[tuple[str, int, str, int | None]]] = {
+        status: [] for status in (tables.MISSING, tables.FAILED, tables.DIVERGED)
+    }
     columns = zip(names, runs["seed"], runs["status"], runs["reason"], runs["diverged_epoch"], strict=True)
     for cell, seed, status, reason, epoch in columns:
         if status in by_status:

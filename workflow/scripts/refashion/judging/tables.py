@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -209,7 +209,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
     },
 }
 
-_PANDAS = {TEXT: "str", INTEGER: "Int64", NUMBER: "float64", FLAG: "boolean"}
+_PANDAS: dict[str, Any] = {TEXT: "str", INTEGER: "Int64", NUMBER: "float64", FLAG: "boolean"}
 
 
 # ----------------------------------------------------------------------------------------------------- reading, writing

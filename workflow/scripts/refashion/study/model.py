@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, Literal
 
 from refashion.networks import architectures, augmentation
 from refashion.study.schema import config_schema
@@ -28,7 +28,9 @@ FIRST_OPTIONS = frozenset(
 TRAINING_METRICS = ("train_accuracy", "eval_accuracy")
 
 #: `validation` on held-out training images; see `refashion.data.split`.
-FOLD = "fold"
+FOLD: Final = "fold"
+#: What a run is validated on: the test images, or a part of the training images.
+Validation = Literal["test", "fold"]
 
 #: The tables of the config in which each axis' names are defined.
 TABLES = {axis: axis + "s" for axis in AXES}

@@ -16,6 +16,7 @@ from refashion.inference.verdicts import (
     NOT_REPRODUCED,
     REPRODUCED,
     Verdict,
+    Word,
     judge_family,
     margin_sensitivity,
 )
@@ -82,7 +83,7 @@ class Family:
 
 def families_of(facts: Facts, looks: Any = None) -> dict[str, Family]:
     """Each published accuracy's family, by claim id. looks: where the study's looks stand (`claims.looks.Standing`)."""
-    families = {}
+    families: dict[str, Family] = {}
     for name, own in claims_by_family(facts).items():
         families |= dict.fromkeys((entry["id"] for entry in own), _family(name, own, facts, looks))
     return families
@@ -111,7 +112,6 @@ def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts, looks:
     stands = {member: looks.of(*member) for member in members} if looks else {}
     stands = {member: stand for member, stand in stands.items() if stand is not None}
     evidence = [stands[m].evidence if m in stands else e for m, e in zip(members, evidence, strict=True)]
-    known = [e.sd is not None for e in evidence]
     return Family(
         name=name,
         members=members,
@@ -120,8 +120,8 @@ def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts, looks:
         sensitivity=margin_sensitivity(evidence, facts.settings["sensitivity_margins"]),
         stands=stands,
         characteristics=operating_characteristics(
-            [e.n if k else 0 for e, k in zip(evidence, known, strict=True)],
-            [e.sd if k else 0.0 for e, k in zip(evidence, known, strict=True)],
+            [0 if e.sd is None else e.n for e in evidence],
+            [e.sd or 0.0 for e in evidence],
             [e.margin for e in evidence],
             SHIFTS,
             published_is_a_run=True,
@@ -208,10 +208,10 @@ def accuracy(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     margins = facts.settings["sensitivity_margins"]
     stands, samples, evidence = [], [], []
     for reading, primary in primary_first(entry):
-        own = [family.stands.get((entry["id"], cell)) if primary else None for cell in reading["cells"]]
-        seen = [facts if stand is None else facts.first(stand.seeds) for stand in own]
+        stood = [family.stands.get((entry["id"], cell)) if primary else None for cell in reading["cells"]]
+        seen = [facts if stand is None else facts.first(stand.seeds) for stand in stood]
         cells = zip(seen, reading["cells"], strict=True)
-        stands.append(own)
+        stands.append(stood)
         samples.append([of.runs.sample(cell, reading["metric"]) for of, cell in cells])
         evidence.append([evidence_of(entry, sample, facts) for sample in samples[-1]])
     together = within([one for own in evidence for one in own], margins)
@@ -254,7 +254,7 @@ def by_half_error(family: Sequence[Evidence], position: int) -> Sensitivity | No
     return Sensitivity(margin=half, verdict=judge_family(changed)[position].verdict)
 
 
-def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> tuple[str, str]:
+def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> tuple[Word, str]:
     """The verdict on a claim's published accuracy that one sample gives by itself, uncorrected, and its reason."""
     evidence = evidence_of(entry, sample, facts)
     verdict = judge_family([evidence])[0]
@@ -275,7 +275,7 @@ def accuracy_reading(
     stands: where the looks at each cell stand (`claims.looks.Stand`), None where none has judged it.
     """
     words = [verdict.verdict for verdict in verdicts]
-    word = REPRODUCED if REPRODUCED in words else words[0] if len(set(words)) == 1 else INCONCLUSIVE
+    word: Word = REPRODUCED if REPRODUCED in words else words[0] if len(set(words)) == 1 else INCONCLUSIVE
     distance = [math.inf if one.difference is None else abs(one.difference) for one in found]
     shown = min(range(len(found)), key=lambda i: (words[i] != word, distance[i]))
     reason = found[shown].reason or _errors_told(found[shown]) + reason_of(evidence[shown], verdicts[shown])

@@ -19,6 +19,7 @@ from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
+    Word,
 )
 from refashion.judging.claims.accuracies import margin
 from refashion.judging.claims.exact import exact_reading
@@ -45,7 +46,7 @@ def difference(one: Stated, metric: str, facts: Facts) -> Difference:
     if not facts.share_batches(one.a, one.b):
         a, b = (summarise(facts.runs.sample(cell, metric).values) for cell in (one.a, one.b))
         n = min(a.n, b.n)
-        if n < 2:
+        if a.mean is None or a.sd is None or b.mean is None or b.sd is None:
             return Difference(n=n, diverged=diverged)
         se, df = welch(a.sd**2 / a.n, b.sd**2 / b.n, a.n - 1, b.n - 1)
         return Difference(excess=sign * (a.mean - b.mean - one.bound), se=se, df=df, n=n, diverged=diverged)
@@ -108,7 +109,8 @@ def _test(one: Stated, metric: str, facts: Facts, paired: bool) -> BoundTest:
     if paired:
         _, scores = facts.runs.paired((one.a, one.b), metric)
         return bound_test(scores[0] - scores[1], one.bound)
-    return welch_bound_test(*(facts.runs.sample(cell, metric).values for cell in (one.a, one.b)), one.bound)
+    a, b = (facts.runs.sample(cell, metric).values for cell in (one.a, one.b))
+    return welch_bound_test(a, b, one.bound)
 
 
 def _holm_both(
@@ -128,8 +130,14 @@ def _interval(one: Stated, metric: str, facts: Facts, paired: bool) -> Interval:
         return t_interval(scores[0] - scores[1], facts.confidence)
     a, b = (facts.runs.sample(cell, metric).values for cell in (one.a, one.b))
     found = welch_contrast([a, b], [1, -1], facts.confidence)
-    shown = {"mean": found.estimate, "low": found.low, "high": found.high}
-    return Interval(n=min(a.size, b.size), confidence=facts.confidence, reason=found.reason, **shown)
+    return Interval(
+        mean=found.estimate,
+        n=min(a.size, b.size),
+        low=found.low,
+        high=found.high,
+        confidence=facts.confidence,
+        reason=found.reason,
+    )
 
 
 def _beside_told(one: Stated, paired: bool, p: float | None) -> str:
@@ -149,7 +157,7 @@ def _seeds_needed(one: Stated, metric: str, facts: Facts, tests: int) -> int | N
 
 def _holds(p: float | None, against: float | None, diverged: bool) -> bool | None:
     """True or False where a test decides, None where none does or a run diverged."""
-    if p is None or diverged:
+    if p is None or against is None or diverged:
         return None
     return True if p <= LEVEL else False if against <= LEVEL else None
 
@@ -201,14 +209,14 @@ def _latest(stands: Sequence[Any]) -> Any:
     return min(stands, key=lambda stand: (stand.state != State.OPEN, stand.state != State.STOPPED, -stand.look))
 
 
-def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
+def _verdict_of_checks(checks: Sequence[Check]) -> tuple[Word, str]:
     wrong = [check for check in checks if check.holds is False]
     if wrong:
         some = f"{len(wrong)} of {len(checks)} differences {'contradicts' if len(wrong) == 1 else 'contradict'} it"
         others = f" ({some})" if len(checks) > 1 else ""
         return NOT_REPRODUCED, f"{_told(wrong[0])}{others}"
     if all(check.holds for check in checks):
-        closest = max(checks, key=lambda check: check.p)
+        closest = max(checks, key=lambda check: check.p or 0.0)
         if len(checks) == 1:
             return REPRODUCED, _told(closest)
         return REPRODUCED, f"all {len(checks)} differences are as stated; the least clear: {_told(closest)}"
@@ -223,9 +231,10 @@ def _verdict_of_checks(checks: Sequence[Check]) -> tuple[str, str]:
 def _told(check: Check) -> str:
     """A checked difference in words, with the p that decides it, or both where none does."""
     words, unit = (fmt.duration, "") if check.unit == "seconds" else (fmt.number, f" {check.unit}")
-    low, high = map(words, check.interval)
+    numbers = (check.found, *(check.interval or (None, None)))
+    mean, low, high = (words(number) if fmt.exists(number) else fmt.MISSING for number in numbers)
     return (
-        f"the mean of {check.label} is {words(check.found)}{unit} ({low} to {high}), where the claim "
+        f"the mean of {check.label} is {mean}{unit} ({low} to {high}), where the claim "
         f"wants it {check.expected} {check.unit} ({fmt.p_of(check.holds, check.p, check.p_against)}; {check.test})"
     )
 
@@ -259,15 +268,15 @@ def _work_checks(reading: Mapping[str, Any], facts: Facts) -> list[Check]:
     """Training images that a run of each pair's cells sees; no test, since nothing varies."""
     checks = []
     for fast, slow in reading["pairs"]:
-        seen = [facts.work.get(cell) for cell in (fast, slow)]
+        mine, other = (facts.work.get(cell) for cell in (fast, slow))
         absent = next((cell for cell in (fast, slow) if cell not in facts.work), None)
         checks.append(
             Check(
-                label=f"training images seen in {facts.title(fast)}, against {seen[1] or 0:,} in {facts.title(slow)}",
-                expected=None if absent else f"fewer than {seen[1]:,}",
-                found=seen[0],
+                label=f"training images seen in {facts.title(fast)}, against {other or 0:,} in {facts.title(slow)}",
+                expected=None if absent else f"fewer than {other:,}",
+                found=mine,
                 unit="images",
-                holds=None if absent else seen[0] < seen[1],
+                holds=None if mine is None or other is None else mine < other,
                 reason=f"cannot say, because {absent} is not part of this study" if absent else "",
             )
         )

@@ -9,7 +9,7 @@ import numpy as np
 from refashion import formatting as fmt
 from refashion.inference.power import POWER
 from refashion.inference.verdicts import INCONCLUSIVE, Cause
-from refashion.judging.document.claims import Ending, Reading
+from refashion.judging.document.claims import Ending, Hindrance, Reading
 from refashion.judging.facts import Facts
 
 
@@ -22,26 +22,28 @@ def ending(reading: Reading, facts: Facts) -> Ending | None:
         return _bare("diverged runs", words)
     if not reading.tested or any(facts.runs.counts(cell).finished < 2 for cell in reading.cells):
         return _not_run(reading.cells, facts)
-    if reading.numbers:
-        cause, needed = reading.numbers.cause, reading.numbers.seeds_needed
-        if cause in (Cause.ONE_RUN, Cause.NEAR_RUNS):
-            luck = "a lucky run" if reading.numbers.difference < 0 else "an unlucky run"
+    numbers = reading.numbers
+    if numbers and numbers.difference is not None:
+        if numbers.cause in (Cause.ONE_RUN, Cause.NEAR_RUNS):
+            luck: Hindrance = "a lucky run" if numbers.difference < 0 else "an unlucky run"
             words = f"The published number may be {luck} of this recipe: more seeds will not tell."
             return _bare(luck, words)
-        if cause == Cause.AT_MARGIN:
+        if numbers.cause == Cause.AT_MARGIN:
             return _at_margin()
-        return _more_seeds(needed, [reading.numbers.cell], facts)
+        return _more_seeds(numbers.seeds_needed, [numbers.cell], facts)
     open_ = [check for check in reading.checks if check.holds is None and check.p is not None]
-    needed = [check.seeds_needed for check in open_]
+    needed = [check.seeds_needed for check in open_ if check.seeds_needed is not None]
     few = any(check.n is not None and check.n < 5 for check in open_)
-    if open_ and (few or None not in needed):
+    if open_ and (few or len(needed) == len(open_)):
         return _more_seeds(None if few else max(needed), reading.cells, facts)
     return _at_margin()
 
 
-def _bare(kind: str, words: str, **known: object) -> Ending:
-    empty = {"seeds": None, "chance": None, "core_hours": None, "experiment": "", "command": ""}
-    return Ending(kind=kind, words=words, **{**empty, **known})
+def _bare(kind: Hindrance, words: str, experiment: str = "", command: str = "") -> Ending:
+    """An ending of which no number of seeds is known."""
+    return Ending(
+        kind=kind, words=words, seeds=None, chance=None, core_hours=None, experiment=experiment, command=command
+    )
 
 
 def _at_margin() -> Ending:
@@ -73,8 +75,14 @@ def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Endin
         f"spread are those seen: {fmt.number(sum(hours), 1)} core-hours more."
     )
     command = f"snakemake --config 'experiments={{{name}: {{seeds: {needed}}}}}'" if name else ""
-    return _bare(
-        "too few seeds", words, seeds=needed, chance=POWER, core_hours=sum(hours), experiment=name, command=command
+    return Ending(
+        kind="too few seeds",
+        words=words,
+        seeds=needed,
+        chance=POWER,
+        core_hours=sum(hours),
+        experiment=name,
+        command=command,
     )
 
 

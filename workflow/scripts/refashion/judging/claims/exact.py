@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from refashion import formatting as fmt
 from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
+    Word,
 )
 from refashion.judging.claims.readings import Context, a_reading, primary_first
 from refashion.judging.document.claims import Check, Reading
@@ -58,15 +60,7 @@ def exact_reading(
     entry: Mapping[str, Any], primary: bool, checks: Sequence[Check], facts: Facts, cells: Sequence[str] = ()
 ) -> Reading:
     """A reading that is an equality: it holds or not, and no run is needed."""
-    unknown = next((check for check in checks if check.holds is None), None)
-    wrong = next((check for check in checks if check.holds is False), None)
-    if wrong:
-        verdict = NOT_REPRODUCED
-        reason = f"{wrong.label}: {_count(wrong.found)}, where the original says {_count(wrong.expected)}"
-    elif unknown:
-        verdict, reason = INCONCLUSIVE, unknown.reason
-    else:
-        verdict, reason = REPRODUCED, "; ".join(f"{check.label}: {_count(check.found)}" for check in checks)
+    verdict, reason = _verdict_of_checks(checks)
     return a_reading(
         entry,
         facts,
@@ -74,13 +68,26 @@ def exact_reading(
         verdict=verdict,
         reason=reason,
         cells=cells,
-        tested=unknown is None or bool(wrong),
+        tested=verdict != INCONCLUSIVE,
         checks=checks,
     )
 
 
-def _count(value: float | str) -> str:
-    """A count with thousands separators, a ratio to two decimals, words as they are."""
+def _verdict_of_checks(checks: Sequence[Check]) -> tuple[Word, str]:
+    wrong = next((check for check in checks if check.holds is False), None)
+    if wrong:
+        said = f"{_count(wrong.found)}, where the original says {_count(wrong.expected)}"
+        return NOT_REPRODUCED, f"{wrong.label}: {said}"
+    unknown = next((check for check in checks if check.holds is None), None)
+    if unknown:
+        return INCONCLUSIVE, unknown.reason
+    return REPRODUCED, "; ".join(f"{check.label}: {_count(check.found)}" for check in checks)
+
+
+def _count(value: float | str | None) -> str:
+    """A count with thousands separators, a ratio to two decimals, words as they are, a dash for nothing."""
+    if value is None:
+        return fmt.MISSING
     if isinstance(value, str):
         return value
     return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"

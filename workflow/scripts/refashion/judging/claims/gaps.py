@@ -54,16 +54,17 @@ def primary_evidence(entry: Mapping[str, Any], facts: Facts) -> Evidence:
 
 def _evidence(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Evidence:
     allowed = sum(margin(parent, facts) for parent in parents(entry, facts))
-    published = published_number(entry, facts)
-    return weigh(sample.values, published, allowed, other_images(sample.cell, facts), sample.diverged)
+    return weigh(sample.values, _gap(entry, facts), allowed, other_images(sample.cell, facts), sample.diverged)
 
 
 def published_number(entry: Mapping[str, Any], facts: Facts) -> float | None:
     """The published number of an accuracy, or the gap that two of them imply."""
-    if entry["kind"] == "gap":
-        training, validation = parents(entry, facts)
-        return round(training["value"] - validation["value"], 6)
-    return entry.get("value")
+    return _gap(entry, facts) if entry["kind"] == "gap" else entry.get("value")
+
+
+def _gap(entry: Mapping[str, Any], facts: Facts) -> float:
+    training, validation = parents(entry, facts)
+    return round(training["value"] - validation["value"], 6)
 
 
 def parents(entry: Mapping[str, Any], facts: Facts) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -11,26 +11,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from refashion.errors import UserError
 from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
+    Agreement,
     overall_verdict,
 )
 from refashion.judging.claims import accuracies, comparisons, exact, gaps, looks, procedure, same_numbers
 from refashion.judging.claims.accuracies import Family
 from refashion.judging.claims.ending import ending
 from refashion.judging.claims.readings import Context
-from refashion.judging.document.claims import Claim, Reading
+from refashion.judging.document.claims import Claim, Reading, Subject
 from refashion.judging.facts import Facts
 
-UNSETTLED = "unsettled"
+UNSETTLED: Final = "unsettled"
 
 #: kind of a claim -> what it is about
-ABOUT = {
+ABOUT: dict[str, Subject] = {
     **dict.fromkeys(("fact",), "data"),
     **dict.fromkeys(("parameters", "parameter_ratio", "layers"), "parameters"),
     **dict.fromkeys(("accuracy", "gap"), "accuracies"),
@@ -97,7 +98,7 @@ def _claim(entry: Mapping[str, Any], readings: list[Reading], facts: Facts, fami
     )
 
 
-def _overall(readings: Sequence[Reading]) -> tuple[str, str]:
+def _overall(readings: Sequence[Reading]) -> tuple[Agreement, str]:
     """How the readings agree, and one sentence on it."""
     verdicts = [reading.verdict for reading in readings]
     overall = overall_verdict(verdicts)

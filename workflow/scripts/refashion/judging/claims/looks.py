@@ -16,7 +16,7 @@ import numpy as np
 from refashion.inference import looks
 from refashion.inference.evidence import Evidence, with_margin
 from refashion.inference.looks import Course, Difference, Look, State
-from refashion.inference.verdicts import Verdict, judge_one
+from refashion.inference.verdicts import Verdict, Word, judge_one
 from refashion.judging.claims import accuracies, comparisons, gaps
 from refashion.judging.document.claims import Sensitivity
 from refashion.judging.facts import Facts
@@ -73,31 +73,30 @@ class Family:
         own = [level / (len(self.members) - self._decided_others(position, look, word)) for word in _DECIDED]
         last = (np.array([one * self.rule.spend[-1] / level]) for one in own)
         chance = self.look([evidence], most).chance(*last)[0]
-        adjusted = tuple(float(p[position]) for p in (self.course.p_rep, self.course.p_not))
+        p_rep, p_not = (float(p[position]) for p in (self.course.p_rep, self.course.p_not))
         verdict = None
         if isinstance(evidence, Evidence):
-            at_this_look = (one * self.rule.spend[look] / level for one in own)
-            verdict = judge_one(evidence, *adjusted, *at_this_look, level, len(self.members))
+            level_rep, level_not = (one * self.rule.spend[look] / level for one in own)
+            verdict = judge_one(evidence, p_rep, p_not, level_rep, level_not, level, len(self.members))
             verdict = replace(verdict, seeds_needed=None)  # the looks say how many there will be
         seeds = self.rule.looks[look]
-        return Stand(self.members[position], state, look + 1, seeds, evidence, verdict, *adjusted, float(chance), self)
+        return Stand(
+            self.members[position], state, look + 1, seeds, evidence, verdict, p_rep, p_not, float(chance), self
+        )
 
     def _decided_others(self, position: int, look: int, state: State) -> int:
         others = (self.course.state == state) & (self.course.look <= look)
         others[position] = False
         return int(others.sum())
 
-    def words(self, margin: float) -> tuple[str, ...]:
-        """The verdict on each member had its margin been another, from the runs that its own margin asked for."""
-        history = [[with_margin(e, margin) for e in seen] for seen in self.history]
-        return tuple(_WORDS[State(int(state))] for state in self._follow(history).state)
+    def words(self, margin: float) -> tuple[Word, ...]:
+        """The verdict on each number had its margin been another, from the runs that its own margin asked for."""
+        history = [[with_margin(e, margin) for e in seen if isinstance(e, Evidence)] for seen in self.history]
+        return tuple(_WORDS.get(State(int(state)), "inconclusive") for state in self._follow(history).state)
 
 
 _DECIDED = (State.REPRODUCED, State.NOT_REPRODUCED)
-_WORDS = dict.fromkeys(State, "inconclusive") | {
-    State.REPRODUCED: "reproduced",
-    State.NOT_REPRODUCED: "not reproduced",
-}
+_WORDS: dict[State, Word] = {State.REPRODUCED: "reproduced", State.NOT_REPRODUCED: "not reproduced"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +217,7 @@ def hold(facts: Facts, most: int | None = None) -> Standing | None:
     """Hold every look that the runs allow, at most `most`; None for a study without looks."""
     if facts.looks is None:
         return None
-    found = list(_families(facts))
+    found = list(_families(facts, facts.looks))
     standing = Standing(
         facts.looks, tuple(family for family, _ in found), dict.fromkeys(sorted(facts.looked_at), facts.looks.looks[0])
     )
@@ -247,7 +246,7 @@ def _has_ended(cell: str, seeds: int, facts: Facts) -> bool:
 See = Callable[[Facts], Sequence[Evidence | Difference]]
 
 
-def _families(facts: Facts) -> Iterator[tuple[Family, See]]:
+def _families(facts: Facts, rule: Looks) -> Iterator[tuple[Family, See]]:
     """The families that are judged by looks, before the first.
 
     Published numbers of which a cell has looks; gaps whose cell has, and comparisons of which every cell has.
@@ -255,24 +254,24 @@ def _families(facts: Facts) -> Iterator[tuple[Family, See]]:
     for name, entries in accuracies.claims_by_family(facts).items():
         members = [Member(entry["id"], (cell,)) for entry in entries for cell in entry["readings"][0]["cells"]]
         if any(member.cells[0] in facts.looked_at for member in members):
-            yield _family(name, members, facts, looks.numbers), _numbers_of(entries)
+            yield _family(name, members, rule, looks.numbers), _numbers_of(entries)
     for entry in facts.original["claims"]:
         name = entry["id"]
         if entry["kind"] == "gap" and gaps.primary_cell(entry, facts) in facts.looked_at:
             members = [Member(name, (gaps.primary_cell(entry, facts),))]
-            yield _family(name, members, facts, looks.numbers), _gap_of(entry)
+            yield _family(name, members, rule, looks.numbers), _gap_of(entry)
         elif entry["kind"] in comparisons.STATED:
             stated = comparisons.STATED[entry["kind"]](entry, entry["readings"][0], facts)
             members = [Member(name, (one.a, one.b)) for one in stated]
             if stated[0].unit == "pp" and facts.looked_at.issuperset(cell for one in members for cell in one.cells):
                 settles = State.NOT_REPRODUCED
-                yield _family(name, members, facts, looks.stated, settles), _differences_of(entry, stated)
+                yield _family(name, members, rule, looks.stated, settles), _differences_of(entry, stated)
 
 
 def _family(
-    name: str, members: Sequence[Member], facts: Facts, look: Callable, settles: State = State.REPRODUCED
+    name: str, members: Sequence[Member], rule: Looks, look: Callable, settles: State = State.REPRODUCED
 ) -> Family:
-    return Family(name, tuple(members), facts.looks, look, settles)
+    return Family(name, tuple(members), rule, look, settles)
 
 
 def _differences_of(entry: Mapping[str, Any], stated: Sequence[comparisons.Stated]) -> See:

@@ -15,6 +15,7 @@ from refashion.inference.verdicts import (
     NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
+    Word,
 )
 from refashion.judging.claims.readings import Context, a_reading, primary_first
 from refashion.judging.document.claims import Check, Claim, Reading
@@ -36,8 +37,18 @@ def not_testable(entry: Mapping[str, Any], context: Context) -> list[Reading]:
                 reason += f", {reading['dataset']}, on which no cell of this study is trained"
         checks = times + [_measured(cell, "clean_accuracy", "percent", facts) for cell in elsewhere]
         cells = [*reading.get("times", ()), *elsewhere]
-        words = {"primary": primary, "verdict": NOT_TESTABLE, "reason": reason, "tested": False}
-        readings.append(a_reading(reading, facts, cells=cells, checks=checks, **words))
+        readings.append(
+            a_reading(
+                reading,
+                facts,
+                primary=primary,
+                verdict=NOT_TESTABLE,
+                reason=reason,
+                cells=cells,
+                tested=False,
+                checks=checks,
+            )
+        )
     return readings
 
 
@@ -68,31 +79,42 @@ def follows_from(entry: Mapping[str, Any], context: Context) -> list[Reading]:
             _either(context.judged[claim], reading["stated"], reading["alternative"]) for claim in reading["claims"]
         ]
         said = {check.holds for check in checks}
-        verdict = INCONCLUSIVE
+        verdict: Word = INCONCLUSIVE
         if True in said and False not in said:
             verdict = REPRODUCED
         elif False in said and True not in said:
             verdict = NOT_REPRODUCED
         reason = "; ".join(f"{check.label}: {check.found}" for check in checks)
         cells = [cell for c in reading["claims"] for one in context.judged[c].readings[:1] for cell in one.cells]
-        words = {"primary": primary, "verdict": verdict, "reason": reason, "cells": cells, "checks": checks}
-        tested = any(check.reason == "" for check in checks)
-        readings.append(a_reading(reading, context.facts, tested=tested, **words))
+        readings.append(
+            a_reading(
+                reading,
+                context.facts,
+                primary=primary,
+                verdict=verdict,
+                reason=reason,
+                cells=cells,
+                tested=any(check.reason == "" for check in checks),
+                checks=checks,
+            )
+        )
     return readings
 
 
 def _either(claim: Claim, stated: str, alternative: str) -> Check:
     """Under which of two readings of a claim its published number is the likelier run (predictive densities)."""
     by_id = {reading.id: reading for reading in claim.readings}
-    untested = [by_id[name] for name in (stated, alternative) if not by_id[name].tested]
-    shared = {"label": claim.id, "expected": "likelier as stated"}
-    own, other = (by_id[name].numbers for name in (stated, alternative))
-    factor = None if untested else log_bayes_factor(own.values, other.values, own.published)
-    if factor is None:
-        reason = untested[0].reason if untested else "cannot say, because its runs do not vary"
-        return Check(found="not compared", reason=reason, **shared)
+    both = [by_id[name] for name in (stated, alternative)]
+    untested = next((one.reason for one in both if not one.tested), "")
+    own, other = (one.numbers for one in both)
+    factor = log_bayes_factor(own.values, other.values, own.published) if own and other and not untested else None
+    expected = "likelier as stated"
+    if own is None or other is None or factor is None:
+        reason = untested or "cannot say, because its runs do not vary"
+        return Check(label=claim.id, expected=expected, found="not compared", reason=reason)
     which = "as stated" if factor >= 0 else "otherwise"
     times = np.exp(min(abs(factor), np.log(1e6)))
     more = "more than " if abs(factor) > np.log(1e6) else ""
     found = f"{claim.value:.2f} is {more}{times:,.3g} times likelier {which}, as one more run of the cell"
-    return Check(found=found, holds=bayes_rule(factor), n=min(own.n, other.n), **shared)
+    holds = bayes_rule(factor)
+    return Check(label=claim.id, expected=expected, found=found, holds=holds, n=min(own.n, other.n))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from refashion.inference.verdicts import Word
 from refashion.judging.document.claims import Check, Claim, Numbers, Reading
 from refashion.judging.facts import Facts
 
@@ -25,7 +26,7 @@ def a_reading(
     facts: Facts,
     *,
     primary: bool,
-    verdict: str,
+    verdict: Word,
     reason: str,
     cells: Sequence[str] = (),
     tested: bool = True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
+    Word,
     judge_family,
 )
 from refashion.judging.claims.comparisons import Stated, why_no_pair
@@ -30,16 +31,8 @@ def same_numbers(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     facts = context.facts
     readings = []
     for reading, primary in primary_first(entry):
-        checks = [_same_check(*cells, reading["metric"], facts) for cells in reading["pairs"]]
-        known = [check for check in checks if check.holds is not None]
-        wrong = next((check for check in checks if check.holds is False), None)
-        if wrong:
-            verdict, reason = NOT_REPRODUCED, f"{wrong.label}: {wrong.found}"
-        elif len(known) == len(checks):
-            verdict, reason = REPRODUCED, "; ".join(f"{check.label}: {check.found}" for check in checks)
-        else:
-            unknown = next(check for check in checks if check.holds is None)
-            verdict, reason = INCONCLUSIVE, unknown.reason or f"{unknown.label}: {unknown.found}"
+        checks = [_same_check(a, b, reading["metric"], facts) for a, b in reading["pairs"]]
+        verdict, reason = _verdict_of_checks(checks)
         readings.append(
             a_reading(
                 reading,
@@ -55,26 +48,37 @@ def same_numbers(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     return readings
 
 
+def _verdict_of_checks(checks: Sequence[Check]) -> tuple[Word, str]:
+    wrong = next((check for check in checks if check.holds is False), None)
+    if wrong:
+        return NOT_REPRODUCED, f"{wrong.label}: {wrong.found}"
+    unknown = next((check for check in checks if check.holds is None), None)
+    if unknown:
+        return INCONCLUSIVE, unknown.reason or f"{unknown.label}: {unknown.found}"
+    return REPRODUCED, "; ".join(f"{check.label}: {check.found}" for check in checks)
+
+
 def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
     seeds, scores = facts.runs.paired((a, b), metric, one_machine=True)  # others round in another order
-    label = f"in {facts.title(a)} and {facts.title(b)}"
+    label, expected = f"in {facts.title(a)} and {facts.title(b)}", "the same numbers"
     if not seeds.size:
         reason = why_no_pair(Stated(a, b), t_interval([]), facts, diverged=False, one_machine=True)
-        return Check(label=label, expected="the same numbers", n=0, reason=reason)
+        return Check(label=label, expected=expected, n=0, reason=reason)
     difference = scores[0] - scores[1]
     largest = float(np.abs(difference).max())
-    shared = {"label": label, "expected": "the same numbers", "n": seeds.size}
     if largest == 0:
         found = f"the same numbers for {'the one seed' if seeds.size == 1 else f'all {seeds.size} seeds'}"
-        return Check(found=found, holds=True, **shared)
+        return Check(label=label, expected=expected, found=found, n=seeds.size, holds=True)
     allowed = image_margin(float(scores.mean()), facts.original["validation_images"])
     verdict = judge_family([weigh(difference, 0.0, allowed)])[0]
     return Check(
+        label=label,
+        expected=expected,
         found=f"not the same numbers, the largest difference is {largest:.2f} pp",
         p=verdict.p_rep,
         p_against=verdict.p_not,
         test="equal within the margin or not",
         interval=pair(t_interval(difference, facts.confidence)),
+        n=seeds.size,
         holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
-        **shared,
     )

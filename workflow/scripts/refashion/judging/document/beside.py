@@ -6,6 +6,8 @@ from typing import Literal
 
 from refashion.judging.document.parts import Ends, MetricSummary, Part, means, reason
 
+RowKind = Literal["text", "parameters", "accuracy"]
+
 
 class TableColumn(Part):
     """A column."""
@@ -34,9 +36,7 @@ class TableRow(Part):
     """A row."""
 
     name: str = means("as printed, completed")
-    kind: Literal["text", "parameters", "accuracy"] = means(
-        "text: words; parameters: a count; accuracy: a number with seeds"
-    )
+    kind: RowKind = means("text: words; parameters: a count; accuracy: a number with seeds")
     values: list[TableEntry] = means("one a column")
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from refashion.judging.document.parts import Ends, MetricSummary, Part, means, reason
 
+Conclusion = Literal["a", "b", "open", "none"]
+
 
 class OneRun(Part):
     """Shares over the n seed pairs, 0..1."""
@@ -40,9 +42,7 @@ class Pair(Part):
     one_run: OneRun | None = means(
         "what authors with one run of each cell would have said; null without predictions on the same images"
     )
-    conclusion: Literal["a", "b", "open", "none"] = means(
-        "a: a is better; b: b is better; open: cannot tell; none: no test possible"
-    )
+    conclusion: Conclusion = means("a: a is better; b: b is better; open: cannot tell; none: no test possible")
     reason: str = reason()
 
 

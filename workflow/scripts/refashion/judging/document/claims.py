@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from refashion.judging.document.parts import Ends, Part, Verdict, means, reason
+from refashion.inference.verdicts import Agreement, Closeness, Typicality, Word
+from refashion.judging.document.parts import Ends, Part, means, reason
+
+Hindrance = Literal["too few seeds", "at the margin", "not run here", "a lucky run", "an unlucky run", "diverged runs"]
+Subject = Literal["data", "parameters", "accuracies", "comparisons", "procedure"]
 
 
 class Sensitivity(Part):
     """The verdict with another margin."""
 
     margin: float = means("the margin", "pp")
-    verdict: Verdict = means("verdict")
+    verdict: Word = means("verdict")
 
 
 class Numbers(Part):
@@ -35,10 +39,8 @@ class Numbers(Part):
         "p_rep after Holm: of primary readings over their family, else over the claim", "0..1"
     )
     p_not_adjusted: float | None = means("p_not after Holm, likewise", "0..1")
-    closeness: Literal["close", "open", "far"] | None = means(
-        "is the number what this recipe gives on average, within the margin"
-    )
-    typicality: Literal["typical", "atypical"] | None = means("is the number an ordinary run of this recipe")
+    closeness: Closeness | None = means("is the number what this recipe gives on average, within the margin")
+    typicality: Typicality | None = means("is the number an ordinary run of this recipe")
     cause: str = means("why the verdict is what it is, in a word or two")
     half_error: Sensitivity | None = means(
         "the verdict by half of the published error, where the margin is wider; else null"
@@ -75,9 +77,7 @@ class Check(Part):
 class Ending(Part):
     """What would end an inconclusive claim."""
 
-    kind: Literal[
-        "too few seeds", "at the margin", "not run here", "a lucky run", "an unlucky run", "diverged runs"
-    ] = means("what keeps it open")
+    kind: Hindrance = means("what keeps it open")
     words: str = means("what would end it, one sentence")
     seeds: int | None = means("seeds of each of its cells in a new study; null where none can be told")
     chance: float | None = means("chance that a study with so many decides, if mean and spread are those seen", "0..1")
@@ -95,7 +95,7 @@ class Reading(Part):
     note: str = means('a remark, or ""')
     cells: list[str] = means("the cells it looks at")
     metric: str = means('column of runs.csv it looks at, or ""')
-    verdict: Verdict = means("of this reading by itself")
+    verdict: Word = means("of this reading by itself")
     reason: str = means("the verdict's reason in one plain sentence")
     tested: bool = means(
         "false: there was nothing to test it with (cells not run, too few runs); its verdict is then inconclusive"
@@ -137,12 +137,12 @@ class Claim(Part):
     statement: str = means("what it claims, in plain words")
     note: str = means('a remark, or ""')
     value: float | None = means("published number, or null", "percent")
-    about: Literal["data", "parameters", "accuracies", "comparisons", "procedure"] = means("what it is about")
+    about: Subject = means("what it is about")
     unit: str = means('of value: percent, pp, or ""')
     family: str = means('V or T: judged together (Holm); "" otherwise')
-    verdict: Verdict = means("verdict of the primary reading")
+    verdict: Word = means("verdict of the primary reading")
     reason: str = means("why, in one plain sentence")
-    overall: Literal["robust", "unsettled", "specification-dependent", "one reading", "not testable"] = means(
+    overall: Agreement = means(
         "how the readings agree: all alike (robust), but for inconclusive ones or deciding nothing (unsettled), "
         "contradicting each other (specification-dependent)"
     )

@@ -5,7 +5,7 @@ A field is declared as `name: type = means("what it is", "unit")`. Numbers witho
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticUndefined
@@ -29,8 +29,6 @@ def reason() -> Any:
 
 #: [low, high] at the study's confidence.
 Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
-
-Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not testable"]
 
 
 class MetricSummary(Part):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from refashion.judging.document.parts import Part, Verdict, means, reason
+from refashion.inference.verdicts import Word
+from refashion.judging.document.parts import Part, means, reason
 
 
 class RivalVerdicts(Part):
@@ -10,11 +11,11 @@ class RivalVerdicts(Part):
 
     claim: str = means("id of the claim")
     cell: str = means("cell that it is held against")
-    ours: Verdict = means("our verdict")
+    ours: Word = means("our verdict")
     interval: bool | None = means("our interval of the mean holds the published number")
     run: bool | None = means("the prediction interval of one more run holds it")
     closeness: list[bool | None] = means("the mean is within each of `margins`")
-    pooled: Verdict | None = means("our rule, with one spread pooled over the cells")
+    pooled: Word | None = means("our rule, with one spread pooled over the cells")
     bayes: bool | None = means("a Bayes factor of 3 at least for a run of this cell, against one of the rival cell")
     rival: str = means('title of the other reading that lies nearest the published number, or ""')
     single_runs: float | None = means("share of our runs each of which, alone, lies within our margin", "0..1")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from refashion.judging.document.parts import MetricSummary, Part, means, reason
+from refashion.study.model import Validation
 
 
 class VerdictCounts(Part):
@@ -177,7 +176,7 @@ class CellSummary(Part):
     images: int | None = means("training images")
     epochs: int | None = means("epochs")
     updates: int | None = means("optimizer steps")
-    validation: Literal["test", "fold"] = means("test or fold")
+    validation: Validation = means("test or fold")
     wanted: int = means("runs")
     finished: int = means("runs")
     diverged: int = means("runs")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from refashion.judging.document.parts import Ends, MetricSummary, Part, Verdict, means, reason
+from refashion.inference.verdicts import Word
+from refashion.judging.document.parts import Ends, MetricSummary, Part, means, reason
+
+#: Validation images augmented as the training images, or as they are.
+Images = Literal["val", "clean"]
 
 
 class Band(Part):
@@ -32,7 +36,7 @@ class Optimism(Part):
     """What choosing the best epoch on the validation images is worth."""
 
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
-    metric: Literal["val", "clean"] = means("val or clean")
+    metric: Images = means("val or clean")
     n: int = means("runs")
     final: float | None = means("mean", "percent")
     honest_best: float | None = means("mean", "percent")
@@ -169,7 +173,7 @@ class Specification(Part):
     )
     primary: bool = means("the primary specification")
     sample: MetricSummary = means("sample")
-    verdict: Verdict = means("against the published number, unadjusted")
+    verdict: Word = means("against the published number, unadjusted")
     reason: str = means("the verdict's reason")
 
 

@@ -28,7 +28,7 @@ def _audit_network(name: str, summary: Mapping[str, Any], facts: Facts) -> Audit
             printed=printed,
             built=built[count] if built else None,
             sum=sum(row[3] for row in summary["rows"]) if count == "total" else None,
-            agrees=bool(built) and built[count] == printed,
+            agrees=built is not None and built[count] == printed,
         )
         for count, printed in summary["printed"].items()
     ]
@@ -38,7 +38,7 @@ def _audit_network(name: str, summary: Mapping[str, Any], facts: Facts) -> Audit
         note=summary["note"],
         rows=rows,
         totals=totals,
-        agrees=all(row.agrees for row in [*rows, *totals]),
+        agrees=all(row.agrees for row in rows) and all(total.agrees for total in totals),
         reason="" if built else f"cannot say, because {name} was not built in this study",
     )
 

@@ -16,7 +16,7 @@ from refashion.inference.intervals import new_images_interval
 from refashion.inference.pairs import PairedComparison, paired_comparison
 from refashion.inference.summaries import LEVEL
 from refashion.judging.collection import Predictions
-from refashion.judging.document.between import ComparisonFamily, OneRun, Pair
+from refashion.judging.document.between import ComparisonFamily, Conclusion, OneRun, Pair
 from refashion.judging.facts import CLEAN_METRIC, PUBLISHED_METRIC, Facts, pair
 from refashion.study.model import AXES, Cell, Experiment
 
@@ -135,8 +135,8 @@ def _pair(
 ) -> Pair:
     a, b = names
     reason = _why_not(names, one, facts)
-    conclusion = "none" if p_adjusted is None else "open"
-    if p_adjusted is not None and p_adjusted <= LEVEL:
+    conclusion: Conclusion = "none" if p_adjusted is None else "open"
+    if p_adjusted is not None and p_adjusted <= LEVEL and one.difference is not None:
         conclusion = "a" if one.difference > 0 else "b"
     same_images = correct.both(a, b, seeds)
     return Pair(
@@ -154,7 +154,7 @@ def _pair(
         p_sign_flip=one.p_sign_flip,
         p_smallest=one.p_smallest,
         sign_flip_words=_sign_flip_words(one),
-        welch_interval=None if one.welch_low is None else [one.welch_low, one.welch_high],
+        welch_interval=None if one.welch_low is None or one.welch_high is None else [one.welch_low, one.welch_high],
         welch_p=one.welch_p,
         seed_correlation=one.seed_correlation,
         a12=one.a12,
@@ -198,7 +198,7 @@ class _Correct:
             return None
         if not (np.isin(seeds, first[0]).all() and np.isin(seeds, second[0]).all()) or not seeds.size:
             return None
-        return tuple(right[np.searchsorted(own, seeds)] for own, right, _ in (first, second))
+        return first[1][np.searchsorted(first[0], seeds)], second[1][np.searchsorted(second[0], seeds)]
 
     def _cell(self, cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Seeds [n], right [n, m] and labels [m] of a cell, or None without predictions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from refashion.judging.claims.exact import parameters_ratio
@@ -42,7 +42,10 @@ def _recompute_built(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Clai
 
 def _recompute_parameters(wish: Mapping[str, Any], _: Facts, __: Mapping[str, Claim]) -> dict[str, Any]:
     """Parameters of convolutions [conv, kernel, in, out] and dense layers [dense, in, out], each with biases."""
-    weights = {"conv": lambda kernel, i, o: (kernel**2 * i + 1) * o, "dense": lambda i, o: (i + 1) * o}
+    weights: dict[str, Callable[..., int]] = {
+        "conv": lambda kernel, i, o: (kernel**2 * i + 1) * o,
+        "dense": lambda i, o: (i + 1) * o,
+    }
     return {"value": sum(weights[kind](*sizes) for kind, *sizes in wish["layers"]), "unit": "parameters"}
 
 

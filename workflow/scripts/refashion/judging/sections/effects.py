@@ -42,10 +42,8 @@ def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> 
     cells = [at[combination] for combination in itertools.product(*levels.values())]
     seeds, scores = facts.runs.paired([cell.name for cell in cells], CLEAN_METRIC)
     reason = _why_no_effects(cells, seeds.size, facts)
-    anova, residual, contrasts = [], None, []
-    if seeds.size >= 2:
-        anova, residual, reason = _anova(cells, seeds, scores)
-        contrasts = _contrasts(levels, scores, facts.confidence)
+    contrasts = [] if reason else _contrasts(levels, scores, facts.confidence)
+    terms, residual, reason = ([], None, reason) if reason else _anova(cells, seeds, scores)
     return Policy(
         id=experiment.name,
         title=experiment.title,
@@ -54,7 +52,7 @@ def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> 
         n_seeds=seeds.size,
         formula="accuracy ~ architecture * fraction * augmentation + seed, type II",
         levels=Levels(**levels),
-        anova=anova,
+        anova=terms,
         residual=residual,
         contrasts=contrasts,
         cells=[_plot_point(cell, facts, images) for cell in cells],
@@ -89,7 +87,7 @@ def _anova(
     factors = {factor: np.repeat([getattr(cell, factor) for cell in cells], n) for factor in FACTORS}
     y, block = scores.ravel(), np.tile(seeds, k)
     plain = anova(y, factors, block)
-    if plain.reason:
+    if plain.residual_df is None or plain.residual_sd is None:
         return [], None, plain.reason
     robust = {effect.name: effect for effect in anova(y, factors, block, hc3=True).effects}
     inside = ((y > 0) & (y < 100)).all()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast, get_args
 
 import numpy as np
 import pandas as pd
 
 from refashion.inference.intervals import t_interval
-from refashion.judging.document.within import Band, LearningCurve, Optimism
+from refashion.judging.document.within import Band, Images, LearningCurve, Optimism
 from refashion.judging.facts import PUBLISHED_METRIC, Facts, pair
 from refashion.study.model import AXES
 
@@ -52,7 +53,7 @@ def learning_curves(facts: Facts, cells: Sequence[str], histories: pd.DataFrame)
 def _blocks(histories: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     """Row numbers of each cell, in the table's order (by seed, then epoch)."""
     grouped = histories.groupby(list(AXES), observed=True, sort=False).indices
-    return (("/".join(names), np.sort(rows)) for names, rows in grouped.items())
+    return (("/".join(cast("tuple[str, ...]", names)), np.sort(rows)) for names, rows in grouped.items())
 
 
 def _band(values: np.ndarray | None) -> Band:
@@ -66,10 +67,10 @@ def _band(values: np.ndarray | None) -> Band:
 
 def optimism(facts: Facts, cells: Sequence[str]) -> list[Optimism]:
     """What choosing the best epoch on the validation images is worth, validated and clean."""
-    return [_optimism(facts, cell, part) for cell in cells for part in ("val", "clean")]
+    return [_optimism(facts, cell, part) for cell in cells for part in get_args(Images)]
 
 
-def _optimism(facts: Facts, cell: str, part: str) -> Optimism:
+def _optimism(facts: Facts, cell: str, part: Images) -> Optimism:
     names = (f"{part}_accuracy", f"honest_best_{part}_accuracy", f"best_{part}_accuracy")
     final, honest, best = (facts.runs.sample(cell, name).values for name in names)
     interval = t_interval(best - honest, facts.confidence)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from refashion.judging.document.beside import ResultsTable, TableColumn, TableEntry, TableRow
+from refashion.judging.document.beside import ResultsTable, RowKind, TableColumn, TableEntry, TableRow
 from refashion.judging.document.claims import Claim
 from refashion.judging.facts import Facts, sample
 from refashion.study.model import Cell, Study, steps_per_epoch
@@ -52,14 +52,14 @@ def _printed_row(row: Mapping[str, Any], facts: Facts, study: Study, verdicts: M
         else:
             ours = _our_words(row["holds"], Cell(*column["cell"].split("/")), printed, facts, study)
         values.append(TableEntry(printed=printed, **ours))
-    kind = {"training": "accuracy", "validation": "accuracy", "parameters": "parameters"}.get(row["holds"], "text")
-    return TableRow(name=row.get("title", row["name"]), kind=kind, values=values)
+    kinds: dict[str, RowKind] = {"training": "accuracy", "validation": "accuracy", "parameters": "parameters"}
+    return TableRow(name=row.get("title", row["name"]), kind=kinds.get(row["holds"], "text"), values=values)
 
 
 def _our_accuracy(part: str, column: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> dict[str, Any]:
     claim = column.get(part)
     found = sample(facts, column["cell"], ACCURACIES[part])
-    return {"sample": found, "claim": claim, "verdict": verdicts.get(claim)}
+    return {"sample": found, "claim": claim, "verdict": verdicts.get(claim) if claim else None}
 
 
 def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts, study: Study) -> dict[str, Any]:
@@ -69,8 +69,9 @@ def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts, study: 
     if cell not in study.cells():
         return {}
     ours = WORDS[part](cell, study)
-    comparable = printed is not None and part in ("loss", "hyperparameters")
-    return {"ours": ours, "agrees": _plain(ours.split(";")[0]) == _plain(printed) if comparable else None}
+    if printed is None or part not in ("loss", "hyperparameters"):
+        return {"ours": ours, "agrees": None}
+    return {"ours": ours, "agrees": _plain(ours.split(";")[0]) == _plain(printed)}
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refashion.inference import rules
-from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED
+from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, Word
 from refashion.judging.claims import accuracies
 from refashion.judging.document.claims import Claim, Numbers
 from refashion.judging.document.rules import RivalRules, RivalVerdicts, Rule
@@ -22,17 +22,19 @@ SAYS = {REPRODUCED: True, NOT_REPRODUCED: False}
 def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
     """Every published accuracy in its primary reading, in the cell that its verdict shows, by each rule."""
     entries = {entry["id"]: entry for entry in facts.original["claims"]}
-    judged = [claim for claim in ledger if claim.kind == "accuracy"]
-    families = {claim.family: [c for c in judged if c.family == claim.family] for claim in judged}
+    families: dict[str, list[tuple[Claim, Numbers]]] = {}
+    for claim in ledger:
+        if claim.kind == "accuracy" and (numbers := claim.readings[0].numbers):
+            families.setdefault(claim.family, []).append((claim, numbers))
     rows, spread = [], None
     for own in families.values():
-        metric = own[0].readings[0].metric
-        cells = dict.fromkeys(claim.readings[0].numbers.cell for claim in own)
+        metric = own[0][0].readings[0].metric
+        cells = dict.fromkeys(seen.cell for _, seen in own)
         pooled = rules.pooled_spread([facts.runs.sample(cell, metric).values for cell in cells])
         spread = spread or pooled
-        weighed = [accuracies.primary_evidence(entries[c.id], c.readings[0].numbers.cell, facts) for c in own]
+        weighed = [accuracies.primary_evidence(entries[claim.id], seen.cell, facts) for claim, seen in own]
         said = rules.pooled_rule(weighed, pooled)
-        rows += [_row(claim, word, e.image_variance) for claim, word, e in zip(own, said, weighed, strict=True)]
+        rows += [_row(*one, word, e.image_variance) for one, word, e in zip(own, said, weighed, strict=True)]
     return RivalRules(
         margins=list(MARGINS),
         rules=[_rule(name, source, rows, verdict) for name, source, verdict in RULES],
@@ -43,8 +45,7 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
     )
 
 
-def _row(claim: Claim, pooled: str | None, image_variance: float) -> RivalVerdicts:
-    seen = claim.readings[0].numbers
+def _row(claim: Claim, seen: Numbers, pooled: Word | None, image_variance: float) -> RivalVerdicts:
     values, published = seen.values, seen.published
     rival = _rival(claim, seen)
     single = rules.single_run_rule(values, published, seen.margin)
@@ -67,7 +68,7 @@ def _rival(claim: Claim, seen: Numbers) -> tuple[str, Numbers] | None:
     """Title and numbers of the other reading, with other runs or another metric, that lies nearest the number."""
     others = [(r.title, r.numbers) for r in claim.readings[1:] if r.numbers and r.numbers.sd]
     others = [(title, numbers) for title, numbers in others if numbers.values != seen.values]
-    return min(others, key=lambda other: abs(other[1].difference), default=None)
+    return min(others, key=lambda other: abs(other[1].difference or 0.0), default=None)
 
 
 #: Name of each rule, its source, and what it says of a row: true, false, or None where it says neither.

@@ -47,7 +47,7 @@ def _specification_curve(
         experiment=name,
         published=entry["value"],
         margin=accuracies.margin(entry, facts),
-        points=sorted(points, key=lambda point: point.sample.mean),
+        points=sorted(points, key=lambda point: point.sample.mean or 0.0),
         left_out=left_out,
         within=sum(point.verdict == REPRODUCED for point in points),
         reason=reason,
