@@ -82,7 +82,7 @@ def half_of(ends: Sequence[float] | None) -> float | None:
     return half_width(*ends) if ends else None
 
 
-def interval(low: float | None, high: float | None, sign: bool = False) -> str:
+def interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
     """An interval without unit: 91.62 to 92.04. Both ends have the digits that its half-width supports, or one."""
     width = half_width(low, high)
     if width is None:
@@ -91,7 +91,7 @@ def interval(low: float | None, high: float | None, sign: bool = False) -> str:
     return f"{number(low, places, sign)} to {number(high, places, sign)}"
 
 
-def percent_interval(low: float | None, high: float | None, unit: bool = True) -> str:
+def percent_interval(low: float | None, high: float | None, *, unit: bool = True) -> str:
     """An interval of accuracies: 91.62 to 92.04%. What lies beyond 0 or 100 is not shown, as no accuracy lies there."""
     if not (exists(low) and exists(high)):
         return MISSING
@@ -129,7 +129,7 @@ def p_phrase(p: float | None) -> str:
     return f"p{SPACE}{text}" if text[0] in "<>" else f"p{SPACE}={SPACE}{text}"
 
 
-def p_of(holds: bool | None, p: float, against: float) -> str:
+def p_of(holds: bool | None, p: float | None, against: float | None) -> str:
     """The p of the test that decides: for a statement that holds, against one that does not; both where none does."""
     if holds:
         return p_phrase(p)

@@ -34,7 +34,7 @@ def paired_differences(analysis: Analysis) -> Sketch:
     title = "Which network beats which, seed by seed"
     family = next((one for one in analysis["comparisons"] if one["kind"] == "confirmatory"), None)
     pairs = [pair for pair in family["pairs"] if pair["difference"] is not None] if family else []
-    if not pairs:
+    if family is None or not pairs:
         return Sketch(title, reason="No two of the original's cells share finished seeds, so no pair can be compared.")
     data = [
         {key: pair[key] for key in ("a", "b", "n", "difference")}
@@ -146,7 +146,7 @@ def _draw_pair(axes: Axes, row: int, column: int, pair: dict[str, Any]) -> None:
     from matplotlib.patches import Rectangle
 
     axes.add_patch(Rectangle((column + 0.02, row + 0.03), 0.96, 0.94, **_pair_face(pair)))
-    place = {"ha": "center", "va": "center"}
+    place: dict[str, Any] = {"ha": "center", "va": "center"}
     difference = fmt.points(pair["difference"], fmt.half_of(pair["interval"]))
     axes.text(column + 0.5, row + 0.24, difference, weight="bold", **place)
     for k, line in enumerate(_pair_lines(pair)):
@@ -247,7 +247,7 @@ def _tile(axes: Axes, x: float, y: float, share: float, text: str, size: float =
     """A heat map's tile: one colour whose opacity tells the share (0..1), so that ink stays legible."""
     from matplotlib.patches import Rectangle
 
-    patch = {"facecolor": BLUE, "alpha": 0.04 + 0.46 * min(1.0, max(0.0, share)), "linewidth": 0}
+    patch: dict[str, Any] = {"facecolor": BLUE, "alpha": 0.04 + 0.46 * min(1.0, max(0.0, share)), "linewidth": 0}
     axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, in_layout=False, **patch))
     if share > 0:
         axes.text(x, y, text, ha="center", va="center", size=size, in_layout=False)

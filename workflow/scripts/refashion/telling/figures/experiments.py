@@ -183,7 +183,7 @@ def _draw_strips(panels: list[tuple[str, list[dict[str, Any]]]], phone: bool) ->
     ceiling = sum(heights)
     for (title, rows), height in zip(panels, heights, strict=True):
         panel = place_axes(figure, left, ceiling - height + bottom, width - left - right, pitch * len(rows))
-        place = {"transform": panel.transAxes, "weight": "bold", "va": "bottom"}
+        place: dict[str, Any] = {"transform": panel.transAxes, "weight": "bold", "va": "bottom"}
         panel.text(-left / (width - left - right), 1, wrap(title, 44 if phone else 60, 1), **place)
         _draw_strip(panel, rows, phone)
         ceiling -= height
@@ -201,7 +201,7 @@ def _draw_strip(panel: Axes, rows: list[dict[str, Any]], phone: bool) -> None:
             panel.plot(sample["interval"], [level, level], color=colour, linewidth=2.4)
         panel.plot(sample["mean"], level, linestyle="none", **ring(colour, sample["n"], 5))
         mean = fmt.percent(sample["mean"], fmt.half_of(sample["interval"]))
-        place = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
+        place: dict[str, Any] = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
         if phone:
             panel.text(0, y - 0.2, wrap(row["name"], 42, 1), **place)
             panel.text(1, y - 0.2, mean, ha="right", **place)

@@ -133,7 +133,7 @@ def _draw_forest(rows: list[dict[str, Any]], phone: bool) -> Figure:
     axes.grid(axis="x")
     # On the line of the axis' own name: which side is which needs no sum in the reader's head.
     for x, side, end in ((0, "left", "ours lower"), (1, "right", "ours higher")):
-        place = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+        place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
         axes.annotate(end, (x, 0), (0, -24), ha=side, va="center", color=MUTED, size=9.5, **place)
     return figure
 
@@ -155,7 +155,7 @@ def _draw_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, hal
     if row["n"] > 1:
         seeds = [value - zero for value in thin(row["values"])]
         for seed, value in zip(seeds, thin(row["values"]), strict=True):
-            look = {"markersize": 5, "markeredgewidth": 0.9, "zorder": 2}
+            look: dict[str, Any] = {"markersize": 5, "markeredgewidth": 0.9, "zorder": 2}
             (mark,) = axes.plot(seed, y + 0.62 * half, "|", color=colour, **look)
             style.tell(mark, f"a run: {fmt.percent(value)}")
     (mark,) = axes.plot(row["mean"] - zero, y, linestyle="none", zorder=4, **ring(colour, row["n"]))
@@ -163,7 +163,7 @@ def _draw_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, hal
 
 
 def _label_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, phone: bool, left: float) -> None:
-    place = {"transform": axes.get_yaxis_transform(), "va": "center"}
+    place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
     published = f"published {fmt.percent(row['published'])}{row['where']}, {fmt.plural(row['n'], 'run')}"
     if phone:
         name = f"{row['label']}  {wrap(row['detail'], 38, 1)}"

@@ -80,11 +80,11 @@ def _draw_confusion(analysis: Analysis, cells: list[dict[str, Any]], names: list
     axes[0].set_xticks([])
     for row in range(rows):
         name_rows(axes[row * columns], short, 12, 8.5 if phone else 8)
-    below = {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "size": 8.5 if phone else 8}
+    below: dict[str, Any] = {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "size": 8.5 if phone else 8}
+    below |= {"textcoords": "offset points", "va": "center", "annotation_clip": False}
     for panel in axes[: len(cells)] if phone else axes[max(0, len(cells) - columns) : len(cells)]:
         for x, name in enumerate(short):
-            place = {"xycoords": panel.get_xaxis_transform(), "textcoords": "offset points", "annotation_clip": False}
-            panel.annotate(name, (x, 0), (0, -4), va="center", **place, **below)
+            panel.annotate(name, (x, 0), (0, -4), xycoords=panel.get_xaxis_transform(), **below)
     return figure
 
 

@@ -108,7 +108,7 @@ def _draw_curves(analysis: Analysis, curves: list[dict[str, Any]], phone: bool) 
     )
     for panel, one, line in zip(axes, curves, _published(analysis, curves), strict=False):
         panel.set_title(wrap(cell_name(analysis, one["cell"]), 34, 2))
-        place = {"transform": panel.transAxes, "ha": "right", "va": "bottom"}
+        place: dict[str, Any] = {"transform": panel.transAxes, "ha": "right", "va": "bottom"}
         panel.text(0.98, 0.06, fmt.plural(one["n"], "run"), color=MUTED, size=8.5, **place)
         _draw_learning(panel, one)
         if line is not None:
@@ -210,13 +210,13 @@ def _list_optimism(analysis: Analysis, rows: list[dict[str, Any]]) -> Figure:
     colours = architecture_colours(analysis)
     for y, one in enumerate(rows):
         colour = MUTED if one["n"] == 1 else colours[one["cell"].split("/")[0]]
-        place = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
+        place: dict[str, Any] = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
         panel.text(0, y - 0.33, wrap(cell_name(analysis, one["cell"]), 46, 1), weight="bold", color=colour, **place)
         panel.text(0, y - 0.06, f"optimism {_optimism_told(one)}", **place)
         panel.plot([min(one[key] for key in _EPOCHS), max(one[key] for key in _EPOCHS)], [y + 0.24] * 2, color=RULE)
         for key, marker in zip(_EPOCHS, ("o", "D", "^"), strict=True):
-            look = {"color": colour, "markerfacecolor": PAPER if key == "final" else colour, "markersize": 6}
-            panel.plot(one[key], y + 0.24, marker, label=_EPOCHS[key], **look)
+            face = PAPER if key == "final" else colour
+            panel.plot(one[key], y + 0.24, marker, label=_EPOCHS[key], color=colour, markerfacecolor=face, markersize=6)
     handles = panel.lines[1:4]
     panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8.5)
     panel.grid(axis="x")

@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 os.environ["MPLBACKEND"] = "agg"  # a notebook's leaves its own in the environment, and importing matplotlib then fails
@@ -60,7 +60,7 @@ VERDICT_COLOURS = {
 #: Inches. The report shows WIDE at 56 rem, so 9.5 pt here is about 13 px there; NARROW is a phone's 343 px.
 WIDE, NARROW = 9.0, 3.7
 
-_STYLE = {
+_STYLE: dict[Any, object] = {
     "font.family": "sans-serif",
     "font.size": 9.5,
     "text.color": INK,

@@ -84,7 +84,7 @@ def _draw_variance(
         figure, axes = style.new_figure(*size, height_ratios=[max(n, 2) for n in rows])
     else:
         figure, axes = style.new_figure(WIDE, 1.35 + 0.4 * max(*rows, 2), 1, len(rows))
-    names = {"width": 22, "size": 8.5} if phone else {}
+    names: dict[str, Any] = {"width": 22, "size": 8.5} if phone else {}
     remaining = list(axes)
     if noise:
         panel = remaining.pop(0)
@@ -92,7 +92,7 @@ def _draw_variance(
         for (part, key), marker, colour in marks:
             known = [(math.sqrt(max(0.0, one[key])), y) for y, one in enumerate(noise) if one[key] is not None]
             face = PAPER if key == "seed_variance" else colour
-            look = {"color": colour, "markerfacecolor": face, "markersize": 6, "clip_on": False}
+            look: dict[str, Any] = {"color": colour, "markerfacecolor": face, "markersize": 6, "clip_on": False}
             panel.plot(*zip(*known, strict=True), marker, label=part, **look)
         name_rows(panel, [cell_name(analysis, one["cell"]) for one in noise], **names)
         rule_rows(panel, len(noise))
