@@ -1,7 +1,7 @@
 # The everyday commands. Each makes the environment first, in .venv, if it is missing or its lock has changed.
 #   make quick      the real data in minutes         make test        the tests, at most 15 minutes on two cores
 #   make study      the study as configured          make test-slow   kills, cluster, browser, simulations
-#   make report     its report; trains what lacks    make lint        ruff and snakemake --lint
+#   make report     its report; trains what lacks    make lint        ruff, types and snakemake --lint
 #   make restore    published runs into the store    make progress    done, running and left, while a study runs
 #   make publish    finished runs into published/    make environment .venv alone
 #   make lock       pins anew (needs uv)             make new-report NAME=mine   a report of your own, to be filled in
@@ -124,6 +124,7 @@ lint: $(STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	PYTHONPATH=workflow/scripts $(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/mypy
 	$(VENV)/bin/snakemake --lint
 
 # After a change of pyproject.toml; needs uv.
