@@ -304,13 +304,14 @@ def test_inline_follows_the_page_in_colour_font_and_name(drawings):
     page = style.inline(drawings["verdict_forest"].svg, "v", 'what "it" shows & tells')
     root = parse(page)
     assert root.get("aria-label") == 'what "it" shows & tells'
-    assert root.get("role") == "img"
+    assert root.get("role") == "group", "its marks are links, which an image would hide"
     assert "var(--ink)" in page
     assert not re.search(r"#[0-9a-f]{6}", page)
     assert "font-family" not in page
     assert "<style" not in page
     assert root.get("width") is None
     plain = style.inline(drawings["optimism"].svg, "o", "x")
+    assert parse(plain).get("role") == "img"
     assert plain.count("fill: var(--paper)") == drawings["optimism"].svg.count(f"fill: {style.PAPER}") - 1
 
 

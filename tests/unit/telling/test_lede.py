@@ -1,10 +1,12 @@
 """What the first screen says, of a whole study, a quick preset, one run a network, no run, and another report."""
 
 import copy
+import typing
 
 import pytest
 
 from analysis_fixture import analysis
+from refashion.judging.document.claims import Ending
 from refashion.telling import lede
 
 
@@ -89,3 +91,40 @@ def test_a_report_without_accuracies_or_counted_claims_has_a_lede_of_what_it_has
     assert set(told(with_verdicts(given, R1="reproduced"))) == {"Comparisons"}
     given["claims"] = []
     assert told(given) == {}
+
+
+def ending(kind, seeds=None, core_hours=None):
+    chance = 0.8 if seeds else None
+    return {"kind": kind, "words": "x", "seeds": seeds, "chance": chance, "core_hours": core_hours}
+
+
+def test_why_claims_are_open_is_counted_by_reason():
+    claims = [{"ending": ending(kind)} for kind in ("too few seeds", "at the margin", "too few seeds")]
+    assert lede.endings_told([*claims, {"ending": None}]).replace("\u00a0", " ") == (
+        "3 claims are open, 2 for too few seeds and 1 at the margin, where more seeds will not tell."
+    )
+    assert lede.endings_told(claims[:1]).replace("\u00a0", " ") == "1 claim is open, for too few seeds."
+    assert lede.endings_told([{"ending": None}]) == ""
+
+
+def test_every_kind_of_ending_has_its_words():
+    kinds = typing.get_args(Ending.model_fields["kind"].annotation)
+    assert set(lede.ENDINGS) == set(kinds)
+
+
+def test_an_open_comparison_says_what_would_end_it():
+    given = with_verdicts(analysis(n=4), R4="inconclusive")
+    claim = next(one for one in given["claims"] if one["id"] == "R4")
+    claim["ending"] = ending("too few seeds", seeds=46, core_hours=127.8)
+    for one in given["claims"]:
+        if one["id"] in ("R1", "R2", "R3", "R6"):
+            one["verdict"], one["ending"] = "reproduced", None
+    text = told(given)["Comparisons"]
+    assert f"open: \u201c{claim['statement'].rstrip('.')}\u201d. " in text
+    assert text.endswith("46 seeds a network would end it in 80 of 100 studies, at 130 core-hours.")
+
+
+def test_what_was_decided_after_looking_is_one_line_of_the_readme():
+    given = {"original": {"deviations": [{"id": "seeds"}, {"id": "R3"}]}}
+    assert lede.deviations_told(given).startswith("2 rules were decided after looking (seeds, R3): ")
+    assert lede.deviations_told({"original": {"deviations": []}}) == ""

@@ -276,6 +276,31 @@ def test_snakemakes_own_report_reads_no_markup_of_the_config(tmp_path):
     assert 'href="javascript' not in shown
 
 
+def test_what_keeps_a_claim_open_and_what_would_end_it_is_said_at_the_claim_and_in_what_is_missing():
+    given = analysis(n=4)
+    open_claims = [claim for claim in given["claims"] if claim["ending"]]
+    document = html5lib.parse(render(given), namespaceHTMLElements=False)
+    assert {claim["verdict"] for claim in open_claims} == {"inconclusive"}
+    missing = " ".join("".join(document.find(".//section[@id='missing']").itertext()).split())
+    for claim in open_claims:
+        told = " ".join("".join(document.find(f".//li[@id='claim-{claim['id']}']").itertext()).split())
+        assert f"Open, {claim['ending']['kind']}." in told
+        assert claim["ending"]["command"] in told
+        assert claim["ending"]["command"] in missing
+
+
+def test_every_other_rule_is_shown_with_its_source_and_cited():
+    given = analysis(n=4)
+    document = html5lib.parse(render(given), namespaceHTMLElements=False)
+    told = " ".join("".join(document.find(".//section[@id='rules']").itertext()).split())
+    cited = " ".join(one["text"] for one in page._references())
+    for rule in given["rival_rules"]["rules"]:
+        assert rule["name"] in told
+        assert rule["source"] in told
+        assert rule["source"].split()[-1] in cited
+        assert rule["source"].split()[0].strip(",") in cited
+
+
 @pytest.mark.slow
 def test_the_page_of_the_whole_study_is_small_and_quick(quick_drawings, tmp_path):
     """Every experiment of the config at ten seeds, drawn in full: at most 6 MB, and 30 s of processor time."""

@@ -30,3 +30,11 @@ def test_broken_image_files_give_one_sentence(tmp_path):
     np.savez(data, other=np.zeros(1))
     with pytest.raises(UserError, match=r"fashion_mnist\.npz"):
         pictures.load(analysis(n=1), [data], None)
+
+
+def test_an_augmentation_that_changes_nothing_has_no_row(tmp_path):
+    examples = tmp_path / "examples.npz"
+    plain = np.zeros((2, 28, 28), np.float32)
+    np.savez(examples, none=plain, flip=plain + 1, originals=plain)
+    shown = pictures.load(analysis(n=1), [], examples).augmentations
+    assert [name for name, _ in shown] == ["originals", "flip"]

@@ -77,3 +77,35 @@ def test_other_names_have_other_anchors():
     assert len(set(anchors)) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", anchor) for anchor in anchors)
     assert words.slug("verdict_forest") == "verdict_forest", "a name that is an anchor stays as it is"
+
+
+def test_the_table_of_rival_rules_has_a_row_a_rule_and_a_word_a_claim():
+    told = {"interval": True, "run": False, "closeness": [True, False, True], "pooled": "inconclusive"}
+    decided = {"ours": "reproduced", **told, "bayes": None, "rival": "another reading", "single_runs": 0.4}
+    alone = decided | {"bayes": None, "rival": "", "single_runs": 0.6}
+    without = dict.fromkeys(decided) | {"ours": "inconclusive", "closeness": [None] * 3, "rival": ""}
+    rule = {"name": "a rule", "source": "somebody", "compared": 3, "disagreements": 1}
+    rows = words.rival_rows({"claims": [decided, alone, without], "rules": [rule] * 8})
+    assert [row["words"] for row in rows] == [
+        ["reproduced", "reproduced", "inconclusive"],
+        ["reproduced", "reproduced", ""],
+        ["not reproduced", "not reproduced", ""],
+        ["reproduced", "reproduced", ""],
+        ["not reproduced", "not reproduced", ""],
+        ["reproduced", "reproduced", ""],
+        ["inconclusive", "inconclusive", ""],
+        ["inconclusive", "", ""],
+        ["not reproduced", "reproduced", ""],
+    ]
+    assert rows[0]["name"] == "ours"
+    assert rows[1]["contradicts"] == "1 of 3"
+
+
+def test_rival_rules_stand_in_the_order_that_the_analysis_gives_them():
+    """Each rule's disagreements, counted again from the words of its row."""
+    rivals = analysis(n=4)["rival_rules"]
+    ours, *rows = words.rival_rows(rivals)
+    decided = ("reproduced", "not reproduced")
+    for row in rows:
+        pairs = [pair for pair in zip(ours["words"], row["words"], strict=True) if set(pair) <= set(decided)]
+        assert row["contradicts"] == f"{sum(one != other for one, other in pairs)} of {len(pairs)}", row["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from refashion.formatting import number
 from refashion.inference.evidence import Evidence, Tested, tested
 from refashion.inference.power import POWER
 from refashion.inference.seeds import FORECAST_RUNS
@@ -69,7 +70,7 @@ def _where(e: Tested) -> str:
     apart = f"{abs(e.difference):.2f} pp {'above' if e.difference > 0 else 'below'}"
     if abs(e.difference) < 0.005:
         apart = "within 0.01 pp of"
-    return f"the mean of {e.n} runs is {apart} the published {e.published:.2f}"
+    return f"the mean of {e.n} runs is {apart} the published {number(e.published)}"
 
 
 def _single_runs(e: Tested) -> str:

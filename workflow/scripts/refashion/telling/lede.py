@@ -6,7 +6,7 @@ intervals where a network has one run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,15 @@ GROUPS = (
     ("Data, parameters, layers", ("fact", "parameters", "parameter_ratio", "layers")),
     ("Procedures and times", ()),
 )
+#: Why a claim is open, as a sentence says it.
+ENDINGS = {
+    "too few seeds": "for too few seeds",
+    "at the margin": "at the margin, where more seeds will not tell",
+    "not run here": "for want of runs that this study does not make",
+    "a lucky run": "as the printed number may be a lucky run",
+    "an unlucky run": "as the printed number may be an unlucky run",
+    "diverged runs": "for runs that diverged",
+}
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not testable")
 
 
@@ -88,6 +97,15 @@ def findings(analysis: Analysis) -> list[Finding]:
 def as_markdown(analysis: Analysis) -> str:
     """The findings as a list in Markdown, for the README."""
     return "\n".join(f"- **{one.head}.** {formats.markdown_text(one.text)}" for one in findings(analysis))
+
+
+def deviations_told(analysis: Analysis) -> str:
+    """One line of Markdown on what was decided after results had been seen; empty where nothing was."""
+    ids = [formats.markdown_text(one["id"]) for one in analysis["original"]["deviations"]]
+    if not ids:
+        return ""
+    number = fmt.plural(len(ids), "rule was", "rules were").replace(fmt.SPACE, " ")
+    return f"{number} decided after looking ({', '.join(ids)}): what, why and what otherwise, the report says."
 
 
 def _runs(claim: Claim) -> int:
@@ -209,33 +227,66 @@ def _printed(claim: Claim, short: bool = False) -> str:
     return f"{published} (ours {ours})" if short else f"{published} does not come out (ours {ours})"
 
 
+def endings_told(claims: Sequence[Claim]) -> str:
+    """Why claims are open, as a sentence: how many of them for each kind of reason; empty where none is."""
+    kinds = [one["ending"]["kind"] for one in claims if one["ending"]]
+    if not kinds:
+        return ""
+    reasons = {kind: kinds.count(kind) for kind in ENDINGS if kind in kinds}
+    told = [f"{fmt.count(number)} {ENDINGS[kind]}" for kind, number in reasons.items()]
+    if len(reasons) == 1:
+        told = [ENDINGS[kinds[0]]]
+    return f"{fmt.plural(len(kinds), 'claim is', 'claims are')} open{',' if reasons else ''} {fmt.sentence_list(told)}."
+
+
 def _open(accuracies: Sequence[Claim]) -> Iterator[Finding]:
-    """Accuracies that stay open, and how many seeds would end that for those that seeds can end."""
+    """Accuracies that stay open, why, and how many seeds would end that for those that seeds can end."""
     waiting = _with(accuracies, "inconclusive")
     if not waiting:
         return
-    needed = [(one["readings"][0]["numbers"] or {}).get("seeds_needed") for one in waiting]
-    known = sorted(number for number in needed if number)
     runs = sorted({_runs(one) for one in waiting if _runs(one)})
     have = f" with {fmt.count(runs[0])}{f' to {fmt.count(runs[-1])}' if runs[1:] else ''} seeds" if runs else ""
     number = fmt.plural(len(waiting), "accuracy is", "accuracies are")
     text = f"{number} too near the margin, or too spread, to tell{have}."
-    if known:
-        span = fmt.count(known[0]) if known[0] == known[-1] else f"{fmt.count(known[0])} to {fmt.count(known[-1])}"
-        text += f" About {span} seeds a network would end {'it' if len(waiting) == 1 else f'{len(known)} of them'}."
+    text += _would_end(waiting)
     yield Finding("Open", text, _ids(waiting))
+
+
+def _would_end(waiting: Sequence[Claim]) -> str:
+    """The seeds that would end open claims, what they take, and with what chance; empty where none can be told."""
+    endings = [one["ending"] for one in waiting if one["ending"] and one["ending"]["seeds"]]
+    if not endings:
+        return ""
+    which = "it" if len(waiting) == 1 else fmt.count(len(endings)) + " of them" if endings[1:] else "one of them"
+    if len(endings) == len(waiting) > 1:
+        which = "them"
+    seeds = _span([one["seeds"] for one in endings], fmt.count)
+    hours = [one["core_hours"] for one in endings if one["core_hours"] is not None]
+    cost = (
+        f", at {_span(hours, lambda value: fmt.significant(value, 2))} core-hours{' each' if hours[1:] else ''}"
+        if hours
+        else ""
+    )
+    chance = min(one["chance"] for one in endings)
+    return f" {seeds} seeds a network would end {which} in {fmt.share_of_100(chance)} of 100 studies{cost}."
+
+
+def _span(values: Sequence[float], shown: Callable[[float], str]) -> str:
+    low, high = shown(min(values)), shown(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:
     claims = dict(groups(analysis)).get(GROUPS[3][0], [])
-    holds, fails = _with(claims, "reproduced"), _with(claims, "not reproduced")
+    holds, fails, waiting = (_with(claims, verdict) for verdict in VERDICTS[:3])
     told = [
         f"{words} {fmt.sentence_list('“' + one['statement'].rstrip('.') + '”' for one in own)}"
-        for words, own in (("holds:", holds), ("does not hold:", fails))
+        for words, own in (("holds:", holds), ("does not hold:", fails), ("open:", waiting))
         if own
     ]
     if told:
-        yield Finding("Comparisons", fmt.sentence("; ".join(told)), _ids([*holds, *fails]))
+        text = fmt.sentence("; ".join(told)) + _would_end(waiting)
+        yield Finding("Comparisons", text, _ids([*holds, *fails, *waiting]))
 
 
 def _counted(analysis: Analysis) -> Iterator[Finding]:

@@ -45,6 +45,7 @@ SECTIONS = (
     ("augmentations", "What augmentation does to a garment"),
     ("extensions", "Beyond the original"),
     ("missing", "What is missing"),
+    ("deviations", "What was decided after looking"),
     ("methods", "Methods, in plain words"),
     ("reproduce", "How to reproduce this"),
 )
@@ -52,6 +53,7 @@ SECTIONS = (
 APPENDIX = (
     ("audit", "Parameters, layer by layer"),
     ("assumptions", "Assumptions"),
+    ("rules", "By whose rule?"),
     ("cost", "Cost and speed"),
     ("provenance", "Provenance"),
     ("references", "References"),
@@ -80,8 +82,13 @@ def _has(section: str, analysis: Analysis, drawings: Mapping[str, Drawing], imag
         "augmentations": lambda: bool(images.augmentations),
         "extensions": lambda: any(one["enabled"] for one in experiments.extensions(analysis)),
         "missing": lambda: words.anything_missing(analysis),
+        "deviations": lambda: bool(analysis["original"]["deviations"]),
         "audit": lambda: bool(analysis["audit"]),
         "assumptions": lambda: bool(analysis["assumptions"]),
+        "rules": lambda: (
+            analysis["study"]["evidence"]
+            and any(one["interval"] is not None for one in analysis["rival_rules"]["claims"])
+        ),
     }
     return conditions.get(section, lambda: True)()
 
@@ -169,14 +176,17 @@ def _environment() -> Any:
         "numbers_told": words.numbers_told,
         "printed_rows": words.printed_rows,
         "reading_told": words.reading_told,
+        "rival_rows": words.rival_rows,
         "check_told": words.check_told,
         "several_readings": lambda analysis: [one for one in analysis["claims"] if len(one["readings"]) > 1],
+        "endings_told": lede.endings_told,
         "findings": lede.findings,
         "groups": lede.groups,
         "line_number": words.line_number,
         "one_run": one_run,
         "overall_words": words.overall_words,
         "slug": words.slug,
+        "validated_on_augmented": parts.validated_on_augmented,
         "untested_readings": words.untested_readings,
         "tally": lede.tally,
         "VERDICTS": lede.VERDICTS,

@@ -32,10 +32,14 @@ def load(analysis: Analysis, data: Sequence[Path], examples: Path | None) -> Pic
 
 
 def _augmentations(path: Path) -> list[tuple[str, list[str]]]:
-    """Rows of garments: as they are, then under each augmentation. Arrays are [k, rows, columns], 0..1."""
+    """Rows of garments: as they are, then under each augmentation that changes any. Arrays [k, rows, columns], 0..1."""
+    import numpy as np
+
     arrays = _arrays(path)
-    names = ["originals", *(name for name in arrays if name != "originals")]
-    return [(name, [png(image * 255) for image in arrays[name]]) for name in names if name in arrays]
+    originals = arrays.pop("originals", None)
+    shown = {name: images for name, images in arrays.items() if not np.array_equal(images, originals)}
+    rows = ({} if originals is None else {"originals": originals}) | shown
+    return [(name, [png(image * 255) for image in images]) for name, images in rows.items()]
 
 
 def _garments(path: Path, indices: Sequence[int]) -> dict[int, str]:

@@ -110,10 +110,11 @@ def line_number(claim: Mapping[str, Any]) -> str:
 
 
 def anything_missing(analysis: Analysis) -> bool:
-    """Whether a run failed, diverged or waits, a reading was not run, or an experiment is not part of the study."""
+    """Whether a claim is open, a run failed, diverged or waits, or a reading or an experiment was not run."""
     runs = analysis["runs"]
     return bool(
-        runs["failed"]
+        any(claim["ending"] for claim in analysis["claims"])
+        or runs["failed"]
         or runs["diverged"]
         or runs["missing"]
         or untested_readings(analysis)
@@ -148,6 +149,18 @@ def caution(analysis: Analysis) -> list[tuple[str, float, float, float]]:
     return [(kind, min(shares), max(shares), simulated) for kind, shares in found.items()]
 
 
+#: The two questions behind a verdict on a published number, answered in words.
+CLOSENESS = {
+    "close": "close: within the margin",
+    "far": "far: beyond the margin",
+    "open": "open: the margin's edge lies within our precision",
+}
+TYPICALITY = {
+    "typical": "typical: one more run may give it",
+    "atypical": "atypical: hardly one more run would give it",
+}
+
+
 def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str, str]]:
     """The evidence of a reading as (label, words), what cannot be said left out."""
     if not numbers:
@@ -159,7 +172,9 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
         ("interval", interval_told(numbers["interval"], unit)),
         ("difference", fmt.points(numbers["difference"], fmt.half_of(numbers["interval"]))),
         ("margin", f"\u00b1{fmt.number(numbers['margin'])}{fmt.SPACE}pp"),
+        ("is the mean near it", CLOSENESS.get(numbers["closeness"], "")),
         ("one more run", interval_told(numbers["prediction"], unit)),
+        ("is it an ordinary run", TYPICALITY.get(numbers["typicality"], "")),
         ("test of “within the margin”", _p_told(numbers["p_rep_adjusted"], numbers["p_rep"])),
         ("test of “beyond it”", _p_told(numbers["p_not_adjusted"], numbers["p_not"])),
         ("seed: run", _seeds_told(numbers, unit)),
@@ -316,3 +331,31 @@ def _setting(key: str, value: Any) -> str:
 def csv_address(text: str) -> str:
     """A CSV as an address that a link can offer for download, without any server."""
     return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def rival_rows(rivals: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The table of rival rules, ours first: name, source, a verdict (or "") a claim, and how often it contradicts ours.
+
+    The rules stand in the order of `rival_rules.rules`: interval, run, closeness by each margin, pooled, Bayes, runs.
+    """
+    says = {True: "reproduced", False: "not reproduced"}
+
+    def answers(one: Mapping[str, Any]) -> list[str]:
+        share = one["single_runs"]
+        if one["interval"] is None:
+            return [""] * len(rivals["rules"])
+        bayes = says.get(one["bayes"], "inconclusive" if one["rival"] else "")
+        asked = [says.get(answer, "") for answer in (one["interval"], one["run"], *one["closeness"])]
+        return [*asked, one["pooled"] or "", bayes, says[share > 0.5] if share is not None else ""]
+
+    columns = [answers(one) for one in rivals["claims"]]
+    ours = {"name": "ours", "source": "", "words": [one["ours"] for one in rivals["claims"]], "contradicts": ""}
+    return [ours] + [
+        {
+            "name": rule["name"],
+            "source": rule["source"],
+            "words": [column[i] for column in columns],
+            "contradicts": f"{rule['disagreements']} of {rule['compared']}",
+        }
+        for i, rule in enumerate(rivals["rules"])
+    ]

@@ -212,7 +212,8 @@ def report_in(folder: Path) -> dict[str, Any] | None:
 
 def readme_block(analysis: document.Analysis) -> str:
     """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
-    told = f"{lede.as_markdown(analysis)}\n\n{analysis['study']['answer']}".strip()
+    said = (lede.as_markdown(analysis), analysis["study"]["answer"], lede.deviations_told(analysis))
+    told = "\n\n".join(one for one in said if one)
     table = exports.original_rows(analysis)
     if not table:
         return told

@@ -20,6 +20,7 @@ from refashion.telling.figures.parts import (
     original_cells,
     place_axes,
     text_lines,
+    validated_on_augmented,
     wrap,
 )
 from refashion.telling.figures.style import BLUE, HAIR, NARROW, ORANGE, WIDE
@@ -50,7 +51,8 @@ def paired_differences(analysis: Analysis) -> Sketch:
         f"{len(family['pairs'])} pairs), the shared seeds, and in how many of 100 draws a run of the row beats a run "
         "of the column. p allows for all pairs of the family, those not run included; the intervals do not. Blue: the "
         "row is better; orange: the column is; pale: undecided"
-        f"{'; grey: too few shared seeds for a test' if untested else ''}.{_AS_VALIDATED.get(family['metric'], '')}"
+        f"{'; grey: too few shared seeds for a test' if untested else ''}."
+        f"{_AS_VALIDATED.get(family['metric'], '') if validated_on_augmented(analysis) else ''}"
     )
     alternative = (
         f"Matrix of {fmt.plural(len(pairs), 'pair')}: {decided} decided, {untested} without a test. "
@@ -214,12 +216,21 @@ def ranks(analysis: Analysis) -> Sketch:
     caption = (
         "Chance, in 100, that a network takes each rank when the seeds are drawn anew. First: comparing means. Second: "
         "what an author with a single run of each would print. A row that is spread out is a rank that one run cannot "
-        f"settle. 100 and 0 mean that none of the few seeds there are shows otherwise, not that it is certain.{order}"
+        f"settle; {_settled(given['p_rank_one_run'])} "
+        f"100 and 0 mean that none of the few seeds there are shows otherwise, not that it is certain.{order}"
     )
     best = max(range(len(names)), key=lambda i: given["p_rank"][i][0])
     first = fmt.share_of_100(given["p_rank"][best][0])
     alternative = f"Heat map of rank probabilities. {names[best]} is first in {first} of 100 draws.{order}"
     return Sketch(title, caption, alternative, data, lambda phone: _draw_ranks(names, panels, phone), True)
+
+
+def _settled(one_run: list[list[float]] | None) -> str:
+    """How many of the ranks a single run of each network settles, in at least 95 of 100 draws."""
+    if not one_run:
+        return "of one run each nothing is known here."
+    settled = sum(max(row) >= 0.95 for row in one_run)
+    return f"here it settles {fmt.count(settled)} of {fmt.count(len(one_run))} ranks, in at least 95 of 100 draws."
 
 
 def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]], phone: bool) -> Figure:

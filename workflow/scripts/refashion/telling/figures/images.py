@@ -15,6 +15,7 @@ from refashion.telling.figures.parts import (
     Sketch,
     cell_name,
     name_rows,
+    validated_on_augmented,
     wrap,
 )
 from refashion.telling.figures.style import BLUE, HAIR, NARROW, ORANGE, WIDE
@@ -22,6 +23,9 @@ from refashion.telling.figures.style import BLUE, HAIR, NARROW, ORANGE, WIDE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+_AS_VALIDATED = "Images as validated (augmented where the original augments them). "
 
 
 def confusion(analysis: Analysis) -> Sketch:
@@ -46,7 +50,7 @@ def confusion(analysis: Analysis) -> Sketch:
         f"({fmt.plural(worst['n'], 'run')})."
     )
     caption = (
-        "Images as validated (augmented where the original augments them). "
+        f"{_AS_VALIDATED if validated_on_augmented(analysis) else ''}"
         "Rows are what a garment is, columns what the network says; numbers are images a run, mean over runs, mistakes "
         f"only (right answers are grey). Numbers below {_WRITTEN} are not written, those below {_COLOURED} not "
         f"coloured. {most}"

@@ -86,6 +86,13 @@ def original_cells(analysis: Analysis) -> list[str]:
     return [column["cell"] for column in analysis["table"]["columns"]]
 
 
+def validated_on_augmented(analysis: Analysis) -> bool:
+    """Whether a column of the original is validated on augmented images: its accuracy on plain ones is another."""
+    own = {one["cell"]: one["metrics"] for one in analysis["cells"]}
+    known = [own[cell] for cell in original_cells(analysis) if cell in own]
+    return any(one["val_accuracy"]["mean"] != one["clean_accuracy"]["mean"] for one in known)
+
+
 def seeds_note(most: int) -> str:
     """What a caption adds where a row has `most` seeds and only some are drawn."""
     if most <= MOST_SEEDS:

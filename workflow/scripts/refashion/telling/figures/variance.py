@@ -130,7 +130,8 @@ def half_widths(analysis: Analysis) -> Sketch:
     ]
     caption = (
         "Half the width of the interval of a mean, at the spread seen here, against the number of seeds; rings mark "
-        "what this study has. Halving the width takes about four times the seeds."
+        "what this study has. Halving the width takes about four times the seeds. A colour is a network; where two of "
+        "its cells are drawn, the second line is dashed."
     )
     alternative = "Line chart. " + " ".join(
         f"{cell_name(analysis, one['cell'])}: half-width {fmt.number(one['half_width'])} pp with "
