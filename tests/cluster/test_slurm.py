@@ -20,6 +20,7 @@ from faults import SmallStudy, Table, kill_started, trainings, undisturbed, wait
 from project import PROJECT
 from refashion.study.model import Run, digest
 from refashion.training import run_files
+from refashion.training.run_store import RunStore
 
 pytestmark = pytest.mark.slow
 
@@ -105,16 +106,15 @@ def test_a_study_goes_through_the_profile_to_its_report(cluster, small_data, tmp
 def test_a_run_that_always_fails_costs_no_other(cluster, small_data, tmp_path):
     """The bundle of a failing run fails; its other runs are trained once runs go alone, and none is trained twice."""
     study = ClusterStudy(tmp_path / "study", small_data, seeds=4, images=600, epochs=2)
-    bad, *good = (digest(spec) for spec in study.specs())
-    study.store.mkdir(parents=True)
-    (study.store / bad).write_text("a file where a run's folder should be")
+    bad, *good = study.specs()
+    RunStore(study.store).checkpoint_path(bad).mkdir(parents=True)  # a folder, which no run can read, replace or remove
     first = study.snakemake("results/runs.csv", "--retries", "0", check=False)
     assert first.returncode != 0
     trained = {path.parent.name: path.stat().st_ino for path in study.store.glob("*/metrics.json")}
     second = study.snakemake("results/runs.csv", "--retries", "0", *ALONE, check=False)
     assert second.returncode != 0
     now = {path.parent.name: path.stat().st_ino for path in study.store.glob("*/metrics.json")}
-    assert set(now) == set(good)
+    assert set(now) == {digest(spec) for spec in good}
     assert trained.items() <= now.items()
     assert sum(1 for run in study.plan.runs() if (study.folder / run.folder / "metrics.json").exists()) == len(good)
     TABLE.add("a run that always fails, in a bundle of four", "its bundle failed; with runs=1 the other three finished")
