@@ -84,6 +84,12 @@ def test_no_run_yet_is_said():
     assert not {"Accuracies", "Direction", "Open", "Comparisons"} & set(found)
 
 
+def test_one_accuracy_waits_in_the_singular():
+    given = analysis(n=0)
+    given["claims"] = [claim for claim in given["claims"] if claim["id"] == "V1"]
+    assert told(given)["No run yet"] == "The one printed accuracy waits for the first runs."
+
+
 def test_a_report_without_accuracies_or_counted_claims_has_a_lede_of_what_it_has():
     given = analysis(n=4)
     given["claims"] = [claim for claim in given["claims"] if claim["id"] == "R1"]

@@ -123,7 +123,8 @@ def _answer(ledger: Sequence[Claim], seeds: Sequence[int], inputs: Inputs) -> st
     told = f"Of {len(ledger)} claims, {_verdicts_told(ledger)}."
     measured = [claim for claim in ledger if claim.kind == "accuracy"]
     if measured:
-        told += f" Of the {len(measured)} published accuracies among them, {_verdicts_told(measured)}."
+        which = "the one published accuracy" if len(measured) == 1 else f"the {len(measured)} published accuracies"
+        told += f" Of {which} among them, {_verdicts_told(measured)}."
     otherwise = [claim.id for claim in ledger if claim.verdict == NOT_REPRODUCED and _reproduced_otherwise(claim)]
     if otherwise:
         which = f"claim{'s' * (len(otherwise) > 1)} {', '.join(otherwise)}"
@@ -131,7 +132,8 @@ def _answer(ledger: Sequence[Claim], seeds: Sequence[int], inputs: Inputs) -> st
     basis = "This study runs none of the columns of its table."
     if seeds:
         many = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-        basis = f"Each of the {len(seeds)} columns of its table has {many} finished run{'s' * (many != '1')}."
+        which = "The one column" if len(seeds) == 1 else f"Each of the {len(seeds)} columns"
+        basis = f"{which} of its table has {many} finished run{'s' * (many != '1')}."
     return f"{_interim(inputs)}{told} {basis} {_no_evidence(inputs.study.config)}".strip()
 
 

@@ -30,7 +30,7 @@ GROUPS = (
 ENDINGS = {
     "too few seeds": "for too few seeds",
     "at the margin": "at the margin, where more seeds will not tell",
-    "not run here": "for want of runs that this study does not make",
+    "not run here": "for want of runs",
     "a lucky run": "as the printed number may be a lucky run",
     "an unlucky run": "as the printed number may be an unlucky run",
     "diverged runs": "for runs that diverged",
@@ -79,7 +79,8 @@ def findings(analysis: Analysis) -> list[Finding]:
     if not accuracies:
         return counted
     if not any(_runs(one) for one in accuracies):
-        text = f"The {fmt.plural(len(accuracies), 'printed accuracy', 'printed accuracies')} wait for the first runs."
+        which = "one printed accuracy waits" if len(accuracies) == 1 else f"{len(accuracies)} printed accuracies wait"
+        text = f"The {which} for the first runs."
         return [Finding("No run yet", text), *_counted(analysis)]
     if max(_runs(one) for one in accuracies) == 1:
         text = "Each network was trained once. One run has no interval, so no printed accuracy can be judged."

@@ -79,7 +79,7 @@ def _has(section: str, analysis: Analysis, drawings: Mapping[str, Drawing], imag
         "optimism": lambda: drawn("optimism"),
         "spread": lambda: drawn("variance_components", "half_widths"),
         "mistakes": lambda: drawn("confusion", "image_difficulty"),
-        "augmentations": lambda: bool(images.augmentations),
+        "augmentations": lambda: len(images.augmentations) > 1,  # the first row is of garments as they are
         "extensions": lambda: any(one["enabled"] for one in experiments.extensions(analysis)),
         "missing": lambda: words.anything_missing(analysis),
         "deviations": lambda: bool(analysis["original"]["deviations"]),
