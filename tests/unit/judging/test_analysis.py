@@ -538,7 +538,7 @@ def test_learning_curves_are_thinned_and_keep_both_ends(whole):
     given, result = whole
     curve = by(result.document["learning_curves"], "cell")["cnn1/10k/none/b256_e100"]
     assert curve["epochs"][0] == 1
-    assert curve["epochs"][-1] == 70
+    assert curve["epochs"][-1] == 100
     assert len(curve["epochs"]) <= 60
     own = given.histories[(given.histories["architecture"] == "cnn1") & (given.histories["fraction"] == "10k")]
     own = own[(own["augmentation"] == "none") & (own["recipe"] == "b256_e100")]
