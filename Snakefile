@@ -248,7 +248,6 @@ checkpoint hold_look:
     params:
         **SEEDS,
         **JUDGING,
-        plans=PLANS,
     log:
         "logs/hold_look/{look}.log",
     conda:

@@ -11,10 +11,10 @@ from refashion.training import seeds
 
 def main(job):
     """Write results/seeds/look-N.csv from the runs of the look, and say what it decided."""
-    look = int(job.wildcards.look)
-    study = seeds.with_plans(load_study(job.config), job.params.plans, looks=look - 1)
+    look, table = int(job.wildcards.look), Path(job.output[0])
+    study = seeds.with_plans(load_study(job.config), table.parent, looks=look - 1)
     found = standing.of_runs(study, read_original(job.input.original), Path(), strict=True, most=look)
-    seeds.write(standing.rows(study, found), seeds.LOOK_COLUMNS, Path(job.output[0]))
+    seeds.write(standing.rows(study, found), seeds.LOOK_COLUMNS, table)
     for claim, state in found.claims.items():
         print(f"{claim}: {standing.word(state)}")
     print(found.told)
