@@ -788,13 +788,14 @@ def effect_rates(seeds, sd):
         table = redrawn(runs, {"clean_accuracy": known.validation}, sd, repetition)
         facts = Facts(original=ORIGINAL, settings=study.config["analysis"], runs=table)
         policy = effects.policies(facts, study.experiments, images)[0]
-        contrasts, anova = by(policy["contrasts"], "label"), by(policy["anova"], "term")
+        contrasts = {one.label: one for one in policy.contrasts}
+        anova = {one.term: one for one in policy.anova}
         for label, effect in true.items():
-            low, high = contrasts[label]["interval"]
+            low, high = contrasts[label].interval
             covered[label] += low <= effect <= high
-            decided[label] += (contrasts[label]["p"] <= 0.05) == (effect != 0)
+            decided[label] += (contrasts[label].p <= 0.05) == (effect != 0)
         for term, real in terms.items():
-            in_anova[term] += (anova[term]["p"] <= 0.05) == bool(real)
+            in_anova[term] += (anova[term].p <= 0.05) == bool(real)
     return [{name: count / REPETITIONS for name, count in found.items()} for found in (covered, decided, in_anova)]
 
 
@@ -814,13 +815,14 @@ def test_known_effects_are_found(seeds, capsys):
 
 LIMITS = {"images": None, "epochs": 50, "updates": None}
 LARGE = """
-import json, resource, sys, time
+import json, os, sys, time
 from pathlib import Path
 from types import SimpleNamespace
 import run_folders, synthetic
 from refashion.judging import analysis, collection, inputs, tables
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.telling import document, page, pictures
+from refashion.upkeep.benchmark import stopwatch
 
 folder, seeds = Path(sys.argv[1]), int(sys.argv[2])
 study = synthetic.study(sys.argv[3].split(","), seeds=seeds, limits=json.loads(sys.argv[4]))
@@ -841,7 +843,7 @@ print(json.dumps({
     "runs": result.document["study"]["runs"]["finished"],
     "seconds": time.monotonic() - wall,
     "processor seconds": time.process_time() - used,
-    "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    "gigabytes": stopwatch.peak_resident(os.getpid()) / 2**30,
 }))
 """
 
