@@ -851,7 +851,7 @@ print(json.dumps({
 @pytest.mark.slow
 def test_ten_thousand_runs_are_collected_analysed_and_told_in_two_minutes_and_two_gigabytes(tmp_path, capsys):
     names = "original,readings,factorial,factorial_published,fractions,optimizers,augmentations,unstated"
-    seeds = 70  # of 143 different cells
+    seeds = 70  # of 145 different cells
     limited = synthetic.study(names.split(","), seeds=seeds, limits=LIMITS)
     run_folders.write_runs(limited, tmp_path, seed=0, images=10_000, variants=3)
     paths = [str(synthetic.ROOT / "workflow" / "scripts"), str(synthetic.ROOT / "tests" / "helpers")]
