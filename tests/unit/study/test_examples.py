@@ -36,8 +36,9 @@ def overlay(name):
 
 
 def judged(config, name, shift):
-    """The document of a study whose cells truly lie `shift` pp above what the report prints, and the report."""
+    """The document of ten seeds whose cells truly lie `shift` pp above what the report prints, and the report."""
     update_config(config, overlay(name))
+    config["seeds"] = 10
     study = load_study(config)
     original = read_original(EXAMPLES / name / "original.yaml")
     check_original(original, study)
