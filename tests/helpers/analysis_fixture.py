@@ -14,7 +14,7 @@ import pandas as pd
 
 import synthetic
 from refashion.judging import analysis as analyses
-from refashion.judging import collection, tables
+from refashion.judging import collection, columns
 from refashion.judging.inputs import Inputs
 from refashion.study.model import AXES
 
@@ -49,11 +49,11 @@ def histories(cells: list[str], seeds: int, rng: np.random.Generator, epochs: in
     """Learning curves of these cells' runs, as `collect` gathers them."""
     epoch = np.arange(1, epochs + 1)
     rising = 92 - 4 * np.exp(-epoch / 5)
-    tables_ = [pd.DataFrame(columns=list(tables.COLUMNS["histories"]))]
+    tables_ = [pd.DataFrame(columns=list(columns.COLUMNS["histories"]))]
     for cell, seed in product(cells, range(seeds)):
         names = dict(zip(AXES, cell.split("/"), strict=True)) | {"seed": seed, "epoch": epoch, "updates": 10 * epoch}
         accuracies = {
-            name: rising + 0.2 * rng.standard_normal(epochs) for name in tables.COLUMNS["histories"] if "acc" in name
+            name: rising + 0.2 * rng.standard_normal(epochs) for name in columns.COLUMNS["histories"] if "acc" in name
         }
         losses = dict.fromkeys(("loss", "val_loss", "clean_loss"), 0.3)
         tables_.append(pd.DataFrame({**names, **accuracies, **losses}))

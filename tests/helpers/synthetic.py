@@ -17,7 +17,7 @@ import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
-from refashion.judging import tables
+from refashion.judging import columns, tables
 from refashion.study.config import load_study
 from refashion.study.model import AXES, NUMERICS, Cell, Run, Study
 
@@ -99,24 +99,24 @@ def _spread(truth: Truth, shared: float, own: float) -> float:
 
 def _row(study: Study, truth: Truth, run: Run, noise: float, training_noise: float) -> dict[str, Any]:
     cell = run.cell.name
-    row = dict.fromkeys(tables.COLUMNS["runs"]) | vars(run.cell)
+    row = dict.fromkeys(columns.COLUMNS["runs"]) | vars(run.cell)
     row |= {"seed": run.seed, "digest": hashlib.sha256(f"{cell}{run.seed}".encode()).hexdigest()[:20]}
     row |= {"experiments": ";".join(study.experiments_of(run)), "images": study.images(run.cell), "published": False}
     key = (cell, run.seed)
     if key in truth.missing or key in truth.failed:
         failed = key in truth.failed
         return row | {
-            "status": tables.FAILED if failed else tables.MISSING,
+            "status": columns.FAILED if failed else columns.MISSING,
             "reason": "out of memory" if failed else "",
         }
     row |= _circumstances(study, run)
     if key in truth.diverged:
-        return row | {"status": tables.DIVERGED, "diverged_epoch": 2, "epochs": 1}
+        return row | {"status": columns.DIVERGED, "diverged_epoch": 2, "epochs": 1}
     validation = truth.validation.get(cell, VALIDATION) + noise
     clean = truth.clean.get(cell, truth.validation.get(cell, VALIDATION)) + noise
     training = truth.training.get(cell, TRAINING) + training_noise
     return row | {
-        "status": tables.FINISHED,
+        "status": columns.FINISHED,
         **dict.fromkeys(("train_loss", "eval_loss", "val_loss", "clean_loss"), 0.3),
         "train_accuracy": training,
         "eval_accuracy": training + 0.5,

@@ -23,7 +23,7 @@ from refashion.inference.families import benjamini_hochberg, holm
 from refashion.inference.seeds import t_half_widths
 from refashion.inference.variance import image_noise
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
-from refashion.judging import analysis, collection, summary, tables
+from refashion.judging import analysis, collection, columns, summary, tables
 from refashion.judging.claims import accuracies, ledger
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.judging.document.parts import MetricSummary
@@ -49,7 +49,7 @@ def few_repetitions(monkeypatch):
 
 
 def histories(rows=()):
-    return pd.DataFrame(list(rows), columns=list(tables.COLUMNS["histories"]))
+    return pd.DataFrame(list(rows), columns=list(columns.COLUMNS["histories"]))
 
 
 def inputs(study, runs, **known):
@@ -122,7 +122,7 @@ def test_the_same_input_gives_the_same_bytes(whole, tmp_path):
 def test_tables_have_their_documented_columns_and_every_row(whole):
     _, result = whole
     for name, table in result.tables.items():
-        assert list(table.columns) == list(tables.COLUMNS[name])
+        assert list(table.columns) == list(columns.COLUMNS[name])
     found = result.document
     assert len(result.tables["cells"]) == len(found["cells"]) * len(summary.METRICS)
     assert len(result.tables["claims"]) == sum(len(claim["readings"]) for claim in found["claims"])
@@ -551,7 +551,7 @@ def test_learning_curves_are_thinned_and_keep_both_ends(whole):
 def test_diverged_runs_are_left_out_of_learning_curves():
     cell = dict(zip(("architecture", "fraction", "augmentation", "recipe"), LENET.split("/"), strict=True))
     rows = [
-        dict.fromkeys(tables.COLUMNS["histories"], 50.0)
+        dict.fromkeys(columns.COLUMNS["histories"], 50.0)
         | cell
         | {"seed": seed, "epoch": epoch, "val_accuracy": 90.0 + seed}
         for seed in range(3)

@@ -1,5 +1,6 @@
 """Run files -> tables: every number, every unit, and one sentence for every kind of broken file."""
 
+import csv
 import gzip
 import json
 import os
@@ -12,8 +13,8 @@ import pytest
 import run_folders
 import synthetic
 from refashion.errors import UserError
-from refashion.judging import collection, tables
-from refashion.judging.run_table import Counts, RunTable
+from refashion.judging import collection, columns, tables
+from refashion.judging.run_table import RunTable, counts
 from refashion.study.config import load_study
 from refashion.study.model import Run, digest
 from refashion.telling.redaction import redact
@@ -56,7 +57,7 @@ def row_of(collected, run):
 
 def test_a_row_a_wanted_run_by_cell_and_seed(study, root):
     runs = collect(study, root).runs
-    assert list(runs.columns) == list(tables.COLUMNS["runs"])
+    assert list(runs.columns) == list(columns.COLUMNS["runs"])
     expected = [(cell.name, seed) for cell in study.cells() for seed in (0, 1)]
     assert list(zip(RunTable(runs).cells, [0] * 6, strict=True)) == [e for e in expected if e[1] == 0]
     assert list(runs["seed"]) == [0, 1] * 6
@@ -101,7 +102,7 @@ def test_best_and_honest_best_by_hand(study, root):
 
 def test_histories_keep_every_epoch_of_every_run(study, root):
     histories = collect(study, root).histories
-    assert list(histories.columns) == list(tables.COLUMNS["histories"])
+    assert list(histories.columns) == list(columns.COLUMNS["histories"])
     assert len(histories) == 12 * EPOCHS
     run = first(study)
     own = pd.read_csv(root / run.folder / HISTORY)
@@ -166,7 +167,7 @@ def test_a_diverged_run_has_a_row_without_accuracies_and_no_predictions(study, r
     assert pd.isna(row["best_val_accuracy"])
     assert collected.predictions[run.cell.name].seeds.tolist() == [1]
     assert len(collected.histories) == 11 * EPOCHS + 1
-    assert RunTable(collected.runs).counts(run.cell.name) == Counts(2, 1, 1, 0, 0)
+    assert RunTable(collected.runs).counts(run.cell.name) == counts(["finished", "diverged"])
 
 
 # -------------------------------------------------------------------------------------------------------- broken files
@@ -322,7 +323,7 @@ def test_a_study_without_any_run_gives_empty_tables(study, tmp_path):
     collected = collect(study, tmp_path, strict=False)
     assert set(collected.runs["status"]) == {"missing"}
     assert collected.histories.empty
-    assert list(collected.histories.columns) == list(tables.COLUMNS["histories"])
+    assert list(collected.histories.columns) == list(columns.COLUMNS["histories"])
     collection.write_predictions(collected.predictions, tmp_path / "predictions.npz")
     with collection.PredictionsFile(tmp_path / "predictions.npz") as read:
         assert len(read) == 0
@@ -381,14 +382,14 @@ def test_a_file_that_is_no_table_is_told(tmp_path):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_no_table_holds_nan_or_infinity(value):
-    row = dict.fromkeys(tables.COLUMNS["effects"]) | {"f": value}
+    row = dict.fromkeys(columns.COLUMNS["effects"]) | {"f": value}
     with pytest.raises(ValueError, match="column f holds NaN or infinity"):
         tables.frame("effects", [row])
 
 
 def test_a_column_that_is_not_documented_is_refused():
     with pytest.raises(ValueError, match="not as documented"):
-        tables.frame("effects", [dict.fromkeys(tables.COLUMNS["effects"]) | {"extra": 1}])
+        tables.frame("effects", [dict.fromkeys(columns.COLUMNS["effects"]) | {"extra": 1}])
 
 
 def test_runs_are_paired_by_seed():
@@ -419,3 +420,24 @@ def test_mixed_machines_are_noticed():
     runs.loc[0, "device"] = "gpu"
     table = RunTable(runs)
     assert [table.mixed_machines(cell) for cell in table.cells] == [True] + [False] * 5
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@x", "-1+2", "+x", "\tx", "'=x", "''=x", "'x", "-0.5", "x=1", ""])
+def test_text_that_a_spreadsheet_would_compute_comes_back_as_it_was(tmp_path, text):
+    runs = synthetic.runs(synthetic.study(seeds=1), synthetic.Truth(), seed=0).assign(reason=text)
+    tables.write(runs, "runs", tmp_path / "runs.csv")
+    with open(tmp_path / "runs.csv", newline="", encoding="utf-8") as file:
+        written = next(csv.DictReader(file))["reason"]
+    computed = text.lstrip("'")[:1] in tuple("=@+\t") or text == "-1+2"
+    assert written == (f"'{text}" if computed else text)
+    assert set(tables.read("runs", tmp_path / "runs.csv")["reason"]) == {text}
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    runs = synthetic.runs(synthetic.study(seeds=1), synthetic.Truth(), seed=0)
+    tables.write(runs, "runs", tmp_path / "runs.csv")
+    before = (tmp_path / "runs.csv").read_bytes()
+    with pytest.raises(UnicodeEncodeError):
+        tables.write(runs.assign(reason="\ud800"), "runs", tmp_path / "runs.csv")
+    assert (tmp_path / "runs.csv").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]

@@ -6,7 +6,7 @@ from scipy import stats
 
 import synthetic
 from refashion.inference.factorial import anova, logit_percent
-from refashion.judging import collection, tables
+from refashion.judging import collection, columns
 from refashion.judging.claims import accuracies, comparisons, gaps, ledger
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
@@ -84,8 +84,8 @@ def test_the_confidence_of_the_config_is_that_of_the_intervals():
 def test_times_of_runs_that_diverged_do_not_count_and_failed_ones_are_still_to_pay():
     runs = drawn(diverged=frozenset({(CNN1, 0)}), failed=frozenset({(CNN1, 1)}), missing=frozenset({(CNN1, 2)}))
     own = rows_of(runs, CNN1)
-    runs.loc[own & (runs["status"] == tables.DIVERGED), "seconds"] = 1e6
-    runs.loc[own & (runs["status"] == tables.FINISHED), "seconds"] = 3600.0
+    runs.loc[own & (runs["status"] == columns.DIVERGED), "seconds"] = 1e6
+    runs.loc[own & (runs["status"] == columns.FINISHED), "seconds"] = 3600.0
     (row,) = cost.cost(facts(runs), [CNN1]).cells
     assert (row.n, row.seconds, row.core_hours) == (2, 3600.0, 2.0)
     assert row.missing_core_hours == 2.0  # one failed, one missing

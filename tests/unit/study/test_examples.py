@@ -16,7 +16,7 @@ import synthetic
 from configs import drop, put
 from project import PROJECT
 from refashion.errors import UserError
-from refashion.judging import analysis, tables
+from refashion.judging import analysis, columns
 from refashion.judging.claims import accuracies
 from refashion.judging.inputs import Inputs
 from refashion.networks import architectures
@@ -46,7 +46,7 @@ def judged(config, name, shift):
         study=study,
         original=original,
         runs=synthetic.runs(study, synthetic.published(original, shift), seed=3),
-        histories=pd.DataFrame(columns=list(tables.COLUMNS["histories"])),
+        histories=pd.DataFrame(columns=list(columns.COLUMNS["histories"])),
         architectures=synthetic.architectures(original),
         data={"fashion_mnist": synthetic.description()},
     )

@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 import synthetic
 from project import PROJECT
 from refashion.errors import UserError
-from refashion.judging import tables
+from refashion.judging import columns
 from refashion.judging.claims import exact, ledger
 from refashion.judging.sections import contradictions, results_table
 from refashion.study.config import load_study
@@ -442,11 +442,11 @@ def test_the_schema_has_the_words_of_the_code():
     assert [entry["if"]["properties"]["kind"]["const"] for entry in kinds["allOf"]] == list(contradictions.RECOMPUTE)
     held = {*results_table.WORDS, *results_table.ACCURACIES, "parameters"}
     assert set(words["row"]["properties"]["holds"]["enum"]) == held
-    assert set(words["accuracy"]["enum"]) == set(tables.ACCURACIES)
+    assert set(words["accuracy"]["enum"]) == set(columns.ACCURACIES)
     facts = words["fact_kind"]["properties"]["readings"]["items"]["properties"]["facts"]["properties"]
     assert set(facts) == set(exact.data_facts(synthetic.description()))
     seconds = words["faster_kind"]["properties"]["readings"]["items"]["properties"]["metric"]["enum"]
-    assert set(seconds) - {"work"} < set(tables.COLUMNS["runs"])
+    assert set(seconds) - {"work"} < set(columns.COLUMNS["runs"])
     assert set(words["margin"]["enum"]) < set(STUDY.config["analysis"])
 
 

@@ -17,7 +17,7 @@ import run_folders
 from project import PROJECT
 from refashion import files
 from refashion.errors import UserError
-from refashion.judging import tables
+from refashion.judging import columns, tables
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS, Run, digest
 from refashion.telling import document, exports, formats
@@ -417,7 +417,7 @@ def test_the_columns_of_every_published_table_are_told(tmp_path):
     assert text.startswith("# Runs\n\n## The tables\n\n<!-- columns:begin")
     for name in ("cells", "claims", "comparisons", "effects"):
         assert f"### {name}.csv\n" in text
-        for column, kind in tables.COLUMNS[name].items():
+        for column, kind in columns.COLUMNS[name].items():
             assert formats.to_markdown([{"column": column, "holds": kind.holds}]).splitlines()[-1] in text
     with open(tmp_path / "effects.csv", "w") as file:
         file.write("policy,of_an_earlier_version\n")
@@ -429,7 +429,7 @@ def test_the_published_readme_tells_what_the_columns_hold():
     if "columns:begin" not in text:
         pytest.skip("published before the columns were told")
     for path in PUBLISHED.glob("*.csv"):
-        if path.stem in tables.COLUMNS:
+        if path.stem in columns.COLUMNS:
             with open(path, newline="", encoding="utf-8") as file:
                 for column in next(csv.reader(file)):
                     assert formats.to_markdown([{"column": column}]).splitlines()[-1] in text

@@ -10,6 +10,7 @@ Accuracies are in percent (0..100), differences in percentage points (pp), times
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeGuard
@@ -237,3 +238,17 @@ def text_or_missing(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(text_or_missing(item) for item in value) or MISSING
     return str(value)
+
+
+#: Text that a spreadsheet would compute (OWASP, "CSV injection"), or that was kept from it; a number is none.
+_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?!\d+(?:\.\d*)?(?:e[+-]?\d+)?$))", re.IGNORECASE)
+
+
+def spreadsheet_text(text: str) -> str:
+    """Text for a cell of a CSV file: begun with an apostrophe where a spreadsheet would compute it."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def text_of_spreadsheet(text: str) -> str:
+    """The text of which `spreadsheet_text` made this."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from refashion import files
 from refashion.judging import summary, tables
 from refashion.judging.claims import ledger as ledgers
 from refashion.judging.csv_tables import csv_tables
@@ -98,6 +99,6 @@ def write(analysis: Analysis, document: Path | str, csv: Mapping[str, Path | str
     for name, path in csv.items():
         tables.write(analysis.tables[name], name, path)
     text = json.dumps(analysis.document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    Path(document).write_text(text + "\n", encoding="utf-8")
+    files.write_text(Path(document), f"{text}\n")
     schema = json.dumps(json_schema(), ensure_ascii=False, indent=1)
-    Path(document).with_suffix(".schema.json").write_text(schema + "\n", encoding="utf-8")
+    files.write_text(Path(document).with_suffix(".schema.json"), f"{schema}\n")

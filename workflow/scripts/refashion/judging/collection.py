@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from refashion import files
 from refashion.data import dataset
 from refashion.data.split import validation_labels
 from refashion.errors import UserError
 from refashion.inference.epochs import honest_best
-from refashion.judging import tables
+from refashion.judging import columns, tables
 from refashion.study.model import AXES, Cell, Run, Study, digest
 from refashion.training import run_files, run_state
 from refashion.training.run_files import HISTORY_COLUMNS, BrokenRunError, Labels, RunFiles
@@ -56,7 +57,7 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class Collected:
-    """The tables of runs and histories (columns: `tables.COLUMNS`), and the predictions by cell."""
+    """The tables of runs and histories (columns: `columns.COLUMNS`), and the predictions by cell."""
 
     runs: pd.DataFrame
     histories: pd.DataFrame
@@ -121,7 +122,7 @@ def labels_of(data: Iterable[Path]) -> Labels:
 
 def _wanted(study: Study, run: Run) -> dict[str, Any]:
     """The row of a run of which nothing is known yet."""
-    return dict.fromkeys(tables.COLUMNS["runs"]) | {
+    return dict.fromkeys(columns.COLUMNS["runs"]) | {
         **vars(run.cell),
         "seed": run.seed,
         "experiments": ";".join(study.experiments_of(run)),
@@ -134,11 +135,11 @@ def _wanted(study: Study, run: Run) -> dict[str, Any]:
 def _absent(folder: Path, error: BrokenRunError) -> dict[str, Any]:
     """Status and reason of a run that cannot be read: failed if its files are broken or its last job failed."""
     if os.path.lexists(folder / run_files.METRICS):
-        return {"status": tables.FAILED, "reason": str(error)}
+        return {"status": columns.FAILED, "reason": str(error)}
     state = run_state.read(folder.parent, folder.name)
     if state is None or state.state != run_state.FAILED:
-        return {"status": tables.MISSING, "reason": ""}
-    return {"status": tables.FAILED, "reason": state.reason.replace(f"{Path.cwd()}/", "")}  # not where this study lies
+        return {"status": columns.MISSING, "reason": ""}
+    return {"status": columns.FAILED, "reason": state.reason.replace(f"{Path.cwd()}/", "")}  # not where this study lies
 
 
 # ------------------------------------------------------------------------------------------------------------- one run
@@ -152,7 +153,7 @@ def _row(files: RunFiles) -> dict[str, Any]:
     row |= {name: metrics[name] for name in ("status", "epochs", "updates", "diverged_epoch")}
     row |= {name: timing[name] for name in _TIMING} | {name: provenance.get(name) for name in _PROVENANCE}
     row |= {"machines": run_files.machines(metrics), "numerics": metrics["spec"]["numerics"]}
-    return row | (_best_epochs(files) if row["status"] == tables.FINISHED else {})
+    return row | (_best_epochs(files) if row["status"] == columns.FINISHED else {})
 
 
 def _best_epochs(files: RunFiles) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def _histories(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles])
         table[name] = values.repeat(lengths).to_numpy() if name == "seed" else _repeat(values, lengths)
     numbers = np.concatenate([np.zeros((0, len(HISTORY_COLUMNS))), *(files.history for files in found.values())])
     for name, column in zip(HISTORY_COLUMNS, numbers.T, strict=True):
-        whole = tables.COLUMNS["histories"][name].kind == tables.INTEGER
+        whole = columns.COLUMNS["histories"][name].kind == columns.INTEGER
         table[name] = column.astype("int64") if whole else _percent(name, column)
     return table
 
@@ -199,7 +200,7 @@ def _predictions(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles
     """The predictions of each cell's finished runs, whose labels are equal, since each has those of its data set."""
     cells: dict[str, list[int]] = {}
     for row in found:
-        if rows[row]["status"] == tables.FINISHED:
+        if rows[row]["status"] == columns.FINISHED:
             cells.setdefault("/".join(rows[row][axis] for axis in AXES), []).append(row)
     return {
         cell: Predictions(
@@ -218,7 +219,7 @@ def write_predictions(predictions: Mapping[str, Predictions], path: Path | str) 
     Not compressed: that would halve the file and take most of the time of a large collection.
     """
     arrays = {f"{cell}|{name}": getattr(found, name) for cell, found in predictions.items() for name in _PREDICTIONS}
-    with open(path, "wb") as file:
+    with files.whole_file(Path(path)) as file:
         np.savez(file, **arrays)
 
 

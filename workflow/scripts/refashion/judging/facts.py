@@ -90,12 +90,10 @@ def sample(facts: Facts, cell: str, metric: str) -> MetricSummary:
     found = facts.runs.sample(cell, metric)
     interval = t_interval(found.values, facts.confidence)
     prediction = prediction_interval(found.values, facts.confidence)
-    return MetricSummary(
-        n=found.n,
+    return MetricSummary.of(
+        interval,
         seeds=found.seeds.tolist(),
         values=found.values.tolist(),
-        mean=interval.mean,
-        sd=interval.sd,
         interval=pair(interval),
         prediction=pair(prediction),
         reason=facts.runs.why_empty(cell) if found.n == 0 else interval.reason,

@@ -25,8 +25,9 @@ from refashion.study.original import original_dataset
 class Inputs:
     """What an analysis is made from.
 
-    original: config/original.yaml. runs, histories: see `tables.COLUMNS`. predictions by cell. architectures: as built,
-    by name (rows, total, trainable, non_trainable). data: description of each data set, by name. benchmark: rows.
+    original: config/original.yaml. runs, histories: see `columns.COLUMNS`. predictions by cell. architectures: as
+    built, by name (rows, total, trainable, non_trainable). data: description of each data set, by name. benchmark:
+    rows.
     """
 
     study: Study

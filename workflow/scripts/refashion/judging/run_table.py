@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from refashion.judging.tables import AXES, COLUMNS, DIVERGED, FAILED, FINISHED, INTEGER, MACHINE, MISSING, NUMBER, TIMES
+from refashion.judging.columns import (
+    AXES,
+    COLUMNS,
+    DIVERGED,
+    FAILED,
+    FINISHED,
+    INTEGER,
+    MACHINE,
+    MISSING,
+    NUMBER,
+    TIMES,
+)
+from refashion.judging.document.study import RunCounts
 
 
 def distinct(runs: pd.DataFrame) -> pd.DataFrame:
     """Rows of runs.csv without twins: one run under two cells' names (one digest) is kept under the first."""
     return runs.drop_duplicates("digest")
+
+
+def counts(status: Iterable[str]) -> RunCounts:
+    """How many runs there are of each status."""
+    found = Counter(status)
+    kinds = (FINISHED, DIVERGED, FAILED, MISSING)
+    return RunCounts(wanted=found.total(), **{kind: found[kind] for kind in kinds})
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +51,6 @@ class Sample:
     def n(self) -> int:
         """Runs that count."""
         return self.values.size
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many runs of a cell there are of each kind; `finished` ones count."""
-
-    wanted: int = 0
-    finished: int = 0
-    diverged: int = 0
-    failed: int = 0
-    missing: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +93,9 @@ class RunTable:
         """The runs with a seed below `seeds` alone."""
         return RunTable(self.runs[self.runs["seed"] < seeds])
 
-    def counts(self, cell: str) -> Counts:
+    def counts(self, cell: str) -> RunCounts:
         """How many runs of each status a cell has."""
-        status = self.column(cell, "status")
-        kinds = {kind: int((status == kind).sum()) for kind in (FINISHED, DIVERGED, FAILED, MISSING)}
-        return Counts(wanted=status.size, **kinds)
+        return counts(self.column(cell, "status"))
 
     def sample(self, cell: str, metric: str) -> Sample:
         """The finished runs' values of a metric (those that exist)."""

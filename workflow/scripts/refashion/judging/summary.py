@@ -7,15 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from refashion import __version__, provenance
 from refashion.inference.summaries import LEVEL
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
-from refashion.judging import tables
+from refashion.judging import columns
 from refashion.judging.claims import exact
 from refashion.judging.claims import ledger as ledgers
 from refashion.judging.claims.looks import hold
+from refashion.judging.columns import DIVERGED, FAILED, FINISHED, MISSING
 from refashion.judging.document.claims import Claim
 from refashion.judging.document.study import (
     AbsentRuns,
@@ -29,32 +28,19 @@ from refashion.judging.document.study import (
     MissingRuns,
     OverallCounts,
     Provenance,
-    RunCounts,
     SeedRange,
     StudyAnswer,
-    Tally,
     TrainingVersion,
     VerdictCounts,
 )
 from refashion.judging.facts import sample
 from refashion.judging.inputs import Inputs
-from refashion.judging.run_table import distinct
+from refashion.judging.run_table import counts, distinct
 from refashion.judging.sections.cost import core_hours
 from refashion.study.model import AXES, Cell, Experiment
 
 #: Metrics of a cell that analysis.json and cells.csv summarise.
-METRICS = (
-    "val_accuracy",
-    "clean_accuracy",
-    "train_accuracy",
-    "eval_accuracy",
-    "best_val_accuracy",
-    "honest_best_val_accuracy",
-    "best_clean_accuracy",
-    "honest_best_clean_accuracy",
-    "train_seconds",
-    "seconds",
-)
+METRICS = (*columns.ACCURACIES, "train_seconds", "seconds")
 
 
 def study(inputs: Inputs, ledger: Sequence[Claim]) -> StudyAnswer:
@@ -80,33 +66,10 @@ def study(inputs: Inputs, ledger: Sequence[Claim]) -> StudyAnswer:
         claims=len(ledger),
         verdicts=VerdictCounts(**counted),
         overall=OverallCounts(**{name: overall[name] for name in states}),
-        runs=_run_counts(runs),
-        tally=_tally(ledger),
+        runs=counts(distinct(runs)["status"]),
         seeds=SeedRange(least=min(seeds, default=0), most=max(seeds, default=0)),
         core_hours=core_hours(runs),
     )
-
-
-#: what keeps a claim open -> its column of the tally
-ENDINGS = {
-    "too few seeds": "too_few_seeds",
-    "at the margin": "at_margin",
-    "a lucky run": "one_run",
-    "an unlucky run": "one_run",
-    "not run here": "not_run_here",
-    "diverged runs": "diverged",
-}
-
-
-def _tally(ledger: Sequence[Claim]) -> list[Tally]:
-    """The verdicts by what the claims are about; inconclusive ones by what keeps them open."""
-    rows = []
-    for about in dict.fromkeys(claim.about for claim in ledger):
-        own = [claim for claim in ledger if claim.about == about]
-        counts = Counter(ENDINGS[c.ending.kind] if c.ending else c.verdict.replace(" ", "_") for c in own)
-        columns = ("reproduced", "not_reproduced", "not_testable", *dict.fromkeys(ENDINGS.values()))
-        rows.append(Tally(about=about, claims=len(own), **{name: counts[name] for name in columns}))
-    return rows
 
 
 def _no_evidence(config: Mapping[str, Any]) -> str:
@@ -161,31 +124,17 @@ def _reproduced_otherwise(claim: Claim) -> bool:
     return any(reading.verdict == REPRODUCED for reading in claim.readings)
 
 
-def _run_counts(runs: pd.DataFrame) -> RunCounts:
-    counts = Counter(distinct(runs)["status"])
-    kinds = (tables.FINISHED, tables.DIVERGED, tables.FAILED, tables.MISSING)
-    return RunCounts(wanted=counts.total(), **{kind: counts[kind] for kind in kinds})
-
-
 def provenance_of(inputs: Inputs) -> Provenance:
     facts = inputs.facts
     runs = distinct(inputs.runs)
-    ended = runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])]
-    columns = ("device", "device_name", "cpu", "threads", "precision")
-    devices = Counter(zip(*(ended[name] for name in columns), strict=True))
+    ended = runs[runs["status"].isin([FINISHED, DIVERGED])]
+    devices = Counter(zip(*(ended[name] for name in columns.MACHINE), strict=True))
     versions = provenance.versions("numpy", "scipy", "statsmodels", "pandas")
     return Provenance(
         numerics=sorted({int(value) for value in ended["numerics"]}),
         devices=[
-            Device(
-                device=kind,
-                device_name=name,
-                cpu=cpu,
-                threads=int(threads),
-                precision=precision,
-                runs=count,
-            )
-            for (kind, name, cpu, threads, precision), count in devices.most_common()
+            Device(**dict(zip(columns.MACHINE, machine, strict=True)), runs=count)
+            for machine, count in devices.most_common()
         ],
         mixed_machines=[cell for cell in inputs.cells if facts.runs.mixed_machines(cell)],
         training=[
@@ -212,13 +161,13 @@ def experiment(experiment: Experiment, inputs: Inputs) -> ExperimentRuns:
     """An experiment and its runs. Which runs an experiment wants stands in runs.csv."""
     enabled = experiment.name in {one.name for one in inputs.study.experiments}
     own = inputs.runs[[experiment.name in names.split(";") for names in inputs.runs["experiments"]]]
-    counts = _run_counts(own)
-    reason = "" if counts.finished else "cannot say, because none of its runs has finished"
-    return ExperimentRuns(
-        **{name: getattr(experiment, name) for name in ("name", "title", "question", "note")},
+    found = counts(distinct(own)["status"])
+    reason = "" if found.finished else "cannot say, because none of its runs has finished"
+    return ExperimentRuns.of(
+        experiment,
         enabled=enabled,
-        wanted=counts.wanted,
-        finished=counts.finished,
+        wanted=found.wanted,
+        finished=found.finished,
         core_hours=core_hours(own),
         reason=reason if enabled else "cannot say, because this study does not run it",
     )
@@ -226,41 +175,34 @@ def experiment(experiment: Experiment, inputs: Inputs) -> ExperimentRuns:
 
 def cell(name: str, inputs: Inputs) -> CellSummary:
     cell, study, facts = Cell(*name.split("/")), inputs.study, inputs.facts
-    counts = facts.runs.counts(name)
+    found = facts.runs.counts(name)
     epochs = facts.runs.sample(name, "epochs").values
     return CellSummary(
         cell=name,
         **vars(cell),
+        **dict(found),
         experiments=[experiment.name for experiment in study.experiments if cell in experiment.cell_set],
         images=study.images(cell),
         epochs=int(epochs[0]) if epochs.size else None,
         updates=study.updates(cell),
         validation=facts.validation[name],
-        **vars(counts),
         mixed_machines=facts.runs.mixed_machines(name),
         metrics={metric: sample(facts, name, metric) for metric in METRICS},
-        reason="" if counts.finished else facts.runs.why_empty(name),
+        reason="" if found.finished else facts.runs.why_empty(name),
     )
 
 
 def absent_runs(inputs: Inputs) -> AbsentRuns:
     """The runs that do not count, by why; one that several cells share stands with the first."""
     runs = distinct(inputs.runs)
-    names = ["/".join(row) for row in runs[list(AXES)].itertuples(index=False)]
-    by_status: dict[str, list[tuple[str, int, str, int | None]]] = {
-        status: [] for status in (tables.MISSING, tables.FAILED, tables.DIVERGED)
-    }
-    columns = zip(names, runs["seed"], runs["status"], runs["reason"], runs["diverged_epoch"], strict=True)
-    for cell, seed, status, reason, epoch in columns:
-        if status in by_status:
-            by_status[status].append((cell, int(seed), reason, None if pd.isna(epoch) else int(epoch)))
-    missing: dict[str, list[int]] = {}
-    for cell, seed, _, _ in by_status[tables.MISSING]:
-        missing.setdefault(cell, []).append(seed)
+    runs = runs.assign(cell=runs[list(AXES)].agg("/".join, axis=1))
+    missing, failed, diverged = (runs[runs["status"] == status] for status in (MISSING, FAILED, DIVERGED))
+    seeds = missing.groupby("cell", sort=False)["seed"].agg(list).rename("seeds").reset_index()
+    epochs = diverged.rename(columns={"diverged_epoch": "epoch"})
     return AbsentRuns(
-        missing=[MissingRuns(cell=cell, seeds=seeds) for cell, seeds in missing.items()],
-        failed=[FailedRun(cell=c, seed=seed, reason=reason) for c, seed, reason, _ in by_status[tables.FAILED]],
-        diverged=[DivergedRun(cell=c, seed=seed, epoch=epoch) for c, seed, _, epoch in by_status[tables.DIVERGED]],
+        missing=[MissingRuns.model_validate(row) for row in seeds.to_dict("records")],
+        failed=[FailedRun.model_validate(row) for row in failed[["cell", "seed", "reason"]].to_dict("records")],
+        diverged=[DivergedRun.model_validate(row) for row in epochs[["cell", "seed", "epoch"]].to_dict("records")],
     )
 
 

@@ -23,18 +23,12 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as CSV readers of any language know it; text that a spreadsheet would compute begins with an apostrophe.
-
-    (OWASP, "CSV injection".) Text that is a number stays one.
-    """
+    """A value as CSV readers of any language know it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d+(?:\.\d*)?(?:e[+-]?\d+)?$)", re.IGNORECASE)
+    return fmt.spreadsheet_text(value) if isinstance(value, str) else value
 
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|$#])")

@@ -289,14 +289,14 @@ def columns_block(published: Path) -> str:
 
     The columns are those of the published file, which may have been written by an earlier version.
     """
-    from refashion.judging import tables  # imports pandas, which the Snakefile has no use for
+    from refashion.judging import columns  # imports pydantic, which the Snakefile has no use for
 
     sections = []
     for path in (published / name for name in RESULTS if name.endswith(".csv")):
         if path.exists():
             with open(path, newline="", encoding="utf-8") as file:
                 header = next(csv.reader(file), [])
-            documented = tables.COLUMNS[path.stem]
+            documented = columns.COLUMNS[path.stem]
             rows = [
                 {"column": column, "holds": documented[column].holds if column in documented else ""}
                 for column in header

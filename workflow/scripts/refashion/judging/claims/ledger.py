@@ -25,20 +25,10 @@ from refashion.judging.claims import accuracies, comparisons, exact, gaps, looks
 from refashion.judging.claims.accuracies import Family
 from refashion.judging.claims.ending import ending
 from refashion.judging.claims.readings import Context
-from refashion.judging.document.claims import Claim, Reading, Subject
+from refashion.judging.document.claims import Claim, Reading
 from refashion.judging.facts import Facts
 
 UNSETTLED: Final = "unsettled"
-
-#: kind of a claim -> what it is about
-ABOUT: dict[str, Subject] = {
-    **dict.fromkeys(("fact",), "data"),
-    **dict.fromkeys(("parameters", "parameter_ratio", "layers"), "parameters"),
-    **dict.fromkeys(("accuracy", "gap"), "accuracies"),
-    **dict.fromkeys(("best", "order", "much_worse", "near_best", "faster"), "comparisons"),
-    **dict.fromkeys(("same_numbers", "follows_from", "not_testable"), "procedure"),
-}
-
 
 #: kind of a claim in original.yaml -> function that judges its readings
 KINDS: dict[str, Callable[[Mapping[str, Any], Context], list[Reading]]] = {
@@ -85,7 +75,6 @@ def _claim(entry: Mapping[str, Any], readings: list[Reading], facts: Facts, fami
         **{key: entry[key] for key in ("id", "kind", "where", "quote", "statement")},
         note=entry.get("note", ""),
         value=value,
-        about=ABOUT[entry["kind"]],
         ending=ending(readings[0], facts),
         unit="" if value is None else "pp" if entry["kind"] == "gap" else "percent",
         family=family.name if family else "",

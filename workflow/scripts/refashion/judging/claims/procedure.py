@@ -18,9 +18,9 @@ from refashion.inference.verdicts import (
     Word,
 )
 from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.judging.columns import TIMES
 from refashion.judging.document.claims import Check, Claim, Reading
 from refashion.judging.facts import Facts, pair, why
-from refashion.judging.tables import TIMES
 
 
 def not_testable(entry: Mapping[str, Any], context: Context) -> list[Reading]:

@@ -20,7 +20,6 @@ class Pair(Part):
 
     a: str = means("cell, architecture/fraction/augmentation/recipe")
     b: str = means("cell, architecture/fraction/augmentation/recipe")
-    metric: str = means("column of runs.csv")
     n: int = means("seeds that both have")
     mean_a: float | None = means("mean of a", "percent")
     mean_b: float | None = means("mean of b", "percent")

@@ -8,7 +8,6 @@ from refashion.inference.verdicts import Agreement, Closeness, Typicality, Word
 from refashion.judging.document.parts import Ends, Part, means, reason
 
 Hindrance = Literal["too few seeds", "at the margin", "not run here", "a lucky run", "an unlucky run", "diverged runs"]
-Subject = Literal["data", "parameters", "accuracies", "comparisons", "procedure"]
 
 
 class Sensitivity(Part):
@@ -137,7 +136,6 @@ class Claim(Part):
     statement: str = means("what it claims, in plain words")
     note: str = means('a remark, or ""')
     value: float | None = means("published number, or null", "percent")
-    about: Subject = means("what it is about")
     unit: str = means('of value: percent, pp, or ""')
     family: str = means('V or T: judged together (Holm); "" otherwise')
     verdict: Word = means("verdict of the primary reading")

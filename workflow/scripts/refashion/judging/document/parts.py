@@ -5,7 +5,7 @@ A field is declared as `name: type = means("what it is", "unit")`. Numbers witho
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticUndefined
@@ -15,6 +15,12 @@ class Part(BaseModel):
     """Base of every class of the document: unknown keys, NaN and infinity are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, found: object, **others: Any) -> Self:
+        """A part with the fields that a result of `inference` has under their names, and others."""
+        own = {name: getattr(found, name) for name in cls.model_fields if name not in others and hasattr(found, name)}
+        return cls(**own, **others)
 
 
 def means(meaning: str, unit: str = "", default: Any = PydanticUndefined) -> Any:

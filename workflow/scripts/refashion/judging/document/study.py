@@ -26,13 +26,13 @@ class OverallCounts(Part):
 
 
 class RunCounts(Part):
-    """Counts over all runs of the study."""
+    """How many runs there are of each kind."""
 
-    wanted: int = means("count")
-    finished: int = means("count")
-    diverged: int = means("count")
-    failed: int = means("count")
-    missing: int = means("count")
+    wanted: int = means("runs that the study wants")
+    finished: int = means("runs that count")
+    diverged: int = means("runs whose loss was no finite number; left out")
+    failed: int = means("runs that failed")
+    missing: int = means("runs not done")
 
 
 class SeedRange(Part):
@@ -40,21 +40,6 @@ class SeedRange(Part):
 
     least: int = means("fewest runs of a cell")
     most: int = means("most runs of a cell")
-
-
-class Tally(Part):
-    """The verdicts on the claims about one thing; inconclusive ones by what keeps them open."""
-
-    about: str = means("data, parameters, accuracies, comparisons or procedure")
-    claims: int = means("number of claims")
-    reproduced: int = means("count")
-    not_reproduced: int = means("count")
-    not_testable: int = means("count")
-    too_few_seeds: int = means("inconclusive: more seeds would tell")
-    at_margin: int = means("inconclusive: more seeds will not tell")
-    one_run: int = means("inconclusive: one lucky or unlucky run would explain it")
-    not_run_here: int = means("inconclusive: this study does not run its cells, or has not yet")
-    diverged: int = means("inconclusive: runs diverged")
 
 
 class StudyAnswer(Part):
@@ -73,7 +58,6 @@ class StudyAnswer(Part):
     verdicts: VerdictCounts = means("number of claims with each verdict")
     overall: OverallCounts = means("number of claims whose readings")
     runs: RunCounts = means("counts over all runs of the study")
-    tally: list[Tally] = means("verdicts by what the claims are about")
     seeds: SeedRange = means("seeds of the original's cells that count")
     core_hours: float = means("measured, over finished runs: seconds x threads / 3600", "hours")
 
@@ -164,8 +148,8 @@ class ExperimentRuns(Part):
     reason: str = means('"", or why it says nothing: cannot say, because ...')
 
 
-class CellSummary(Part):
-    """A cell."""
+class CellSummary(RunCounts):
+    """A cell, and how many runs it has."""
 
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     architecture: str = means("its name")
@@ -177,11 +161,6 @@ class CellSummary(Part):
     epochs: int | None = means("epochs")
     updates: int | None = means("optimizer steps")
     validation: Validation = means("test or fold")
-    wanted: int = means("runs")
-    finished: int = means("runs")
-    diverged: int = means("runs")
-    failed: int = means("runs")
-    missing: int = means("runs")
     mixed_machines: bool = means("its runs were made on different kinds of machine or in different precision")
     metrics: dict[str, MetricSummary] = means("by column of runs.csv: percent for accuracies, seconds for times")
     reason: str = reason()

@@ -30,11 +30,13 @@ class Family:
 
     id: str
     title: str
-    experiment: str
-    confirmatory: bool
-    metric: str
-    axes: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
+    confirmatory: bool = False
+
+    @property
+    def metric(self) -> str:
+        """What is compared."""
+        return PUBLISHED_METRIC if self.confirmatory else CLEAN_METRIC
 
 
 def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
@@ -44,30 +46,18 @@ def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
     reference, which is a cell of the original's table where the group has one, else the group's first.
     """
     columns = [column["cell"] for column in facts.original["table"]["columns"]]
-    first = Family(
-        id="original",
-        title="The columns of the original's table, every pair",
-        experiment="original",
-        confirmatory=True,
-        metric=PUBLISHED_METRIC,
-        axes=(),
-        pairs=tuple(itertools.combinations(columns, 2)),
-    )
-    others = (experiment for experiment in experiments if experiment.name != "original")
-    return [first, *(_exploratory(experiment, columns, facts.validation) for experiment in others)]
-
-
-def _exploratory(experiment: Experiment, columns: Sequence[str], validation: Mapping[str, str]) -> Family:
-    found = {axis: list(_one_axis_pairs(experiment.cells, axis, columns, validation)) for axis in AXES}
-    return Family(
-        id=experiment.name,
-        title=experiment.title,
-        experiment=experiment.name,
-        confirmatory=False,
-        metric=CLEAN_METRIC,
-        axes=tuple(axis for axis in AXES if found[axis]),
-        pairs=tuple(one for axis in AXES for one in found[axis]),
-    )
+    title = "The columns of the original's table, every pair"
+    first = Family("original", title, tuple(itertools.combinations(columns, 2)), confirmatory=True)
+    others = [
+        Family(
+            experiment.name,
+            experiment.title,
+            tuple(one for axis in AXES for one in _one_axis_pairs(experiment.cells, axis, columns, facts.validation)),
+        )
+        for experiment in experiments
+        if experiment.name != "original"
+    ]
+    return [first, *others]
 
 
 def _one_axis_pairs(
@@ -102,12 +92,10 @@ def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Pred
     reason = "" if pairs else "cannot say, because no two of its cells differ in one axis alone"
     if pairs and all(one.p is None for one in pairs):
         reason = "cannot say, because no two of its cells share two seeds yet"
-    return ComparisonFamily(
-        id=family.id,
-        title=family.title,
+    return ComparisonFamily.of(
+        family,
         kind="confirmatory" if family.confirmatory else "exploratory",
         correction="Holm" if family.confirmatory else "Benjamini-Hochberg",
-        metric=family.metric,
         pairs=pairs,
         reason=reason,
     )
@@ -134,34 +122,22 @@ def _pair(
     correct: _Correct,
 ) -> Pair:
     a, b = names
-    reason = _why_not(names, one, facts)
     conclusion: Conclusion = "none" if p_adjusted is None else "open"
     if p_adjusted is not None and p_adjusted <= LEVEL and one.difference is not None:
         conclusion = "a" if one.difference > 0 else "b"
     same_images = correct.both(a, b, seeds)
-    return Pair(
+    return Pair.of(
+        one,
         a=a,
         b=b,
-        metric=family.metric,
-        n=one.n,
-        mean_a=one.mean_a,
-        mean_b=one.mean_b,
-        difference=one.difference,
-        sd=one.sd,
         interval=pair(one),
-        p=one.p,
         p_adjusted=p_adjusted,
-        p_sign_flip=one.p_sign_flip,
-        p_smallest=one.p_smallest,
         sign_flip_words=_sign_flip_words(one),
         welch_interval=None if one.welch_low is None or one.welch_high is None else [one.welch_low, one.welch_high],
-        welch_p=one.welch_p,
-        seed_correlation=one.seed_correlation,
-        a12=one.a12,
         new_images_interval=_new_images(same_images, facts.confidence),
         one_run=_one_run(same_images),
         conclusion=conclusion,
-        reason=reason,
+        reason=_why_not(names, one, facts),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from refashion.judging import tables
+from refashion.judging import columns
 from refashion.judging.document.study import CellCost, Cost
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import distinct
@@ -31,7 +31,7 @@ def _same_runs(cell: str, digests: Mapping[str, set[str]]) -> str:
 
 def core_hours(runs: pd.DataFrame) -> float:
     """Seconds x threads of the runs that have ended, in hours; twins (one digest) count once."""
-    ended = distinct(runs[runs["status"].isin([tables.FINISHED, tables.DIVERGED])])
+    ended = distinct(runs[runs["status"].isin([columns.FINISHED, columns.DIVERGED])])
     return float((ended["seconds"] * ended["threads"].astype(float)).sum() / 3600)
 
 

@@ -44,10 +44,9 @@ def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> 
     reason = _why_no_effects(cells, seeds.size, facts)
     contrasts = [] if reason else _contrasts(levels, scores, facts.confidence)
     terms, residual, reason = ([], None, reason) if reason else _anova(cells, seeds, scores)
-    return Policy(
+    return Policy.of(
+        experiment,
         id=experiment.name,
-        title=experiment.title,
-        question=experiment.question,
         metric=CLEAN_METRIC,
         n_seeds=seeds.size,
         formula="accuracy ~ architecture * fraction * augmentation + seed, type II",
@@ -55,7 +54,12 @@ def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> 
         anova=terms,
         residual=residual,
         contrasts=contrasts,
-        cells=[_plot_point(cell, facts, images) for cell in cells],
+        cells=[
+            InteractionPoint.of(
+                cell, cell=cell.name, images=images[cell.name], sample=sample(facts, cell.name, CLEAN_METRIC)
+            )
+            for cell in cells
+        ],
         reason=reason,
     )
 
@@ -67,16 +71,6 @@ def _why_no_effects(cells: Sequence[Cell], shared: int, facts: Facts) -> str:
     if empty:
         return f"cannot say, because {len(empty)} of {len(cells)} cells have no finished run, such as {empty[0]}"
     return f"cannot say, because its cells share {'one seed' if shared else 'no seed'}, and effects need two"
-
-
-def _plot_point(cell: Cell, facts: Facts, images: Mapping[str, int]) -> InteractionPoint:
-    names = {factor: getattr(cell, factor) for factor in FACTORS}
-    return InteractionPoint(
-        cell=cell.name,
-        **names,
-        images=images[cell.name],
-        sample=sample(facts, cell.name, CLEAN_METRIC),
-    )
 
 
 def _anova(
@@ -94,13 +88,9 @@ def _anova(
     logit = anova(logit_percent(y), factors, block).effects if inside else ()
     odds = {effect.name: effect for effect in logit}
     terms = [
-        AnovaTerm(
+        AnovaTerm.of(
+            effect,
             term=effect.name.replace(":", " x ").replace("block", "seed"),
-            ss=effect.ss,
-            df=effect.df,
-            f=effect.f,
-            p=effect.p,
-            partial_omega2=effect.partial_omega2,
             p_hc3=robust[effect.name].p if effect.name in robust else None,
             p_logit=odds[effect.name].p if effect.name in odds else None,
         )
@@ -140,14 +130,10 @@ def _weights(levels: Mapping[str, list[str]], chosen: Mapping[str, str]) -> np.n
 
 def _contrast(labels: list[str], weights: np.ndarray, scores: np.ndarray, confidence: float) -> ContrastOfCells:
     welch = welch_contrast(list(scores), weights, confidence)
-    paired = paired_contrast(scores, weights, confidence)
-    return ContrastOfCells(
+    return ContrastOfCells.of(
+        welch,
         label=labels[0] if len(labels) == 1 else " x ".join(f"({label})" for label in labels),
-        estimate=welch.estimate,
-        df=welch.df,
         interval=pair(welch),
-        p=welch.p,
         p_adjusted=None,
-        paired_interval=pair(paired),
-        reason=welch.reason,
+        paired_interval=pair(paired_contrast(scores, weights, confidence)),
     )

@@ -37,11 +37,9 @@ def _half_width(facts: Facts, cell: str, pilot: Any) -> CellPrecision:
     values = facts.runs.sample(cell, PUBLISHED_METRIC).values
     interval = t_interval(values, facts.confidence)
     sd = interval.sd
-    return CellPrecision(
+    return CellPrecision.of(
+        interval,
         cell=cell,
-        n=interval.n,
-        sd=sd,
-        half_width=interval.half_width,
         curve=[] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
         needed=[] if sd is None else [_needed(values, width, facts.confidence) for width in HALF_WIDTHS],
         stein=None if pilot is None else _stein(facts, cell, pilot),

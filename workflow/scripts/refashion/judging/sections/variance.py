@@ -27,14 +27,7 @@ def _image_noise(facts: Facts, cell: str, predictions: Mapping[str, Predictions]
     found = predictions.get(cell)
     right = found.validated == found.labels if found else np.zeros((0, 0), bool)
     noise = image_noise(right)
-    return CellNoise(
-        cell=cell,
-        n=noise.n,
-        within_images=noise.within_images,
-        seed_variance=noise.seed_variance,
-        true_seed_variance=noise.true_seed_variance,
-        reason=noise.reason if noise.n else facts.runs.why_empty(cell),
-    )
+    return CellNoise.of(noise, cell=cell, reason=noise.reason if noise.n else facts.runs.why_empty(cell))
 
 
 def image_variance(cell: str, predictions: Mapping[str, Predictions]) -> float:
@@ -60,20 +53,17 @@ def _components(facts: Facts, experiment: Experiment, study: Study) -> Component
     _, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
     found = variance_components(scores, facts.confidence)
     names = {"subset": found.rows, "initialiser and order": found.columns, "residual": found.residual}
-    return Components(
+    return Components.of(
+        found,
         cells=cells,
         sources=[
-            VarianceSource(
+            VarianceSource.of(
+                part,
                 source=name,
-                variance=part.variance,
                 sd=None if part.variance is None else float(np.sqrt(part.variance)),
-                share=part.share,
                 interval=pair(part),
-                p=part.p,
             )
             for name, part in names.items()
             if part is not None
         ],
-        total=found.total,
-        reason=found.reason,
     )
