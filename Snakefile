@@ -26,7 +26,7 @@ from refashion.study.original import check_original, original_path, read_origina
 from refashion.study.config import lay_seeds, load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
-from refashion.study.model import Run
+from refashion.study.model import Run, digest
 from refashion.telling import exports, source
 from refashion.telling.figures import catalogue
 from refashion.training import devices, seeds
@@ -34,6 +34,10 @@ from refashion.training.run_store import published_in
 from refashion.upkeep import verification
 
 PROJECT = Path(workflow.basedir)
+
+if shlex.quote(sys.executable) != sys.executable:  # Snakemake writes it into a job's command as it is, a space and all
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    sys.executable = Path(sys.executable).name
 
 if workflow.is_main_process:  # Snakemake takes the last of two equal keys, and no word of it
     try:
@@ -72,10 +76,12 @@ GIVEN = [str(path) for path in workflow.overwrite_configfiles]
 OVERLAYS = f" --configfile {shlex.join(GIVEN)}" if GIVEN else ""
 SET = [f"{key}={json.dumps(value)}" for key, value in yaml_files.typed(workflow.config_settings.config).items()]
 OVERLAYS += f" --config {shlex.join(SET)}" if SET else ""
-# What of the config makes a rule's results old, beyond its input files: which runs there are, and every word and number.
-# As functions, because Snakemake would read braces in a text as wildcards.
+# Every word and number of the config makes the analysis and the report old. So each has an output of the config's name:
+# that one lacks after an edit, even where Snakemake's notes are lost or only times count.
+ANALYSED, TOLD = (f"results/config/{what}/{digest(study.config)}.json" for what in ("analysed", "told"))
+# What of the config makes a rule's results old, beyond its input files: which runs there are. As functions, because
+# Snakemake would read braces in a text as wildcards.
 SEEDS = {"seeds": lambda wildcards: json.dumps([study.config[key] for key in ("seeds", "run", "experiments")])}
-CONFIG = {"config": lambda wildcards: json.dumps(study.config)}
 # An edit of the code or the templates judges and tells anew, in seconds. It never trains anew: see `numerics`.
 TELLING = {"telling": lambda wildcards: provenance.digest([PROJECT / "report", PROJECT / "workflow" / "scripts"])}
 JUDGING = {
@@ -174,6 +180,7 @@ localrules:
 rule all:
     input:
         "results/report.html",
+        TOLD,
         "results/cells.csv",
         "results/claims.csv",
         # Named here, since Snakemake asks for no plan where older results, of a fixed number of seeds, look complete.
@@ -326,8 +333,8 @@ rule analyse:
         ),
         analysis="results/analysis.json",
         schema="results/analysis.schema.json",
+        config=ANALYSED,
     params:
-        **CONFIG,
         **TELLING,
         plans=PLANS,
     log:
@@ -389,6 +396,7 @@ rule figures:
 rule report:
     input:
         analysis="results/analysis.json",
+        config=ANALYSED,
         data=expand("results/data/{dataset}.npz", dataset=DATASETS),
         examples="results/augmentation_examples.npz",
         drawings="results/figures/drawings.json",
@@ -399,8 +407,8 @@ rule report:
             "results/report.html", caption="report/captions/report.rst", category="Report", labels={"page": "The report"}
         ),
         tables=exports.TABLES,
+        config=TOLD,
     params:
-        **CONFIG,
         **TELLING,
         plans=PLANS,
     log:

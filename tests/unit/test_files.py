@@ -198,3 +198,10 @@ def test_a_device_is_not_opened():
 def test_a_plain_file_is_read_whole(tmp_path):
     (tmp_path / "a").write_bytes(b"1234")
     assert files.read_plain(tmp_path / "a", 4) == b"1234"
+
+
+def test_a_file_that_is_written_alone_has_no_other_beside_it(tmp_path):
+    files.write_alone(tmp_path / "new" / "a.json", "1")
+    files.write_alone(tmp_path / "new" / "b.json", "2")
+    files.write_alone(tmp_path / "new" / "b.json", "3")
+    assert {path.name: path.read_text() for path in (tmp_path / "new").iterdir()} == {"b.json": "3"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -32,6 +33,18 @@ def test_braces_in_the_name_of_an_overlay_are_no_wildcards(tmp_path):
     done = plan(tmp_path, "--configfile", str(overlay))
     assert done.returncode == 0, done.stdout
     assert "train" in done.stdout
+
+
+def test_the_project_and_its_python_may_lie_in_a_folder_with_spaces_an_accent_and_apostrophes(tmp_path):
+    project = tmp_path / "L'été d'après (2)"
+    for part in ("config", "workflow", "report", "envs", "profiles"):
+        shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "Snakefile", project)
+    (project / ".venv").symlink_to(sys.prefix)
+    command = [str(project / ".venv" / "bin" / "python"), "-m", "snakemake", "--cores", "1"]
+    done = subprocess.run([*command, "cost"], cwd=project, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "runs" in (project / "logs" / "cost.log").read_text(encoding="utf-8")
 
 
 def test_a_project_in_a_folder_with_braces_is_told_in_a_sentence(tmp_path):

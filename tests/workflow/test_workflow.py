@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -90,8 +91,7 @@ def test_no_report_is_made_of_other_runs_than_the_configs(study, forgotten):
     else:
         times = ["--rerun-triggers", "mtime"]
     page = (study.folder / "results" / "report.html").read_bytes()
-    # Forced, because with neither notes nor a newer file Snakemake finds nothing to do and keeps the page as it is.
-    done = study.snakemake("report", "--forcerun", "report", *times, check=False)
+    done = study.snakemake("report", *times, check=False)
     assert done.returncode
     assert "results/runs.csv is of other runs than the config asks for (" in done.stdout
     assert "start again with --forcerun train" in done.stdout
@@ -101,9 +101,17 @@ def test_no_report_is_made_of_other_runs_than_the_configs(study, forgotten):
     )
 
 
-def test_an_edited_word_or_margin_reaches_the_report(study):
+def test_an_edited_word_or_margin_reaches_the_report_and_so_does_its_return_whatever_snakemake_remembers(study):
+    told = {"all": 1, "analyse": 1, "figures": 1, "report": 1}
+    before = copy.deepcopy(study.overlay)
+    shutil.rmtree(study.folder / ".snakemake")
     study.overlay |= {"title": "Another title", "analysis": {"training_margin": 2.0}}
-    assert study.jobs() == {"all": 1, "analyse": 1, "figures": 1, "report": 1}
+    assert study.jobs() == told
+    study.snakemake("report")
+    assert "Another title" in (study.folder / "results" / "report.html").read_text(encoding="utf-8")
+    assert study.jobs() == {}
+    study.overlay = before
+    assert study.jobs() == told
 
 
 def test_a_pilot_is_planned_where_there_was_a_number_of_seeds_and_anew_when_it_is_edited(study):

@@ -1,7 +1,9 @@
 """Rule `analyse`: the study's tables and facts -> analysis.json, and the CSV tables made from it."""
 
+import json
 from pathlib import Path
 
+from refashion import files
 from refashion.judging import analysis, collection, inputs, tables
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.rule_log import rule_log
@@ -32,6 +34,7 @@ def main(job):
             )
         )
     analysis.write(result, job.output.analysis, {name: job.output[name] for name in CSV_TABLES})
+    files.write_alone(Path(job.output.config), json.dumps(job.config, indent=1) + "\n")
     print(result.document["study"]["answer"])
 
 

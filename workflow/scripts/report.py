@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from refashion import files
 from refashion.judging import collection, tables
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
@@ -21,6 +22,7 @@ def main(job):
     html = page.render(analysis, images, job.config, drawings, text=text)
     Path(job.output.page).write_text(html, encoding="utf-8")
     exports.write_tables(analysis, Path(job.output.tables[0]).parent)
+    files.write_alone(Path(job.output.config), Path(job.input.config).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -694,7 +694,7 @@ def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
         "original": str(synthetic.ROOT / "config" / "original.yaml"),
         "benchmark": "benchmark.csv",
     }
-    made = {name: f"{name}.csv" for name in CSV_TABLES} | {"analysis": "analysis.json"}
+    made = {name: f"{name}.csv" for name in CSV_TABLES} | {"analysis": "analysis.json", "config": "of/it.json"}
     analyse.main(Job(config, tables_ | facts, made))
     found = json.loads((tmp_path / "analysis.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(json_schema()).validate(found)

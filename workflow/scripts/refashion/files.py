@@ -64,6 +64,15 @@ def write_text(target: Path, text: str) -> None:
         stream.write(text.encode())
 
 
+def write_alone(path: Path, text: str) -> None:
+    """Write a text file, and remove what other files its folder holds: their names say what is no longer so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for other in path.parent.iterdir():
+        if other != path:
+            other.unlink()
+    write_text(path, text)
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy a file's content as a whole."""
     with open(source, "rb") as content, whole_file(target) as stream:
