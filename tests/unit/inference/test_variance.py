@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from refashion.inference.variance import image_noise, share_right, variance_components
+from refashion.inference.variance import image_noise, nested_component, share_right, variance_components
 from worked_examples import RATINGS
 
 
@@ -35,6 +35,24 @@ def test_variance_component_interval_is_where_its_two_exact_intervals_meet():
     residual = variance_components(RATINGS).residual
     sse = 15 * 1.0194444444444444
     assert (residual.low, residual.high) == pytest.approx((sse / 27.4883928634, sse / 6.2621377950), rel=1e-9)
+
+
+def test_a_component_of_groups_by_shrout_and_fleiss():
+    component = nested_component([list(RATINGS)])
+    # published: mean squares 11.24 between targets and 6.26 within them, ICC(1, 1) = .17
+    assert component.variance == pytest.approx((11.24 - 6.26) / 4, abs=5e-3)
+    assert round(component.share, 2) == 0.17
+    assert component.p == pytest.approx(stats.f_oneway(*RATINGS).pvalue)
+    assert component.low == 0 < component.variance < component.high
+
+
+def test_a_component_of_groups_takes_each_cell_about_its_own_mean():
+    rng = np.random.default_rng(0)
+    cells = [[rng.normal(size=4), rng.normal(size=1)], [rng.normal(size=3), rng.normal(size=2)]]
+    moved = [[group + shift for group in cell] for cell, shift in zip(cells, (0, 50), strict=True)]
+    assert nested_component(moved).high == pytest.approx(nested_component(cells).high)
+    assert nested_component([[rng.normal(size=4)]]) is None
+    assert nested_component([[rng.normal(size=1), rng.normal(size=1)]]) is None
 
 
 def test_negative_variance_components_are_cut_at_zero():

@@ -117,7 +117,7 @@ class RunTable:
         for other in samples[1:]:
             seeds = np.intersect1d(seeds, other.seeds, assume_unique=True)
         if one_machine or metric in TIMES:
-            machines = [self._machines(cell) for cell in cells]
+            machines = [self.machines(cell) for cell in cells]
             alike = [
                 len({own.get(seed, cell) for own, cell in zip(machines, cells, strict=True)}) == 1 for seed in seeds
             ]
@@ -125,7 +125,7 @@ class RunTable:
         rows = [sample.values[np.searchsorted(sample.seeds, seeds)] for sample in samples]
         return seeds, np.stack(rows)
 
-    def _machines(self, cell: str) -> dict[int, tuple[str, ...]]:
+    def machines(self, cell: str) -> dict[int, tuple[str, ...]]:
         """The machine of each run of a cell, by seed; runs that moved from one to another are left out."""
         machines = zip(*(map(str, self.column(cell, name)) for name in MACHINE), strict=True)
         moved = self.column(cell, "machines").astype(float) > 1

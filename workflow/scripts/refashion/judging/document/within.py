@@ -111,9 +111,26 @@ class Components(Part):
     reason: str = reason()
 
 
+class Machines(Part):
+    """What another machine does to a run, and to cells whose runs come from several."""
+
+    pairs: int = means("pairs of runs, one seed and one function, that were trained on different kinds of machine")
+    largest: float | None = means("the largest gap of validation accuracy in a pair", "pp")
+    rms: float | None = means("root mean square of these gaps", "pp")
+    seed_sd: float | None = means("SD over seeds in the cells of the pairs, pooled", "pp")
+    alike: int = means("such pairs that were trained on one kind of machine")
+    alike_largest: float | None = means("the largest gap in one of these", "pp")
+    cells: list[str] = means("cells whose runs come from several kinds of machine")
+    component: VarianceSource | None = means(
+        "variance between machines within these cells; null where none can be told"
+    )
+    words: str = means('all that in a few sentences, or ""')
+
+
 class Variance(Part):
     """Where the spread comes from."""
 
+    machines: Machines = means("the same seed on other machines")
     image_noise: list[CellNoise] = means("cells of the original first")
     components: Components | None = means("from the experiment that crosses subsets and initialisers; null without it")
     reason: str = reason()

@@ -10,6 +10,7 @@ from refashion.inference.variance import image_noise, variance_components
 from refashion.judging.collection import Predictions
 from refashion.judging.document.within import CellNoise, Components, Variance, VarianceSource
 from refashion.judging.facts import PUBLISHED_METRIC, Facts, pair
+from refashion.judging.sections.machines import machines
 from refashion.study.model import AXES, Cell, Experiment, Study
 
 
@@ -17,6 +18,7 @@ def variance(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predi
     """Luck on images within each cell, and variance components where subsets and initialisers are crossed."""
     crossed = [experiment for experiment in study.experiments if len(_subsets(experiment, study)) > 1]
     return Variance(
+        machines=machines(facts, cells, study),
         image_noise=[_image_noise(facts, cell, predictions) for cell in cells],
         components=_components(facts, crossed[0], study) if crossed else None,
         reason="" if crossed else "cannot say, because no experiment of this study crosses subsets and initialisers",
