@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import update_config
 
 if Path(workflow.basedir) != Path(str(workflow.current_basedir)):
     sys.exit(
@@ -23,7 +22,7 @@ if Path(workflow.basedir) != Path(str(workflow.current_basedir)):
     )
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from refashion.study.original import check_original, original_path, read_original
-from refashion.study.config import lay_seeds, load_study
+from refashion.study.config import lay_over, load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
 from refashion.study.model import Run, digest
@@ -54,8 +53,10 @@ report: "report/workflow.rst"
 
 
 try:
-    # Snakemake leaves the numbers inside of `--config limits={images: 500}` texts.
-    update_config(config, yaml_files.typed(workflow.config_settings.config))
+    # Snakemake merges seeds, too, and leaves the numbers inside of `--config limits={images: 500}` texts.
+    settings = yaml_files.typed(workflow.config_settings.config)
+    for layer in (*map(yaml_files.read, workflow.overwrite_configfiles), settings):
+        lay_over(config, layer or {})
     study = load_study(config)
     ORIGINAL = original_path(study.config["original"], [Path(path) for path in workflow.overwrite_configfiles], PROJECT)
     if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
@@ -74,7 +75,7 @@ DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 # What a command that is about this study ends with.
 GIVEN = [str(path) for path in workflow.overwrite_configfiles]
 OVERLAYS = f" --configfile {shlex.join(GIVEN)}" if GIVEN else ""
-SET = [f"{key}={json.dumps(value)}" for key, value in yaml_files.typed(workflow.config_settings.config).items()]
+SET = [f"{key}={json.dumps(value)}" for key, value in settings.items()]
 OVERLAYS += f" --config {shlex.join(SET)}" if SET else ""
 # Every word and number of the config makes the analysis and the report old. So each has an output of the config's name:
 # that one lacks after an edit, even where Snakemake's notes are lost or only times count.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import yaml
-from snakemake.utils import update_config
 
 from project import PROJECT
+from refashion.study.config import lay_over
 
 
 def put(path: str, value):
@@ -38,5 +38,5 @@ def _find(config, path):
 
 def overlaid(config, name):
     """The config under an overlay of config/."""
-    update_config(config, yaml.safe_load((PROJECT / "config" / name).read_text(encoding="utf-8")))
+    lay_over(config, yaml.safe_load((PROJECT / "config" / name).read_text(encoding="utf-8")))
     return config

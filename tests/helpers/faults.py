@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 import yaml
-from snakemake.utils import update_config
 
 from project import PROJECT
 from refashion.data import dataset as data
 from refashion.data import idx
 from refashion.study import model
-from refashion.study.config import load_study
+from refashion.study.config import lay_over, load_study
 from refashion.study.model import digest
 from refashion.training import run_files
 from tiny_study import TINY, Study, environment
@@ -71,7 +70,7 @@ class SmallStudy(Study):
     def plan(self) -> model.Study:
         """The study as the project's own code understands it."""
         config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
-        update_config(config, self.overlay)
+        lay_over(config, self.overlay)
         return load_study(config)
 
     @property

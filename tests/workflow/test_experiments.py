@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from refashion.data import dataset as data
-from refashion.study.config import load_study
+from refashion.study.config import lay_over, load_study
 from refashion.training import run as training
 from refashion.training.run_store import RunStore
 from tiny_study import Study
@@ -62,16 +62,11 @@ def _overlay(committed_config, few_images):
     }
 
 
-def _merged(config, overlay):
-    """What Snakemake makes of a config and an overlay: tables merged, everything else replaced."""
-    if isinstance(config, dict) and isinstance(overlay, dict):
-        return {key: _merged(config.get(key), overlay.get(key, config.get(key))) for key in {**config, **overlay}}
-    return overlay
-
-
 def test_every_experiment_runs_from_training_to_its_section(committed_config, few_images, tmp_path):
     tiny = Study(tmp_path, overlay=_overlay(committed_config, few_images))
-    loaded = load_study(_merged(committed_config, tiny.overlay))
+    config = copy.deepcopy(committed_config)
+    lay_over(config, tiny.overlay)
+    loaded = load_study(config)
     tiny.snakemake("results/data/fashion_mnist.npz")
     store = RunStore(tmp_path / "results" / "store")
     for run in loaded.runs():  # in one process, which imports TensorFlow once and not once a run

@@ -13,6 +13,8 @@ import yaml
 from project import PROJECT
 from tiny_study import TINY, environment
 
+TWO_LOOKS = {"looks": [2, 3], "spend": [0.01, 0.04]}
+
 
 def plan(folder, *arguments, snakefile=PROJECT / "Snakefile"):
     """A dry run in a folder of its own; its output is in stdout."""
@@ -62,6 +64,19 @@ def test_numbers_inside_of_what_the_command_line_sets_are_numbers(tmp_path):
     assert done.returncode == 0, done.stdout
     refused = plan(tmp_path, "--config", "seeds=[0,x]")
     assert "config: seeds[1] is 'x'; allowed is" in refused.stdout
+
+
+def test_seeds_of_an_overlay_or_the_command_line_replace_those_below_as_a_whole(tmp_path):
+    layers = []
+    for name, seeds in (("pilots", {"pilot": 2, "half_width": 1.0, "most": 4}), ("looks", TWO_LOOKS)):
+        layers.append(tmp_path / f"{name}.yaml")
+        layers[-1].write_text(yaml.safe_dump(TINY | {"seeds": seeds}))
+    done = plan(tmp_path, "--configfile", *map(str, layers))
+    assert done.returncode == 0, done.stdout
+    assert "Look 1 of 2, at 2 seeds of 2 cells, is to come." in done.stdout
+    done = plan(tmp_path, "--configfile", str(layers[1]), "--config", "seeds={pilot: 2, half_width: 1.0, most: 4}")
+    assert done.returncode == 0, done.stdout
+    assert "plan_seeds" in done.stdout
 
 
 @pytest.mark.parametrize("use", ["include: '{}'", "module other:\n    snakefile: '{}'\nuse rule * from other"])

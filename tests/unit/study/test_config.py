@@ -11,7 +11,7 @@ import yaml
 from configs import drop, overlaid, put
 from project import PROJECT
 from refashion.errors import UserError
-from refashion.study.config import lay_seeds, load_study
+from refashion.study.config import lay_over, load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.study.schema import config_schema
 
@@ -272,11 +272,11 @@ def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(config, 
 
 def test_seeds_of_an_overlay_replace_those_below_as_a_whole(config):
     looks, pilot = {"looks": [5], "spend": [0.05]}, {"pilot": 2, "half_width": 1, "most": 5}
+    asked = config["experiments"]["losses"]["question"]
     config["seeds"] = config["experiments"]["losses"]["seeds"] = {**looks, **pilot}  # as Snakemake merges them
-    lay_seeds(config, {"seeds": pilot, "experiments": {"losses": {"seeds": looks}, "more": 1}, "run": 3})
+    lay_over(config, {"seeds": pilot, "experiments": {"losses": {"seeds": looks}}, "title": "Other"})
     assert (config["seeds"], config["experiments"]["losses"]["seeds"]) == (pilot, looks)
-    lay_seeds(config, None)
-    load_study(config)
+    assert (config["title"], load_study(config).config["experiments"]["losses"]["question"]) == ("Other", asked)
 
 
 def test_looks_spend_the_level_of_every_verdict():

@@ -23,15 +23,17 @@ LEVEL = 0.05
 SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
 
 
-def lay_seeds(config: Any, overlay: Any) -> None:
-    """Replace seeds by those of an overlay as a whole, where Snakemake merged tables: looks and a pilot do not mix."""
-    if not isinstance(config, dict) or not isinstance(overlay, Mapping):
-        return
+def lay_over(config: dict[str, Any], overlay: Mapping[str, Any]) -> None:
+    """Lay an overlay over a config, in place: tables are merged, all else is replaced.
+
+    Seeds are replaced as a whole, since looks and a pilot do not mix.
+    """
     for key, value in overlay.items():
-        if key == "seeds":
+        below = config.get(key)
+        if key != "seeds" and isinstance(below, dict) and isinstance(value, Mapping):
+            lay_over(below, value)
+        else:
             config[key] = value
-        elif key in config:
-            lay_seeds(config[key], value)
 
 
 def load_study(config: Mapping[str, Any]) -> Study:

@@ -8,14 +8,14 @@ network), and what is already trained is known by digest only. So the time left 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from refashion import formatting, provenance, yaml_files
 from refashion.errors import UserError
-from refashion.study.config import load_study
+from refashion.study.config import lay_over, load_study
 from refashion.study.model import Run, Study
 from refashion.training import run_state, seeds
 from refashion.training.run_state import RunState
@@ -70,16 +70,8 @@ def configuration(base: Path, overlays: Sequence[Path]) -> dict[str, Any]:
         layer = yaml_files.read(path)
         if not isinstance(layer, dict):
             raise UserError(f"{path} holds no config; it must be a YAML file of keys and values.")
-        whole = _laid_over(whole, layer)
+        lay_over(whole, layer)
     return whole
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    both = dict(below)
-    for key, value in above.items():
-        nested = key != "seeds" and isinstance(value, Mapping) and isinstance(both.get(key), Mapping)  # see lay_seeds
-        both[key] = _laid_over(both[key], value) if nested else value
-    return both
 
 
 def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
