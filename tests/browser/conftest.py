@@ -54,7 +54,8 @@ def with_holes() -> dict:
 
 def config() -> dict:
     full = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
-    return full | {"title": "A study", "note": "x" * 300}
+    full["experiments"]["original"]["note"] = "x" * 300
+    return full | {"title": "A study"}
 
 
 @pytest.fixture(scope="session")

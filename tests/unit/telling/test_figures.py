@@ -159,7 +159,7 @@ def test_an_interaction_has_no_panel_without_a_line_and_no_label_without_a_run()
     given["effects"]["policies"][0]["title"] = "What changed together, taken apart (equal updates)"
     drawing = catalogue.draw(given, "interaction")
     shown = words(drawing.svg)
-    assert "equal updates, 60,000 images" in shown
+    assert "equal updates, 60,000 images, n = 3" in shown
     assert "10,000 images" not in shown
     assert "lenet5" not in shown
     assert "left out" in drawing.caption

@@ -6,13 +6,13 @@ intervals where a network has one run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
-from refashion.telling import formats
+from refashion.telling import formats, words
 
 Analysis = dict[str, Any]
 Claim = dict[str, Any]
@@ -145,9 +145,8 @@ def _directions(analysis: Analysis) -> Iterator[Finding]:
         differences = [one["readings"][0]["numbers"]["difference"] for one in own if _runs(one)]
         if differences:
             told.append(_direction(noun, [value for value in differences if value is not None]))
-    told = [words for words in told if words]
-    if told:
-        yield Finding("Direction", fmt.sentence("; ".join(told)))
+    if any(told):
+        yield Finding("Direction", fmt.sentence("; ".join(filter(None, told))))
 
 
 def _direction(noun: str, differences: list[float]) -> str:
@@ -160,8 +159,7 @@ def _direction(noun: str, differences: list[float]) -> str:
         where = {1: "the one column", 2: "both columns"}.get(len(most), f"all {len(most)} columns")
     else:
         where = f"{len(most)} of {len(differences)} columns"
-    low, high = fmt.significant(min(most), 2), fmt.significant(max(most), 2)
-    far = low if low == high else f"{low} to {high}"
+    far = words.span(most, lambda value: fmt.significant(value, 2))
     return f"our {noun} accuracy is {word} in {where}, by {far}{fmt.SPACE}pp"
 
 
@@ -261,10 +259,10 @@ def _would_end(waiting: Sequence[Claim]) -> str:
     which = "it" if len(waiting) == 1 else fmt.count(len(endings)) + " of them" if endings[1:] else "one of them"
     if len(endings) == len(waiting) > 1:
         which = "them"
-    seeds = _span([one["seeds"] for one in endings], fmt.count)
+    seeds = words.span([one["seeds"] for one in endings], fmt.count)
     hours = [one["core_hours"] for one in endings if one["core_hours"] is not None]
     cost = (
-        f", at {_span(hours, lambda value: fmt.significant(value, 2))} core-hours{' each' if hours[1:] else ''}"
+        f", at {words.span(hours, lambda value: fmt.significant(value, 2))} core-hours{' each' if hours[1:] else ''}"
         if hours
         else ""
     )
@@ -272,17 +270,12 @@ def _would_end(waiting: Sequence[Claim]) -> str:
     return f" {seeds} seeds a network would end {which} in {fmt.share_of_100(chance)} of 100 studies{cost}."
 
 
-def _span(values: Sequence[float], shown: Callable[[float], str]) -> str:
-    low, high = shown(min(values)), shown(max(values))
-    return low if low == high else f"{low} to {high}"
-
-
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:
     claims = dict(groups(analysis)).get(GROUPS[3][0], [])
     holds, fails, waiting = (_with(claims, verdict) for verdict in VERDICTS[:3])
     told = [
-        f"{words} {fmt.sentence_list('“' + one['statement'].rstrip('.') + '”' for one in own)}"
-        for words, own in (("holds:", holds), ("does not hold:", fails), ("open:", waiting))
+        f"{verb} {fmt.sentence_list('“' + one['statement'].rstrip('.') + '”' for one in own)}"
+        for verb, own in (("holds:", holds), ("does not hold:", fails), ("open:", waiting))
         if own
     ]
     if told:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from refashion import formatting, provenance
 from refashion import formatting as fmt
 from refashion.project import PROJECT
-from refashion.telling import lede, one_run, source, words
+from refashion.telling import lede, one_run, source, waiting, words
 from refashion.telling.figures import catalogue, experiments, parts, style
 from refashion.telling.figures.catalogue import Drawing
 from refashion.telling.pictures import Pictures
@@ -60,7 +60,14 @@ APPENDIX = (
 )
 
 
-def _has(section: str, analysis: Analysis, drawings: Mapping[str, Drawing], images: Pictures, text: str) -> bool:
+def _has(
+    section: str,
+    analysis: Analysis,
+    drawings: Mapping[str, Drawing],
+    images: Pictures,
+    text: str,
+    idle: Sequence[waiting.Waiting],
+) -> bool:
     """Whether there is anything to show in a section."""
 
     def drawn(*names: str) -> bool:
@@ -81,7 +88,7 @@ def _has(section: str, analysis: Analysis, drawings: Mapping[str, Drawing], imag
         "mistakes": lambda: drawn("confusion", "image_difficulty"),
         "augmentations": lambda: len(images.augmentations) > 1,  # the first row is of garments as they are
         "extensions": lambda: any(one["enabled"] for one in experiments.extensions(analysis)),
-        "missing": lambda: words.anything_missing(analysis),
+        "missing": lambda: words.anything_missing(analysis) or bool(idle),
         "deviations": lambda: bool(analysis["original"]["deviations"]),
         "audit": lambda: bool(analysis["audit"]),
         "assumptions": lambda: bool(analysis["assumptions"]),
@@ -109,8 +116,9 @@ def render(
     drawings = catalogue.draw_all(analysis) if drawings is None else drawings
     environment = _environment()
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    idle = waiting.experiments(analysis, config)
     shown, appendix = (
-        [one for one in part if _has(one[0], analysis, drawings, pictures, text)] for part in (SECTIONS, APPENDIX)
+        [one for one in part if _has(one[0], analysis, drawings, pictures, text, idle)] for part in (SECTIONS, APPENDIX)
     )
     passages = source.passages(redact(text), analysis["claims"])
     anchors = {anchor for anchor, _ in (*shown, *appendix)}
@@ -132,6 +140,7 @@ def render(
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         sections=shown,
         source=source.blocks(passages),
+        waiting=redact([vars(one) for one in idle]),
         style_sheet=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
     )
 
@@ -170,6 +179,7 @@ def _environment() -> Any:
         "cell_name": parts.cell_name,
         "claim_evidence": words.claim_evidence,
         "csv_address": words.csv_address,
+        "deviations_of": words.deviations_of,
         "entries": words.entries,
         "extensions": experiments.extensions,
         "inline": lambda svg, prefix, words: Markup(style.inline(svg, prefix, words)),  # noqa: S704

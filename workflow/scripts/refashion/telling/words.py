@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from refashion import formatting as fmt
@@ -66,6 +66,13 @@ def amount(value: Any, unit: str, interval: Sequence[float] | None = None) -> st
     return fmt.count(value) if float(value).is_integer() else fmt.significant(value)
 
 
+def span(values: Iterable[float], shown: Callable[[float], str]) -> str:
+    """From the least to the greatest of the values, as `shown` writes them; one of them where both read the same."""
+    values = list(values)
+    low, high = shown(min(values)), shown(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
 def interval_told(interval: Sequence[float] | None, unit: str) -> str:
     if not interval:
         return ""
@@ -81,6 +88,12 @@ def claim_evidence(claim: Mapping[str, Any]) -> tuple[str, str] | None:
     if claim["kind"] == "accuracy":
         return ACCURACIES[claim["readings"][0]["metric"] in TRAINING_METRICS]
     return EVIDENCE.get(claim["kind"])
+
+
+def deviations_of(claim: Mapping[str, Any], analysis: Analysis) -> list[Mapping[str, Any]]:
+    """What was decided after looking, of which this claim is named."""
+    named = re.compile(rf"\b{re.escape(claim['id'])}\b")
+    return [one for one in analysis["original"]["deviations"] if named.search(one["what"])]
 
 
 #: Whether a verdict depends on the reading, as the page says it.
@@ -118,7 +131,7 @@ def anything_missing(analysis: Analysis) -> bool:
         or runs["diverged"]
         or runs["missing"]
         or untested_readings(analysis)
-        or any(not one["enabled"] or one["reason"] for one in analysis["experiments"])
+        or any(one["enabled"] and one["reason"] for one in analysis["experiments"])
     )
 
 

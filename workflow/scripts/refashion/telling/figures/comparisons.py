@@ -15,6 +15,7 @@ from refashion.telling.figures.parts import (
     Sketch,
     blank,
     cell_name,
+    finding,
     low_high,
     name_rows,
     original_cells,
@@ -45,6 +46,11 @@ def paired_differences(analysis: Analysis) -> Sketch:
     ]
     decided = sum(pair["conclusion"] in ("a", "b") for pair in pairs)
     untested = sum(pair["interval"] is None for pair in pairs)
+    title = finding(
+        analysis,
+        title,
+        f"Of {fmt.plural(len(pairs), 'pair')} of columns, {decided or 'none'} decided",
+    )
     caption = (
         f"Row minus column, in percentage points, over runs with the same seed: mean difference, its "
         f"{analysis['study']['confidence']:.0%} interval, the paired t test's p ({family['correction']}, "
@@ -213,10 +219,11 @@ def ranks(analysis: Analysis) -> Sketch:
         order = (
             f" A study with one run a network prints the published order in {fmt.share_of_100(chance)} of 100 tries."
         )
+    title = finding(analysis, title, _settled(given["p_rank_one_run"]))
     caption = (
         "Chance, in 100, that a network takes each rank when the seeds are drawn anew. First: comparing means. Second: "
         "what an author with a single run of each would print. A row that is spread out is a rank that one run cannot "
-        f"settle; {_settled(given['p_rank_one_run'])} "
+        f"settle, in at least 95 of 100 draws. "
         f"100 and 0 mean that none of the few seeds there are shows otherwise, not that it is certain.{order}"
     )
     best = max(range(len(names)), key=lambda i: given["p_rank"][i][0])
@@ -225,12 +232,12 @@ def ranks(analysis: Analysis) -> Sketch:
     return Sketch(title, caption, alternative, data, lambda phone: _draw_ranks(names, panels, phone), True)
 
 
-def _settled(one_run: list[list[float]] | None) -> str:
+def _settled(one_run: list[list[float]] | None) -> str | None:
     """How many of the ranks a single run of each network settles, in at least 95 of 100 draws."""
     if not one_run:
-        return "of one run each nothing is known here."
+        return None
     settled = sum(max(row) >= 0.95 for row in one_run)
-    return f"here it settles {fmt.count(settled)} of {fmt.count(len(one_run))} ranks, in at least 95 of 100 draws."
+    return f"One run of each network settles {fmt.count(settled) if settled else 'none'} of {len(one_run)} ranks"
 
 
 def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]], phone: bool) -> Figure:

@@ -16,6 +16,7 @@ from refashion.telling.figures.parts import (
     Sketch,
     architecture_colours,
     blank,
+    finding,
     label_ends,
     lone_note,
     name_rows,
@@ -26,6 +27,7 @@ from refashion.telling.figures.parts import (
     wrap,
 )
 from refashion.telling.figures.style import HAIR, INK, MUTED, NARROW, WIDE
+from refashion.telling.words import span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +51,11 @@ def fractions(analysis: Analysis) -> Sketch:
         for cells in groups.values()
         for cell in cells
     ]
+    gains = [
+        cells[-1]["metrics"]["clean_accuracy"]["mean"] - cells[0]["metrics"]["clean_accuracy"]["mean"]
+        for cells in groups.values()
+    ]
+    title = finding(analysis, title, f"From the fewest to the most images accuracy moves by {span(gains, fmt.points)}")
     caption = (
         "Accuracy on the validation images, not augmented, against the number of training images (logarithmic scale); "
         f"whiskers are {analysis['study']['confidence']:.0%} intervals."
@@ -124,7 +131,8 @@ def experiment(analysis: Analysis, name: str) -> Sketch:
     caption = f"Grouped by network, most accurate first. {_strip_caption(analysis, rows)}{common}"
     alternative = f"Dot plot. {_best_told(given['title'], rows)}"
     data = [_experiment_csv(row, given["title"]) for row in rows]
-    return Sketch(given["title"], caption, alternative, data, lambda phone: _draw_strips([("", rows)], phone), True)
+    title = finding(analysis, given["title"], f"{given['title']}: {span(map(_mean, rows), fmt.percent)}")
+    return Sketch(title, caption, alternative, data, lambda phone: _draw_strips([("", rows)], phone), True)
 
 
 def _strip_caption(analysis: Analysis, rows: list[dict[str, Any]]) -> str:
@@ -177,7 +185,7 @@ def _mean(row: dict[str, Any]) -> float:
 
 
 def _draw_strips(panels: list[tuple[str, list[dict[str, Any]]]], phone: bool) -> Figure:
-    width, left, right, bottom, pitch = (NARROW, 0.05, 0.05, 0.5, 0.44) if phone else (WIDE, 2.9, 0.75, 0.5, 0.21)
+    width, left, right, bottom, pitch = (NARROW, 0.05, 0.05, 0.5, 0.44) if phone else (WIDE, 2.9, 1.05, 0.5, 0.21)
     heights = [(0.4 if title else 0.05) + pitch * len(rows) + bottom for title, rows in panels]
     figure = blank(width, sum(heights))
     ceiling = sum(heights)
@@ -201,6 +209,7 @@ def _draw_strip(panel: Axes, rows: list[dict[str, Any]], phone: bool) -> None:
             panel.plot(sample["interval"], [level, level], color=colour, linewidth=2.4)
         panel.plot(sample["mean"], level, linestyle="none", **ring(colour, sample["n"], 5))
         mean = fmt.percent(sample["mean"], fmt.half_of(sample["interval"]))
+        mean += f", n = {sample['n']}" if sample["n"] == 2 else ""
         place: dict[str, Any] = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
         if phone:
             panel.text(0, y - 0.2, wrap(row["name"], 42, 1), **place)

@@ -16,6 +16,7 @@ from refashion.telling.figures.parts import (
     architecture_colours,
     blank,
     cell_name,
+    finding,
     lone_note,
     low_high,
     name_rows,
@@ -56,8 +57,8 @@ def _forest(analysis: Analysis, training: bool, noun: str) -> Sketch:
         return Sketch(title, reason="No run that bears on these numbers has finished, so there is nothing to compare.")
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICT_COLOURS}
     told = fmt.sentence_list(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    if analysis["study"]["evidence"] and max(row["n"] for row in rows) > 1:
-        title = f"Of {len(rows)} published {noun} accuracies, {told}" if len(rows) > 1 else title
+    if max(row["n"] for row in rows) > 1 and len(rows) > 1:
+        title = finding(analysis, title, f"Of {len(rows)} published {noun} accuracies, {told}")
     caption = (
         "Each row is one published number, at zero. Ticks are our runs, the ring their mean, the thick line its "
         f"{analysis['study']['confidence']:.0%} interval, the thin line where one more run would fall. The shaded band "
@@ -205,6 +206,7 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
         | (sample_columns(point["sample"]) if point["sample"] else {})
         for point in flat
     ]
+    title = finding(analysis, title, _outside(flat))
     caption = (
         "Diamonds are the published numbers, dots single runs of ours, upright lines their means where there are "
         "several. A diamond outside a few dots proves nothing: intervals and verdicts judge it."
@@ -212,6 +214,20 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
     )
     alternative = "Dot plot. " + " ".join(_told(point) for point in flat if point["sample"] and point["sample"]["n"])
     return Sketch(title, caption, alternative, data, lambda phone: _draw_published(analysis, panels, phone), True)
+
+
+def _outside(points: list[dict[str, Any]]) -> str | None:
+    """How many printed numbers no run comes to, or all do not; None where no column has several runs."""
+    judged = [
+        (one["published"], one["sample"]["values"])
+        for one in points
+        if one["published"] is not None and one["sample"] and one["sample"]["n"] > 1
+    ]
+    if not judged:
+        return None
+    outside = sum(not min(values) <= printed <= max(values) for printed, values in judged)
+    number = fmt.count(outside) if outside else "none"
+    return f"Of {fmt.plural(len(judged), 'printed accuracy', 'printed accuracies')}, {number} outside all of our runs"
 
 
 def _told(point: dict[str, Any]) -> str:

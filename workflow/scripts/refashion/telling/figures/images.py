@@ -14,6 +14,7 @@ from refashion.telling.figures.parts import (
     Analysis,
     Sketch,
     cell_name,
+    finding,
     name_rows,
     validated_on_augmented,
     wrap,
@@ -49,6 +50,7 @@ def confusion(analysis: Analysis) -> Sketch:
         f"{fmt.plural(round(worst['images']), 'image')} a run, in {cell_name(analysis, worst['cell'])} "
         f"({fmt.plural(worst['n'], 'run')})."
     )
+    title = finding(analysis, title, f"The most frequent mistake: {worst['true']} taken for {worst['predicted']}")
     caption = (
         f"{_AS_VALIDATED if validated_on_augmented(analysis) else ''}"
         "Rows are what a garment is, columns what the network says; numbers are images a run, mean over runs, mistakes "
@@ -118,6 +120,8 @@ def image_difficulty(analysis: Analysis) -> Sketch:
             f" The bar of the {fmt.count(tall['images'])} images that {_bin_told(tall)} are right about is left out: "
             "beside it the others could not be seen."
         )
+    right = f"{fmt.count(given['always_right'])} of {fmt.plural(total, 'garment')}"
+    title = finding(analysis, title, f"{right} are right in every run, {fmt.count(given['always_wrong'])} in none")
     caption = (
         f"Test images, not augmented, by how many of {fmt.plural(given['n'], 'run')} of the original's networks are "
         f"right about them. {fmt.count(given['always_right'])} of {fmt.count(total)} are right in every run, "

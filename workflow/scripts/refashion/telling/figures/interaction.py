@@ -14,6 +14,7 @@ from refashion.telling.figures.parts import (
     Analysis,
     Sketch,
     architecture_colours,
+    finding,
     label_ends,
     lone_note,
     ring,
@@ -21,6 +22,7 @@ from refashion.telling.figures.parts import (
     wrap,
 )
 from refashion.telling.figures.style import INK, NARROW, WIDE
+from refashion.telling.words import span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +51,7 @@ def interaction(analysis: Analysis) -> Sketch:
         for policy in policies
         for cell in policy["cells"]
     ]
+    title = finding(analysis, title, _moved(panels))
     shown = [(name, cell) for name, cells, _ in panels for cell in cells]
     alone = any(len(line) == 1 for _, cells, _ in panels for line in _lines(cells).values())
     wanted = sum(len({cell["fraction"] for cell in policy["cells"]}) for policy in policies)
@@ -71,6 +74,17 @@ def interaction(analysis: Analysis) -> Sketch:
     return Sketch(title, caption, alternative, data, lambda phone: _draw_interaction(analysis, panels, phone), True)
 
 
+def _moved(panels: list[tuple[str, list[dict[str, Any]], list[str]]]) -> str:
+    """How far the mean moves from the first level of augmentation to the last, over networks and numbers of images."""
+    moves = []
+    for _, cells, levels in panels:
+        for line in _lines(cells).values():
+            ends = sorted(line, key=lambda cell: levels.index(cell["augmentation"]))
+            if len(ends) > 1:
+                moves.append(ends[-1]["sample"]["mean"] - ends[0]["sample"]["mean"])
+    return f"Augmentation moves accuracy by {span(moves, fmt.points)}, by network, images and updates"
+
+
 def _panels(policy: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]], list[str]]]:
     """(title, cells that have runs, levels of augmentation) a number of images at which some network has both ends."""
     known = [cell for cell in policy["cells"] if cell["sample"]["mean"] is not None]
@@ -78,7 +92,8 @@ def _panels(policy: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]], lis
     for fraction in dict.fromkeys(cell["fraction"] for cell in policy["cells"]):
         cells = [cell for cell in known if cell["fraction"] == fraction]
         if any(len(line) > 1 for line in _lines(cells).values()):
-            name = f"{_short(policy['title'])}, {fmt.count(cells[0]['images'])} images"
+            runs = span((cell["sample"]["n"] for cell in cells), fmt.count)
+            name = f"{_short(policy['title'])}, {fmt.count(cells[0]['images'])} images, n = {runs}"
             panels.append((name, cells, policy["levels"]["augmentation"]))
     return panels
 

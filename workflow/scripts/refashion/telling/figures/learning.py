@@ -16,6 +16,7 @@ from refashion.telling.figures.parts import (
     architecture_colours,
     blank,
     cell_name,
+    finding,
     known_points,
     label_ends,
     lone_note,
@@ -26,6 +27,7 @@ from refashion.telling.figures.parts import (
     wrap,
 )
 from refashion.telling.figures.style import BLUE, INK, MUTED, NARROW, PAPER, RULE, WIDE
+from refashion.telling.words import span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,6 +52,10 @@ def learning_curves(analysis: Analysis) -> Sketch:
         for one in curves
         for i, epoch in enumerate(one["epochs"])
     ]
+    early = sum(one["best_epoch"] is not None and one["best_epoch"] < one["epochs"][-1] for one in curves)
+    title = finding(
+        analysis, title, f"Of {fmt.plural(len(curves), 'column')}, {early or 'none'} best before the last epoch"
+    )
     caption = (
         "Blue: validation accuracy as the original measured it, median and range over the seeds. Grey: accuracy on the "
         "training images while they train, augmented and with dropout where there is any, as Keras prints it. The ring "
@@ -153,6 +159,8 @@ def optimism(analysis: Analysis) -> Sketch:
         | dict(zip(("low", "high"), low_high(one["interval"]), strict=True))
         for one in rows
     ]
+    gained = span((one["best"] - one["final"] for one in rows), fmt.points)
+    title = finding(analysis, title, f"Picking the best epoch adds {gained}; part of it is not there on new images")
     caption = (
         "From the final epoch to the best one, as validated. Honest best chooses the epoch on one half of the "
         "validation images and scores it on the other; best chooses and scores on the same images. The last step, "

@@ -81,6 +81,11 @@ def _apart(cell: str, same: Sequence[str]) -> str:
     return ", ".join(entry for entry, axis in zip(cell.split("/"), axes, strict=True) if len(set(axis)) > 1)
 
 
+def finding(analysis: Analysis, title: str, found: str | None) -> str:
+    """The title of a figure: what was found, where something was and the study is evidence, else what is shown."""
+    return found if found and analysis["study"]["evidence"] else title
+
+
 def original_cells(analysis: Analysis) -> list[str]:
     """The cells of the original's columns, in the table's order."""
     return [column["cell"] for column in analysis["table"]["columns"]]

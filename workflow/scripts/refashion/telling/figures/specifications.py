@@ -12,6 +12,7 @@ from refashion.telling.figures.parts import (
     Analysis,
     Sketch,
     blank,
+    finding,
     name_rows,
     place_axes,
     sample_columns,
@@ -30,6 +31,9 @@ def specification_curves(analysis: Analysis) -> Sketch:
     curves = [curve for curve in analysis["specification_curves"] if curve["points"]]
     if not curves:
         return Sketch(title, reason=_no_curve(analysis["specification_curves"]))
+    within, points = sum(curve["within"] for curve in curves), sum(len(curve["points"]) for curve in curves)
+    found = f"Of {fmt.plural(points, 'unstated choice')}, {within or 'none'} within the margin"
+    title = finding(analysis, title, found)
     data = [
         {"claim": curve["claim"], "published": curve["published"], "cell": point["cell"], "metric": point["metric"]}
         | {"primary": point["primary"], "verdict": point["verdict"], **sample_columns(point["sample"])}

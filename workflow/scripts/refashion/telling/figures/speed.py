@@ -16,6 +16,7 @@ from refashion.telling.figures.parts import (
     rule_rows,
 )
 from refashion.telling.figures.style import NARROW, WIDE
+from refashion.telling.words import span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +30,10 @@ def speed(analysis: Analysis) -> Sketch:
     if not rows:
         reason = fmt.sentence(analysis["benchmark"]["reason"], "the benchmark was not run on this machine")
         return Sketch(title, reason=reason)
+    times = [row["speedup"] for row in rows if fmt.exists(row.get("speedup")) and row["speedup"] != 1]
+    if times:
+        faster = span(times, lambda value: fmt.significant(value, 2))
+        title = f"This engine is {faster} times as fast as the other programs"
     programs = list(dict.fromkeys(row["program"] for row in rows))
     caption = (
         "Whole jobs, the validation of each epoch included, on a logarithmic scale: marks are medians, lines run from "

@@ -15,6 +15,7 @@ from refashion.telling.figures.parts import (
     Sketch,
     architecture_colours,
     cell_name,
+    finding,
     known_points,
     name_rows,
     original_cells,
@@ -23,6 +24,7 @@ from refashion.telling.figures.parts import (
     wrap,
 )
 from refashion.telling.figures.style import BLUE, INK, NARROW, ORANGE, PAPER, WIDE
+from refashion.telling.words import span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,6 +51,9 @@ def variance_components(analysis: Analysis) -> Sketch:
         {"part": one["source"], "cell": "crossed experiment", "sd": one["sd"], "share": one["share"], "p": one["p"]}
         for one in sources
     ]
+    if noise:
+        spread = span((math.sqrt(one["seed_variance"]) for one in noise), fmt.number)
+        title = finding(analysis, title, f"Runs of one recipe spread by {spread} pp (standard deviation)")
     crossed = " The crossed experiment splits it by what was drawn." if sources and noise else ""
     caption = (
         "Standard deviations in percentage points. Two runs of one recipe differ because they get single images right "
@@ -128,6 +133,10 @@ def half_widths(analysis: Analysis) -> Sketch:
         for one in cells
         for n, width in zip(given["ns"], one["curve"], strict=True)
     ]
+    runs, widths = [one["n"] for one in cells], [one["half_width"] for one in cells if one["half_width"] is not None]
+    if widths:
+        known = f"With {span(runs, fmt.count)} seeds a mean is known to ±{span(widths, fmt.number)} pp"
+        title = finding(analysis, title, known)
     caption = (
         "Half the width of the interval of a mean, at the spread seen here, against the number of seeds; rings mark "
         "what this study has. Halving the width takes about four times the seeds. A colour is a network; where two of "
