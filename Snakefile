@@ -30,7 +30,7 @@ from refashion.telling import exports, source
 from refashion.telling.figures import catalogue
 from refashion.training import devices, seeds
 from refashion.training.run_store import published_in
-from refashion.upkeep import verification
+from refashion.upkeep import publishing, verification
 
 PROJECT = Path(workflow.basedir)
 
@@ -69,6 +69,7 @@ for path in (PROJECT, ORIGINAL):
 config.update(study.config)  # with its defaults, as the scripts get it
 
 STORE, PLANS = "results/store", "results/seeds"
+PUBLISHED = publishing.folder_of(ORIGINAL, PROJECT)
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
@@ -148,7 +149,7 @@ def metrics_of_planned_runs(wildcards):
 def published_data(wildcards):
     """The data set of the published runs, whichever this study trains on."""
     try:
-        return f"results/data/{verification.dataset(PROJECT / 'published', study.config['datasets'])}.npz"
+        return f"results/data/{verification.dataset(PUBLISHED, study.config['datasets'])}.npz"
     except UserError as error:
         raise WorkflowError(str(error))
 
@@ -279,7 +280,7 @@ rule collect:
         **SEEDS,
         **TELLING,
         plans=PLANS,
-        published=lambda wildcards: " ".join(published_in(PROJECT / "published").names()),
+        published=lambda wildcards: " ".join(published_in(PUBLISHED).names()),
     log:
         "logs/collect.log",
     conda:
@@ -435,6 +436,7 @@ rule report_partial:
         folder="results/partial",
         store=STORE,
         plans=PLANS,
+        published=as_it_is(PUBLISHED),
     log:
         "logs/report_partial.log",
     conda:
@@ -447,7 +449,7 @@ rule report_partial:
 # which reports show until one was measured here. REFASHION_FROM (make restore FROM=...): somebody else's, checked alike.
 rule restore:
     params:
-        published=as_it_is(os.environ.get("REFASHION_FROM") or PROJECT / "published"),
+        published=as_it_is(os.environ.get("REFASHION_FROM") or PUBLISHED),
         store=STORE,
         plans=PLANS,
         original=str(ORIGINAL),
@@ -461,19 +463,18 @@ rule restore:
         "workflow/scripts/restore.py"
 
 
-# The finished runs, and the report that `report_partial` made of them, into published/. Runs may be those of an overlay,
-# the report is that of config.yaml.
+# The finished runs, and the report that `report_partial` made of them, into published/, or an example's into its folder
+# there. Runs may be those of an overlay, the report is that of config.yaml, or of the example's study.yaml.
 rule publish:
     params:
-        published=as_it_is(PROJECT / "published"),
+        published=as_it_is(PUBLISHED),
         store=STORE,
         plans=PLANS,
         original=str(ORIGINAL),
         results=rules.report_partial.params.folder,
         benchmark=BENCHMARK,
-        readme=as_it_is(PROJECT / "README.md"),
+        project=as_it_is(PROJECT),
         derived=["results/architectures.json", "results/augmentation_examples.npz"],
-        told=as_it_is(PROJECT / "config" / "config.yaml"),
     log:
         "logs/publish.log",
     conda:
@@ -487,7 +488,7 @@ rule verify:
     input:
         data=published_data,
     params:
-        published=as_it_is(PROJECT / "published"),
+        published=as_it_is(PUBLISHED),
         epochs=2,
     threads: 1
     resources:

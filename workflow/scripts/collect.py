@@ -3,19 +3,16 @@
 from pathlib import Path
 
 from refashion.judging import collection, tables
-from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.training import seeds
-from refashion.training.run_store import published_in
 
 
 def main(job):
     """Read every run of the study; one that is missing or broken ends the rule with one sentence."""
     study = seeds.with_plans(load_study(job.config), job.params.plans)
     labels = collection.labels_of(map(Path, job.input.data))
-    published = published_in(PROJECT / "published").names()
-    collected = collection.collect(study, Path(), strict=True, labels=labels, published=published)
+    collected = collection.collect(study, Path(), strict=True, labels=labels, published=job.params.published.split())
     tables.write(collected.runs, "runs", job.output.runs)
     tables.write(collected.histories, "histories", job.output.histories)
     collection.write_predictions(collected.predictions, job.output.predictions)

@@ -1,6 +1,8 @@
-"""Rule `publish`: the finished runs of the study, and the report of them, into published/."""
+"""Rule `publish`: the finished runs of the study and their report into published/, or an example's folder there."""
 
 from pathlib import Path
+
+from snakemake.utils import update_config
 
 from refashion import files, yaml_files
 from refashion.judging import standing
@@ -13,9 +15,13 @@ from refashion.upkeep import publishing
 
 
 def main(job, terminal):
-    """Copy what is new, say how many runs that was, and show the result in the two READMEs."""
-    published, readme = Path(job.params.published), Path(job.params.readme)
-    study, told = load_study(job.config), load_study(yaml_files.read(Path(job.params.told)))
+    """Copy what is new, say how many runs that was, and show the result in the READMEs."""
+    published, project = Path(job.params.published), Path(job.params.project)
+    example = published != project / "published"
+    told = yaml_files.read(project / "config" / "config.yaml")
+    if example:
+        update_config(told, yaml_files.read(Path(job.params.original).parent / "study.yaml"))
+    study, told = load_study(job.config), load_study(told)
     results, derived = Path(job.params.results), tuple(Path(path) for path in job.params.derived)
     store, original = RunStore(job.params.store), read_original(job.params.original)
     study, _ = standing.grown(seeds.with_plans(study, job.params.plans), original, store)
@@ -27,12 +33,17 @@ def main(job, terminal):
         published,
         log=lambda text: print(text, file=terminal),
     )
-    analysis, told = publishing.report_in(published), published / "README.md"
-    if analysis:  # none before the first report, or one of another version, of which the README tells already
-        text = publishing.with_block(readme.read_text(encoding="utf-8"), publishing.readme_block(analysis))
-        files.write_text(readme, text)
-    text = publishing.with_block(told.read_text(encoding="utf-8"), publishing.runs_block(published))
-    files.write_text(told, publishing.with_columns(text, publishing.columns_block(published)))
+    analysis = publishing.report_in(published)  # none before the first report, or one of another version
+    if example:
+        files.write_text(published / "README.md", publishing.example_readme(published, analysis))
+    else:
+        readme, runs = project / "README.md", published / "README.md"
+        if analysis:
+            text = publishing.with_block(readme.read_text(encoding="utf-8"), publishing.readme_block(analysis))
+            files.write_text(readme, text)
+        text = publishing.with_block(runs.read_text(encoding="utf-8"), publishing.runs_block(published))
+        files.write_text(runs, publishing.with_columns(text, publishing.columns_block(published)))
+    files.write_text(project / "published" / publishing.EXAMPLES / "README.md", publishing.index(project / "published"))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from pathlib import Path
 from refashion import files
 from refashion.judging import analysis, collection, inputs, standing, tables
 from refashion.judging.csv_tables import CSV_TABLES
-from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
@@ -28,7 +27,7 @@ def main(job):
         RunStore(job.params.store),
         strict=False,
         labels=collection.labels_of(map(Path, given.data)),
-        published=published_in(PROJECT / "published").names(),
+        published=published_in(Path(job.params.published)).names(),
     )
     reasons = redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
     runs = collected.runs.assign(reason=reasons)

@@ -13,6 +13,7 @@ from scipy import stats
 
 import run_folders
 from project import PROJECT
+from refashion import files
 from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import AXES, Cell
@@ -140,12 +141,12 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
     source = importlib.util.spec_from_file_location("publish", PROJECT / "workflow" / "scripts" / "publish.py")
     script = importlib.util.module_from_spec(source)
     source.loader.exec_module(script)
-    for name in ("README.md", "readme"):
-        (tmp_path / name).write_text("")
-    params = {"published": tmp_path, "store": tmp_path / "store", "plans": tmp_path}
+    for name in ("README.md", "published/README.md"):
+        files.write_text(tmp_path / name, "")
+    files.copy(PROJECT / "config" / "config.yaml", tmp_path / "config" / "config.yaml")
+    params = {"project": tmp_path, "published": tmp_path / "published", "store": tmp_path / "store", "plans": tmp_path}
     params |= {"original": PROJECT / "config" / "original.yaml"}
-    params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "readme": tmp_path / "readme", "derived": []}
-    params |= {"told": PROJECT / "config" / "config.yaml"}
+    params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "derived": []}
     script.main(SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)
     assert asked == list(grown.runs())
 

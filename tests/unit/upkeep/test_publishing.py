@@ -407,6 +407,12 @@ def test_runs_of_another_precision_have_costs_of_their_own():
     assert "mixed_bfloat16" in publishing._work(low)[0]
 
 
+def test_a_list_of_layers_is_told_by_their_kinds():
+    spec = run_files.read(next(PUBLISHED.glob("runs/*"))).metrics["spec"]
+    listed = {"builder": "layers", "layers": [{"flatten": {}}, {"dense": {"units": 10}}]}
+    assert publishing._work(spec | {"architecture": listed})[0] == "layers, flatten, dense"
+
+
 def test_the_columns_of_every_published_table_are_told(tmp_path):
     assert publishing.with_columns("# Runs\n", publishing.columns_block(tmp_path)) == "# Runs\n"
     for name in ("cells", "claims", "comparisons", "effects"):
@@ -451,8 +457,8 @@ def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypat
         path.write_text(f"# Title\n\n{begin}\n{end}\n\nThe end.\n")
     paths = {"published": published, "store": tmp_path / "store", "plans": None, "results": tmp_path / "partial"}
     paths |= {"original": PROJECT / "config" / "original.yaml"}
-    told = PROJECT / "config" / "config.yaml"
-    params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", derived=[], readme=readme, told=told)
+    files.copy(PROJECT / "config" / "config.yaml", tmp_path / "config" / "config.yaml")
+    params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", derived=[], project=tmp_path)
     job, terminal = SimpleNamespace(params=params, config=config), io.StringIO()
     whole = readme.read_text()
 
@@ -469,3 +475,21 @@ def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypat
         assert words in path.read_text()
         assert path.read_text().endswith(f"{end}\n\nThe end.\n")
         assert [one.name for one in path.parent.glob("README.md.*")] == []
+
+
+def test_an_example_is_published_into_a_folder_of_its_own_and_the_index_names_it(tmp_path):
+    example = tmp_path / "config" / "examples" / "mine" / "original.yaml"
+    published = publishing.folder_of(example, tmp_path)
+    assert published == tmp_path / "published" / "examples" / "mine"
+    assert publishing.folder_of(tmp_path / "config" / "original.yaml", tmp_path) == tmp_path / "published"
+    assert publishing.folder_of(tmp_path / "elsewhere" / "mine" / "original.yaml", tmp_path) == tmp_path / "published"
+    assert publishing.example_readme(published, None).startswith("# mine\n\n## Runs\n")
+    files.copy(PUBLISHED / "analysis.json", published / "analysis.json")
+    analysis = publishing.report_in(published)
+    told = publishing.example_readme(published, analysis)
+    assert formats.markdown_text(analysis["original"]["citation"]) in told
+    assert "`make report CONFIG=config/examples/mine/study.yaml`" in told
+    answer = formats.markdown_text(analysis["study"]["answer"])
+    assert publishing.index(tmp_path / "published").count(f"](mine/README.md)** {answer}") == 1
+    files.copy(PUBLISHED / "analysis.json", tmp_path / "published" / "analysis.json")
+    assert publishing.index(tmp_path / "published").index("](../README.md)") < told.index(answer)

@@ -5,6 +5,8 @@ published/derived/              what else the report needs TensorFlow for, its S
 published/report.html, analysis.json, cells.csv, claims.csv     what the runs gave
 published/benchmark.csv         how fast the machine was that made the report
 published/README.md             what the runs are, and what each column of the tables holds
+published/examples/{name}/      the same of the report that config/examples/{name}/ judges
+published/examples/README.md    what was found of each judged report
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ RESULTS = (
     *("runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv"),
 )
 BENCHMARK = "benchmark.csv"
+#: The folder of the examples, in config/ and in published/, and what the README of one begins with.
+EXAMPLES = "examples"
+_HEADED = (("study", "title"), ("original", "citation"))
 
 #: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the
 #: columns of the tables hold.
@@ -48,6 +53,13 @@ _BENCHMARK_LIMIT = 2**20
 #: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
 _VERSIONS = ("tensorflow", "keras", "numpy", "python")
 _COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
+
+
+def folder_of(original: Path, project: Path) -> Path:
+    """Where the runs of the study that judges this report are published: an example's in a folder of its own."""
+    folder = original.resolve().parent
+    example = folder.parent == (project / "config" / EXAMPLES).resolve()
+    return project / "published" / EXAMPLES / folder.name if example else project / "published"
 
 
 def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[str], None] = print) -> int:
@@ -212,11 +224,9 @@ def report_in(folder: Path) -> dict[str, Any] | None:
 
 def readme_block(analysis: document.Analysis) -> str:
     """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
-    said = (lede.as_markdown(analysis), analysis["study"]["answer"], lede.deviations_told(analysis))
-    told = "\n\n".join(one for one in said if one)
     table = exports.original_rows(analysis)
     if not table:
-        return told
+        return _findings(analysis)
     measures = [row["measure"] for row in table]
     shown = _SHOWN if _SHOWN in measures else measures[0]
     rows = [
@@ -225,7 +235,37 @@ def readme_block(analysis: document.Analysis) -> str:
         if row["measure"] == shown
     ]
     caption = f"{shown}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
-    return "\n\n".join((told, caption, formats.to_markdown(rows)))
+    return "\n\n".join((_findings(analysis), caption, formats.to_markdown(rows)))
+
+
+def _findings(analysis: document.Analysis) -> str:
+    said = (lede.as_markdown(analysis), analysis["study"]["answer"], lede.deviations_told(analysis))
+    return "\n\n".join(one for one in said if one)
+
+
+def example_readme(published: Path, analysis: document.Analysis | None) -> str:
+    """README.md of an example's folder: what was judged, what was found, and the runs."""
+    runs = f"## Runs\n\n{runs_block(published)}"
+    if analysis is None:
+        return f"# {published.name}\n\n{runs}"
+    title, citation = (formats.markdown_text(analysis[part][key]) for part, key in _HEADED)
+    given = f"CONFIG=config/{EXAMPLES}/{published.name}/study.yaml"
+    again = (
+        f"`report.html` is the page. To make it again without training: `make restore {given}`, `make report {given}`."
+    )
+    rows = exports.original_rows(analysis)
+    table = formats.to_markdown(rows).rstrip() if rows else ""
+    return "\n\n".join(filter(None, (f"# {title}", citation, _findings(analysis), table, again, runs)))
+
+
+def index(published: Path) -> str:
+    """published/examples/README.md: what was found of every judged report, the study's own first."""
+    items = []
+    for folder in (published, *sorted(path.parent for path in published.glob(f"{EXAMPLES}/*/analysis.json"))):
+        if analysis := report_in(folder):
+            title, answer = (formats.markdown_text(analysis["study"][key]) for key in ("title", "answer"))
+            items.append(f"- **[{title}]({os.path.relpath(folder, published / EXAMPLES)}/README.md)** {answer}\n")
+    return f"# Judged reports\n\nWritten by the rule `publish`.\n\n{''.join(items)}"
 
 
 def runs_block(published: Path) -> str:
@@ -272,10 +312,12 @@ def _counted(found: list[dict[str, Any]], words: Callable[[Mapping[str, Any]], s
 def _work(spec: Mapping[str, Any]) -> tuple:
     """What the cost of a run depends on, in the order of _COST: not its optimizer or learning rate, for one."""
     defaults = architectures.options(spec["architecture"]["builder"])
-    changed = [f"{key} {value}" for key, value in spec["architecture"].items() if defaults.get(key, value) != value]
+    network = dict(spec["architecture"])
+    kinds = [kind for layer in network.pop("layers", ()) for kind in layer]
+    changed = [*kinds, *(f"{key} {value}" for key, value in network.items() if defaults.get(key, value) != value)]
     precision = spec["recipe"]["precision"]
     return (
-        ", ".join([spec["architecture"]["builder"], *changed, *([precision] if precision != "float32" else [])]),
+        ", ".join([network["builder"], *changed, *([precision] if precision != "float32" else [])]),
         f"{spec['fraction']['images']:,}",
         {"test": "test images", "fold": "held-out training images"}[spec["fraction"]["validation"]],
         "yes" if augmentation.is_random(spec["augmentation"]) else "no",
