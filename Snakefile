@@ -129,7 +129,7 @@ def held_looks(most):
 def plans_of_seeds(wildcards):
     """The plans of the seeds that are not known at first: of the pilots' second stage, and of every look."""
     pilots = [checkpoints.plan_seeds.get().output[0]] if study.pilots else []
-    return pilots + held_looks(len(study.looks.looks) if study.looks else 0)
+    return pilots + held_looks(study.looks.held if study.looks else 0)
 
 
 def metrics_of_look(wildcards):

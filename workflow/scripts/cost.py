@@ -12,10 +12,10 @@ from refashion.upkeep import costing
 def main(job, terminal):
     """Print a line an experiment and a total, and what the next look costs, on the terminal and into the log."""
     study = seeds.with_plans(load_study(job.config), job.params.plans)
-    study, looks = standing.grown(study, read_original(job.params.original), RunStore(job.params.store))
-    text = costing.table(costing.bill(study))
-    if looks is not None:
-        text += f"\n{costing.look_table(study, looks)}"
+    original, store = read_original(job.params.original), RunStore(job.params.store)
+    text = costing.table(costing.bill(standing.grown(study, original, store)[0]))
+    if study.looks:
+        text += f"\n{costing.look_table(*standing.grown(study.with_every_look, original, store))}"
     for stream in (None, terminal):
         print(text, file=stream)
 

@@ -67,6 +67,21 @@ def test_a_cell_goes_on_for_the_claims_that_are_open_and_for_no_other():
     assert {cell for cell, planned in found.planned.items() if planned == 5} == set(COLUMNS) - set(found.wants)
 
 
+def test_a_study_holds_so_many_looks_as_its_config_says_and_tells_what_the_next_would_take():
+    given = facts(at_margin("V4", CNN4))
+    config = synthetic.config()
+    config["experiments"]["original"]["seeds"] = {**LOOKS, "held": 1}
+    held = Inputs(load_study(config), ORIGINAL, given.runs.runs, histories=None).facts
+    found = hold(held)
+    assert (found.held, found.is_through) == (1, False)
+    assert found.claims == hold(given, most=1).claims
+    assert set(standing.plan(load_study(config), found).values()) == {5}
+    end = next(claim for claim in ledger.judge(held) if claim.id == "V4").ending
+    assert (end.seeds, end.kind, end.experiment) == (10, "too few seeds", "original")
+    assert end.words.startswith("It waits for look 2 of 4, at 10 seeds of 1\N{NO-BREAK SPACE}cell")
+    assert "held: 2}" in end.command
+
+
 def test_a_claim_that_is_decided_stays_decided_whatever_later_runs_say():
     first = facts()
     before = hold(first, most=1)
@@ -170,6 +185,11 @@ def test_a_written_look_makes_the_study_grow_and_says_for_what(tmp_path):
     assert "V4" in row["claims"].split(";")
     assert list(seeds.held(loaded, tmp_path)) == [1]
     assert seeds.with_plans(loaded, tmp_path, looks=0) == loaded
+    config = synthetic.config()
+    config["experiments"]["original"]["seeds"] = {**LOOKS, "held": 1}
+    one_look = seeds.with_plans(load_study(config), tmp_path)
+    assert {run.seed for run in one_look.alone(one_look.looking).runs()} == set(range(5))
+    assert not one_look.awaits_plan
 
 
 def test_a_look_by_another_rule_counts_as_none(tmp_path):

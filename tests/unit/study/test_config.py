@@ -153,6 +153,10 @@ MISTAKES = {
         put("experiments/losses/seeds", {"looks": [5, 10], "spend": [0.05]}),
         ["experiments.losses.seeds.spend has 1 levels for 2 looks"],
     ),
+    "more looks held than there are": (
+        put("seeds", {"looks": [5, 10], "spend": [0.01, 0.04], "held": 3}),
+        ["seeds.held is 3; there are 2 looks"],
+    ),
     "levels that add up to more": (
         put("seeds", {"looks": [5, 10], "spend": [0.05, 0.05]}),
         ["seeds.spend adds up to 0.1", "0.05"],

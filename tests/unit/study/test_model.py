@@ -165,7 +165,7 @@ def test_a_cell_of_two_experiments_keeps_a_count_in_each(config):
     assert [len(grown.seeds(by_name[name], cell)) for name in ("original", "losses")] == [10, 2]
     assert grown.experiments_of(Run(cell, 1)) == ("original", "losses")
     assert grown.experiments_of(Run(cell, 2)) == ("original",)
-    assert (loaded.looks, [one.name for one in loaded.looking]) == (Looks((5, 10), (0.01, 0.04)), ["original"])
+    assert (loaded.looks, [one.name for one in loaded.looking]) == (Looks((5, 10), (0.01, 0.04), 2), ["original"])
 
 
 def test_the_runs_of_looks_to_come_have_twins(config):

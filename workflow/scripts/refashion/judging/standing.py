@@ -43,8 +43,8 @@ def grown(study: Study, original: Mapping[str, Any], store: RunStore) -> tuple[S
 
 
 def plan(study: Study, standing: Standing) -> dict[tuple[str, Cell], int]:
-    """How many seeds each cell gets in all, by experiment and cell."""
-    planned = standing.planned
+    """How many seeds each cell gets in all, by experiment and cell; no more after the last look that the study holds."""
+    planned = standing.cells if standing.held == standing.rule.held else standing.planned
     return {(one.name, cell): planned[cell.name] for one in study.looking for cell in one.cells}
 
 

@@ -261,7 +261,10 @@ def _looks(value: Mapping[str, Any], where: str) -> Looks:
         raise UserError(f"config: {where}.spend has {len(spend)} levels for {len(looks)} looks; each look needs one.")
     if not math.isclose(sum(spend), LEVEL):
         raise UserError(f"config: {where}.spend adds up to {sum(spend):g}; it must add up to {LEVEL}.")
-    return Looks(looks, spend)
+    held = value.get("held", len(looks))
+    if held > len(looks):
+        raise UserError(f"config: {where}.held is {held}; there are {len(looks)} looks.")
+    return Looks(looks, spend, held)
 
 
 def _check_same_looks(experiments: Iterable[Experiment]) -> None:

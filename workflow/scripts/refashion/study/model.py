@@ -87,11 +87,13 @@ class Pilot:
 class Looks:
     """Seeds that are added while claims are undecided: how many a cell has at each look, and the level it spends.
 
-    The rule is `refashion.inference.looks`; all experiments that have looks have the same.
+    The rule is `refashion.inference.looks`; all experiments that have looks have the same. held: how many of them this
+    study holds; the others are planned.
     """
 
     looks: tuple[int, ...]
     spend: tuple[float, ...]
+    held: int
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,15 @@ class Study:
     def looks(self) -> Looks | None:
         """The looks of the experiments that have some, None where none has."""
         return next((one.seeds for one in self.experiments if isinstance(one.seeds, Looks)), None)
+
+    @property
+    def with_every_look(self) -> Study:
+        """This study with all its looks held, those that are only planned included."""
+        held = [
+            replace(one, seeds=replace(one.seeds, held=len(one.seeds.looks))) if isinstance(one.seeds, Looks) else one
+            for one in self.experiments
+        ]
+        return replace(self, experiments=tuple(held))
 
     def alone(self, experiments: tuple[Experiment, ...]) -> Study:
         """This study with some of its experiments alone."""

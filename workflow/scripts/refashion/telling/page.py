@@ -21,6 +21,7 @@ from refashion.project import PROJECT
 from refashion.telling import lede, one_run, source, waiting, words
 from refashion.telling.figures import catalogue, experiments, parts, style
 from refashion.telling.figures.catalogue import Drawing
+from refashion.telling.findings import experiment_told
 from refashion.telling.pictures import Pictures
 from refashion.telling.redaction import redact
 
@@ -142,6 +143,9 @@ def render(
         source=source.blocks(passages),
         waiting=redact([vars(one) for one in idle]),
         style_sheet=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        told={
+            one["name"]: experiment_told(analysis, config, one["name"]) for one in experiments.extensions(analysis)
+        },
     )
 
 

@@ -329,13 +329,13 @@ def names_of_cells(analysis: Analysis, config: Mapping[str, Any]) -> list[tuple[
     axes = ("architecture", "fraction", "augmentation", "recipe")
     used = [(axis, name) for axis in axes for name in dict.fromkeys(cell[axis] for cell in analysis["cells"])]
     return [
-        (name, ", ".join(_setting(key, value) for key, value in config[f"{axis}s"][name].items() if value is not None))
+        (name, ", ".join(setting_told(key, value) for key, value in config[f"{axis}s"][name].items() if value is not None))
         for axis, name in used
         if name in config[f"{axis}s"]
     ]
 
 
-def _setting(key: str, value: Any) -> str:
+def setting_told(key: str, value: Any) -> str:
     """One setting in words: `rotation 8`, and a switch that is on by its name alone."""
     words = key.replace("_", " ")
     return words if value is True else f"{words} {value}"

@@ -101,7 +101,7 @@ def write(rows: Sequence[Mapping], columns: Sequence[str], path: Path) -> None:
 def with_plans(study: Study, folder: Path | str | None, looks: int | None = None) -> Study:
     """The study with the seeds of the plans in a folder; unchanged where there is none (yet).
 
-    looks: of so many looks at most.
+    looks: of so many looks at most. The last that the study holds asks for no more.
     A plan that was made with other settings than the study's counts as none. A study without pilots or looks does not
     look at the plans that another one left.
     """
@@ -111,13 +111,14 @@ def with_plans(study: Study, folder: Path | str | None, looks: int | None = None
     if study.pilots and pilots_table(folder).exists():
         grown = grown.with_plan(_seeds(_rows(pilots_table(folder), PILOT_COLUMNS, _is_of_pilots(study))))
     for look in itertools.islice(held(study, folder), looks):
-        grown = grown.with_plan(_seeds(read_look(study, folder, look)))
+        is_last = look == study.looks.held
+        grown = grown.with_plan(_seeds(read_look(study, folder, look), "seeds" if is_last else "planned"))
     return grown
 
 
 def held(study: Study, folder: Path | str) -> Iterator[int]:
     """The looks (from 1) that were held by the study's rule, those after a look that wants no more excepted."""
-    for look in range(1, len(study.looks.looks) + 1 if study.looks else 1):
+    for look in range(1, study.looks.held + 1 if study.looks else 1):
         rows = read_look(study, folder, look)
         if not rows:
             return
@@ -172,8 +173,8 @@ def _is_of_pilots(study: Study) -> Callable[[tuple[str, Cell], Mapping[str, str]
     return is_of_pilots
 
 
-def _seeds(rows: Mapping[tuple[str, Cell], Mapping[str, str]]) -> dict[tuple[str, Cell], int]:
-    return {key: int(row["planned"]) for key, row in rows.items()}
+def _seeds(rows: Mapping[tuple[str, Cell], Mapping[str, str]], column: str = "planned") -> dict[tuple[str, Cell], int]:
+    return {key: int(row[column]) for key, row in rows.items()}
 
 
 def _rows(path: Path, columns: Sequence[str], is_ours: Callable) -> dict[tuple[str, Cell], dict[str, str]]:

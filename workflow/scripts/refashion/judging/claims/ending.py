@@ -9,12 +9,16 @@ import numpy as np
 from refashion import formatting as fmt
 from refashion.inference.power import POWER
 from refashion.inference.verdicts import INCONCLUSIVE, Cause
+from refashion.judging.claims.looks import Standing
 from refashion.judging.document.claims import Ending, Hindrance, Reading
 from refashion.judging.facts import Facts
 
 
-def ending(reading: Reading, facts: Facts) -> Ending | None:
-    """What would end a claim whose primary reading is this one; None where its verdict is another."""
+def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None = None) -> Ending | None:
+    """What would end a claim whose primary reading is this one; None where its verdict is another.
+
+    standing: where the study's looks stand, if it has some.
+    """
     if reading.verdict != INCONCLUSIVE:
         return None
     if any(facts.runs.counts(cell).diverged for cell in reading.cells):
@@ -22,6 +26,8 @@ def ending(reading: Reading, facts: Facts) -> Ending | None:
         return _bare("diverged runs", words)
     if not reading.tested or any(facts.runs.counts(cell).finished < 2 for cell in reading.cells):
         return _not_run(reading.cells, facts)
+    if standing is not None and claim in standing.wanted:
+        return _next_look(claim, standing, facts)
     numbers = reading.numbers
     if numbers and numbers.difference is not None:
         if numbers.cause in (Cause.ONE_RUN, Cause.NEAR_RUNS):
@@ -83,6 +89,29 @@ def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Endin
         core_hours=sum(hours),
         experiment=name,
         command=command,
+    )
+
+
+def _next_look(claim: str, standing: Standing, facts: Facts) -> Ending:
+    """The next look, which the study's rule holds for a claim that is open, and what the runs that it lacks cost."""
+    cells, rule, held = standing.wanted[claim], standing.rule, standing.held + 1
+    seeds = rule.looks[standing.held]
+    hours = sum(_core_hours(cell, seeds, facts) for cell in cells)
+    words = (
+        f"It waits for look {held} of {len(rule.looks)}, at {seeds} seeds of {fmt.plural(len(cells), 'cell')}: "
+        f"{fmt.number(hours, 1)} core-hours more."
+    )
+    settings = f"{{looks: {list(rule.looks)}, spend: {list(rule.spend)}, held: {held}}}"
+    names = dict.fromkeys(facts.experiments[cell] for cell in cells)
+    experiments = ", ".join(f"{name}: {{seeds: {settings}}}" for name in names)
+    return Ending(
+        kind="too few seeds",
+        words=words,
+        seeds=seeds,
+        chance=None,
+        core_hours=hours,
+        experiment=next(iter(names)),
+        command=f"snakemake --config 'experiments={{{experiments}}}'",
     )
 
 

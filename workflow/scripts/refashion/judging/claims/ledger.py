@@ -63,11 +63,17 @@ def judge(facts: Facts) -> list[Claim]:
     judged: dict[str, Claim] = {}
     for entry in entries:
         readings = KINDS[entry["kind"]](entry, Context(facts, families, judged, standing))
-        judged[entry["id"]] = _claim(entry, readings, facts, families)
+        judged[entry["id"]] = _claim(entry, readings, facts, families, standing)
     return list(judged.values())
 
 
-def _claim(entry: Mapping[str, Any], readings: list[Reading], facts: Facts, families: Mapping[str, Family]) -> Claim:
+def _claim(
+    entry: Mapping[str, Any],
+    readings: list[Reading],
+    facts: Facts,
+    families: Mapping[str, Family],
+    standing: looks.Standing | None,
+) -> Claim:
     overall, overall_reason = _overall(readings)
     family = families.get(entry["id"])
     value = gaps.published_number(entry, facts)
@@ -75,7 +81,7 @@ def _claim(entry: Mapping[str, Any], readings: list[Reading], facts: Facts, fami
         **{key: entry[key] for key in ("id", "kind", "where", "quote", "statement")},
         note=entry.get("note", ""),
         value=value,
-        ending=ending(readings[0], facts),
+        ending=ending(entry["id"], readings[0], facts, standing),
         unit="" if value is None else "pp" if entry["kind"] == "gap" else "percent",
         family=family.name if family else "",
         verdict=readings[0].verdict,

@@ -192,6 +192,15 @@ class Standing:
         return {cell: tuple(claims) for cell, claims in found.items()}
 
     @property
+    def wanted(self) -> dict[str, list[str]]:
+        """The cells of which each open claim wants more seeds."""
+        found: dict[str, list[str]] = {}
+        for cell, claims in self.wants.items():
+            for claim in claims:
+                found.setdefault(claim, []).append(cell)
+        return found
+
+    @property
     def is_through(self) -> bool:
         """Whether no look is to come."""
         return bool(self.held) and not self.wants
@@ -221,7 +230,7 @@ def hold(facts: Facts, most: int | None = None) -> Standing | None:
     standing = Standing(
         facts.looks, tuple(family for family, _ in found), dict.fromkeys(sorted(facts.looked_at), facts.looks.looks[0])
     )
-    for held, seeds in enumerate(facts.looks.looks[:most]):
+    for held, seeds in enumerate(facts.looks.looks[: most or facts.looks.held]):
         going = standing.wants if held else standing.cells
         awaits = tuple(cell for cell in going if not _has_ended(cell, seeds, facts))
         if awaits or not going:

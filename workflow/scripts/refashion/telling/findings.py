@@ -1,0 +1,73 @@
+"""What an experiment found, in sentences made from its pairs of cells: what is better, what is worse, what is open."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from refashion import formatting as fmt
+from refashion.study.model import AXES
+from refashion.telling.figures.parts import Analysis, cell_name
+from refashion.telling.words import setting_told
+
+
+def experiment_told(analysis: Analysis, config: Mapping[str, Any], experiment: str) -> list[str]:
+    """A sentence for each cell that others are compared with, and axis in which they differ from it.
+
+    Better and worse are the conclusions of the corrected family; of what is open, the intervals' outermost ends tell
+    how large a difference can be. Pairs without a test (fewer than two shared seeds) are in no sentence. `config`: with
+    the settings of every entry filled in.
+    """
+    pairs = [
+        pair
+        for family in analysis["comparisons"]
+        if family["id"] == experiment
+        for pair in family["pairs"]
+        if pair["p_adjusted"] is not None
+    ]
+    groups = itertools.groupby(pairs, key=lambda pair: (pair["b"], _axis(pair)))
+    return [_told(analysis, config, reference, axis, list(group)) for (reference, axis), group in groups]
+
+
+def _axis(pair: Mapping[str, Any]) -> str:
+    """The axis in which a pair's cells differ."""
+    differing = zip(AXES, pair["a"].split("/"), pair["b"].split("/"), strict=True)
+    return next(axis for axis, a, b in differing if a != b)
+
+
+def _told(
+    analysis: Analysis, config: Mapping[str, Any], reference: str, axis: str, pairs: list[Mapping[str, Any]]
+) -> str:
+    def with_difference(pair: Mapping[str, Any]) -> str:
+        ends = pair["interval"]
+        return f"{name(pair)} ({fmt.points(pair['difference'], fmt.half_of(ends))}, {fmt.interval(*ends, sign=True)})"
+
+    def name(pair: Mapping[str, Any]) -> str:
+        return _unlike(config, axis, pair["a"], reference)
+
+    pairs = sorted(pairs, key=lambda pair: pair["difference"], reverse=True)
+    better = [with_difference(pair) for pair in pairs if pair["conclusion"] == "a"]
+    worse = [with_difference(pair) for pair in reversed(pairs) if pair["conclusion"] == "b"]
+    unsettled = [pair for pair in pairs if pair["conclusion"] == "open"]
+    parts = []
+    if better:
+        parts.append(f"better with {fmt.sentence_list(better)}")
+    if worse:
+        parts.append(f"worse with {fmt.sentence_list(worse)}")
+    if unsettled:
+        low, high = min(pair["interval"][0] for pair in unsettled), max(pair["interval"][1] for pair in unsettled)
+        names = fmt.sentence_list([name(pair) for pair in unsettled], "or")
+        parts.append(f"no difference shown with {names} (within {fmt.interval(low, high, sign=True)})")
+    seeds = fmt.plural(min(pair["n"] for pair in pairs), "seed")
+    return f"{cell_name(analysis, reference)}, over {seeds}: {'; '.join(parts)}."
+
+
+def _unlike(config: Mapping[str, Any], axis: str, cell: str, reference: str) -> str:
+    """The settings in which one cell's entry of an axis differs from the reference's: `optimizer rmsprop`."""
+    entries = config[f"{axis}s"]
+    own, other = (entries[name.split("/")[AXES.index(axis)]] for name in (cell, reference))
+    changed = {key: value for key, value in own.items() if value != other.get(key)}
+    gone = [f"without {key.replace('_', ' ')}" for key in other if other[key] and not own.get(key)]
+    told = [setting_told(key, value) for key, value in changed.items() if value]
+    return fmt.sentence_list([*told, *gone]) if told or gone else cell
