@@ -43,7 +43,7 @@ def grown(study: Study, original: Mapping[str, Any], store: RunStore) -> tuple[S
 
 
 def plan(study: Study, standing: Standing) -> dict[tuple[str, Cell], int]:
-    """How many seeds each cell gets in all, by experiment and cell; no more after the last look that the study holds."""
+    """How many seeds each cell gets in all, by experiment and cell; no more after the last look that is held."""
     planned = standing.cells if standing.held == standing.rule.held else standing.planned
     return {(one.name, cell): planned[cell.name] for one in study.looking for cell in one.cells}
 

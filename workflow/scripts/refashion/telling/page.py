@@ -143,9 +143,7 @@ def render(
         source=source.blocks(passages),
         waiting=redact([vars(one) for one in idle]),
         style_sheet=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
-        told={
-            one["name"]: experiment_told(analysis, config, one["name"]) for one in experiments.extensions(analysis)
-        },
+        told={one["name"]: experiment_told(analysis, config, one["name"]) for one in experiments.extensions(analysis)},
     )
 
 

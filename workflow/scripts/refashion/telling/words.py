@@ -329,7 +329,10 @@ def names_of_cells(analysis: Analysis, config: Mapping[str, Any]) -> list[tuple[
     axes = ("architecture", "fraction", "augmentation", "recipe")
     used = [(axis, name) for axis in axes for name in dict.fromkeys(cell[axis] for cell in analysis["cells"])]
     return [
-        (name, ", ".join(setting_told(key, value) for key, value in config[f"{axis}s"][name].items() if value is not None))
+        (
+            name,
+            ", ".join(setting_told(*setting) for setting in config[f"{axis}s"][name].items() if setting[1] is not None),
+        )
         for axis, name in used
         if name in config[f"{axis}s"]
     ]
