@@ -91,12 +91,12 @@ def peak_resident(pid: int) -> int | None:
     such mark (macOS), what is resident now.
     """
     try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-        found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+        kibibytes = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "0")
     except FileNotFoundError:
         done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607
-        found = re.fullmatch(r"\s*([1-9]\d*)\s*", done.stdout)
-    return int(found[1]) * 1024 if found else None
+        kibibytes = done.stdout.strip() or "0"
+    return int(kibibytes) * 1024 or None
 
 
 class Jobs:
