@@ -44,17 +44,19 @@ def test_a_published_replication():
     margin = 0.48 * np.sqrt((0.95**2 + 0.83**2) / 2)
     known = ("--published-sd", "0.83", "--published-n", "89", "--margin", str(margin))
     text = judge.main(["5.22", *map(str, sample(95, 5.25, 0.95)), *known])
-    assert text.startswith("Reproduced: the mean of 95 runs is 0.03 pp above the published mean 5.22, closer than")
+    assert text.startswith(
+        "Reproduced: the mean of 95 runs is 0.03 pp above the published mean of 89 runs, 5.22, closer than"
+    )
     assert "p = 0.001 for closer" in text
 
 
 def test_a_published_mean_has_an_error_of_its_own():
     x = sample(5, 91.5, 0.3)
     text = judge.main(["91.97", *map(str, x), "--published-sd", "0.2", "--published-n", "10", "--margin", "0.5"])
-    assert text.startswith("Inconclusive: imprecise: the mean of 5 runs is 0.47 pp below the published mean 91.97")
+    assert text.startswith("Inconclusive: the mean of 5 runs is 0.47 pp below the published mean of 10 runs, 91.97")
     far = judge.main(["91.97", *RUNS, "--published-sd", "0.2", "--published-n", "10"])
     assert far.startswith("Not reproduced: ")
-    assert "0.53 pp, and outside what another study like the published one would give." in far
+    assert "0.53 pp, and the published number lies outside where means of 10 runs fall (88.60 to 89.08)" in far
     wild = judge.main(["91.97", *RUNS, "--published-sd", "5", "--published-n", "10"])
     assert wild.startswith("Inconclusive: ")
 
@@ -89,7 +91,7 @@ def test_one_run_decides_nothing():
         (["91.97", "888"], "888 is no percentage"),
         (["91.97", *RUNS, "--margin", "-1"], "--margin is -1; allowed is a number from 0 up"),
         (["91.97", *RUNS, "--images", "0"], "--images is 0"),
-        (["91.97", *RUNS, "--published-sd", "0.2"], "--published-sd and --published-n belong together"),
+        (["91.97", *RUNS, "--published-sd", "0.2"], "--published-sd needs --published-n"),
         (["91.97", *RUNS, "--published-sd", "0.2", "--published-n", "1"], "a number of runs, 2 or more"),
         (["91.97", "none.csv", "--column", "a"], "none.csv cannot be read as a CSV file: No such file"),
         (["91.97", *RUNS, "--column", "a"], "--column reads one CSV file, and 5 were named"),

@@ -29,18 +29,13 @@ def main(arguments: list[str] | None = None) -> str:
         _percentages(published, values)
     if given.images < 1:
         raise UserError(f"--images is {given.images}; allowed is the number of test images, 1 or more.")
-    if (given.published_sd is None) != (given.published_n is None):
-        raise UserError(
-            "--published-sd and --published-n belong together: a published mean has a spread and a number of runs."
-        )
-    if given.published_sd is None:
-        return one_number.judge(values, published, margin, given.images)
-    spread = _number(given.published_sd, "--published-sd")
-    if spread < 0 or given.published_n < 2:
+    if given.published_sd is not None and given.published_n is None:
+        raise UserError("--published-sd needs --published-n: a spread is that of so many runs.")
+    spread = None if given.published_sd is None else _number(given.published_sd, "--published-sd")
+    runs = 1 if given.published_n is None else given.published_n
+    if (spread is not None and spread < 0) or (given.published_n is not None and runs < 2):
         raise UserError("--published-sd is a spread from 0 up, and --published-n a number of runs, 2 or more.")
-    if margin is None:
-        margin = one_number.image_margin(published, given.images)
-    return one_number.judge_mean(values, published, spread, given.published_n, margin)
+    return one_number.judge(values, published, margin, given.images, runs, spread)
 
 
 def _parser() -> argparse.ArgumentParser:

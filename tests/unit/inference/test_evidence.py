@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from refashion.inference.evidence import bound_test, half_error, image_margin, weigh, weigh_means, welch_bound_test
+from refashion.inference.evidence import half_error, image_margin, weigh
 from refashion.inference.intervals import prediction_interval, t_interval
 from worked_examples import sample
 
@@ -45,35 +45,6 @@ def test_tost_against_statsmodels(mean):
     assert p_rep == pytest.approx(p, rel=1e-10)
     interval = t_interval(x, 0.90)  # a test at 0.05 is this interval within the margin
     assert (p_rep <= 0.05) == (interval.low >= 90.5 and interval.high <= 91.5)
-
-
-def test_bound_test_against_scipy():
-    x = sample(8, 1.3, 0.4)
-    result = bound_test(x, 1.0)
-    assert result.p_above == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="greater").pvalue, rel=1e-10)
-    assert result.p_below == pytest.approx(stats.ttest_1samp(x, 1.0, alternative="less").pvalue, rel=1e-10)
-
-
-def test_bound_tests_of_too_few_runs_say_what_there_is():
-    one = bound_test([91.0], 90.0)
-    assert (one.mean, one.bound, one.n, one.p_above) == (91.0, 90.0, 1, None)
-    assert one.reason == "cannot say, because one seed gives no interval"
-    two = welch_bound_test([91.0], [90.0, 90.5], 0.5)
-    assert (two.mean, two.bound, two.n, two.p_above) == (0.75, 0.5, 1, None)
-    assert two.reason == one.reason
-    none = welch_bound_test([], [90.0, 90.5], 0.5)
-    assert (none.mean, none.n, none.reason) == (None, 0, "cannot say, because there is no finished run")
-
-
-def test_welch_bound_test_against_scipy():
-    a, b = sample(5, 92.3, 0.1), sample(9, 91.0, 0.5, seed=1)
-    result = welch_bound_test(a, b, 1.0)
-    for p, alternative in ((result.p_above, "greater"), (result.p_below, "less")):
-        assert p == pytest.approx(
-            stats.ttest_ind(a - 1.0, b, equal_var=False, alternative=alternative).pvalue, rel=1e-9
-        )
-    assert (result.mean, result.n) == (pytest.approx(1.3), 5)
-    assert welch_bound_test([91.0], b, 1.0).reason == "cannot say, because one seed gives no interval"
 
 
 def test_half_error():
@@ -132,35 +103,41 @@ def test_closeness_of_two_means_of_a_published_replication():
     # Personality Science): 5.25 (SD .95, n 95) and 5.22 (SD .83, n 89). Lakens (2017, ibid. 8, 355-362, and the
     # examples of his package TOSTER) tests d = .48 by pooled variance: t(182) = 3.48, -3.03. Welch's are near.
     margin = 0.48 * np.sqrt((0.95**2 + 0.83**2) / 2)
-    e = weigh_means(sample(95, 5.25, 0.95), 5.22, 0.83, 89, margin)
+    e = weigh(sample(95, 5.25, 0.95), 5.22, margin, printed_runs=89, printed_sd=0.83)
     assert e.p_rep == pytest.approx(stats.t.sf(3.03, 182), rel=0.02)
 
 
 @pytest.mark.parametrize("mean", [91.3, 92.1, 92.6])
-def test_weigh_means_is_made_of_scipys_welch_tests(mean):
+def test_a_published_mean_with_its_sd_is_a_second_sample(mean):
     x, other = sample(5, mean, 0.3), sample(10, 91.97, 0.2, seed=1)
-    e = weigh_means(x, 91.97, 0.2, 10, 0.5)
+    e = weigh(x, 91.97, 0.5, printed_runs=10, printed_sd=0.2)
     above, below = (
         stats.ttest_ind(x + shift, other, equal_var=False, alternative=side).pvalue
         for shift, side in ((0.5, "greater"), (-0.5, "less"))
     )
     assert e.p_rep == pytest.approx(max(above, below), rel=1e-9)
     assert e.p_far == pytest.approx(1 - max(above, below), rel=1e-9)
-    assert (e.difference, e.mean, e.sd, e.n) == pytest.approx((mean - 91.97, mean, 0.3, 5))
-    assert (e.published, e.published_sd, e.published_n, e.margin) == (91.97, 0.2, 10, 0.5)
     # another mean of five runs like the published ten: t(.975, 9) = 2.262157163
     half = 2.262157163 * 0.2 * np.sqrt(0.1 + 0.2)
-    assert (e.study_low, e.study_high) == pytest.approx((91.97 - half, 91.97 + half), rel=1e-9)
-    assert (e.p_study <= 0.05) == (abs(mean - 91.97) >= half)
-    at_the_edge = weigh_means(sample(5, 91.97 + half, 0.3), 91.97, 0.2, 10, 0.5)
-    assert at_the_edge.p_study == pytest.approx(0.05, rel=1e-6)
+    assert (e.run_low, e.run_high) == pytest.approx((mean - half, mean + half), rel=1e-9)
+    at_the_edge = weigh(sample(5, 91.97 + half, 0.3), 91.97, 0.5, printed_runs=10, printed_sd=0.2)
+    assert at_the_edge.p_run == pytest.approx(0.05, rel=1e-6)
 
 
-def test_weigh_means_needs_two_runs_on_each_side():
-    assert weigh_means([91.0], 91.97, 0.2, 10, 0.5).reason == "cannot say, because one seed gives no interval"
-    assert weigh_means([], 91.97, 0.2, 10, 0.5).difference is None
-    assert weigh_means([91.0], 91.97, 0.2, 10, 0.5).difference == pytest.approx(-0.97)
-    for spread, runs, margin in ((0.2, 1, 0.5), (-0.2, 10, 0.5), (0.2, 10, -0.5)):
-        with pytest.raises(ValueError, match="expected 2 runs, a spread and a margin"):
-            weigh_means([91.0, 92.0], 91.97, spread, runs, margin)
-    assert weigh_means([91.0, 92.0], 91.97, 0.0, 2, 0.0).p_study == 0
+def test_a_published_mean_without_its_sd_has_ours():
+    """Two samples of one spread, which ours estimates: t(4) with s sqrt(1/5 + 1/10)."""
+    e = weigh(sample(5, 92.1, 0.3), 91.97, 0.5, printed_runs=10)
+    se = 0.3 * np.sqrt(1 / 5 + 1 / 10)
+    assert e.p_rep == pytest.approx(stats.t.sf(0.37 / se, 4), rel=1e-9)
+    assert e.p_run == pytest.approx(2 * stats.t.sf(0.13 / se, 4), rel=1e-9)
+    one = weigh(sample(5, 92.1, 0.3), 91.97, 0.5)
+    assert one.p_rep < e.p_rep
+    assert one.p_run > e.p_run  # a mean of ten strays less than one run
+
+
+def test_what_is_no_printed_mean_is_refused():
+    assert weigh([91.0], 91.97, 0.5, printed_runs=10, printed_sd=0.2).difference == pytest.approx(-0.97)
+    assert weigh([91.0, 92.0], 91.97, 0.0, printed_runs=2, printed_sd=0.0).p_run == 0
+    for runs, spread in ((0, None), (1, 0.2), (10, -0.2)):
+        with pytest.raises(ValueError, match="expected printed runs, and no negative spread"):
+            weigh([91.0, 92.0], 91.97, 0.5, printed_runs=runs, printed_sd=spread)

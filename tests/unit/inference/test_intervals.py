@@ -15,7 +15,7 @@ def test_t_interval_closed_form():
     # t(.975, 2) = sqrt(2) (2 p - 1) / sqrt(1 - (2 p - 1)^2), the quantile of t with 2 df in closed form
     quantile = math.sqrt(2) * 0.95 / math.sqrt(1 - 0.95**2)
     interval = t_interval([1, 2, 3])
-    assert (interval.mean, interval.sd, interval.n, interval.confidence, interval.reason) == (2, 1, 3, 0.95, "")
+    assert (interval.mean, interval.sd, interval.n, interval.reason) == (2, 1, 3, "")
     assert interval.half_width == pytest.approx(quantile / math.sqrt(3), rel=1e-12)
     assert interval.low == pytest.approx(2 - quantile / math.sqrt(3), rel=1e-12)
 

@@ -94,7 +94,7 @@ def test_a_diverged_run_stops_a_number_and_one_run_does_not():
 
 @pytest.mark.parametrize(("difference", "expected"), [(0.0, 1.0), (0.5, 1.0), (0.6, 1.0), (0.53, 0.0)])
 def test_without_spread_the_chance_is_whether_it_is_decided(difference, expected):
-    found = looks.chance_for_number(difference, 0.0, 5, 40, 0.53, 0.02, 0.02)
+    found = looks.chance_for_number(difference, 0.0, 5, 40, 0.02, 0.02, 0.53)
     assert found == pytest.approx(expected)
 
 
@@ -109,7 +109,7 @@ def test_the_chance_is_that_of_simulated_runs_to_come(difference, image_variance
     mean = (n * difference + (most - n) * to_come) / most
     p_rep, p_far, p_run = claim_p_values(mean, sd, most, margin, image_variance)
     share = ((p_rep <= level) | (np.maximum(p_far, p_run) <= level)).mean()
-    found = looks.chance_for_number(difference, sd, n, most, margin, level, level, image_variance)
+    found = looks.chance_for_number(difference, sd, n, most, level, level, margin, image_variance)
     assert found == pytest.approx(share, abs=4 * math.sqrt(0.25 / repetitions))
 
 

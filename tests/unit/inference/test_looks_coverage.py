@@ -43,7 +43,7 @@ def number_look(runs, shift, margin, n, alive=None):
     alive = np.ones(difference.shape, bool) if alive is None else alive[..., :n].all(-1)
 
     def chance(level_rep, level_not):
-        found = looks.chance_for_number(difference, sd, n, COUNTS[-1], margin, level_rep, level_not)
+        found = looks.chance_for_number(difference, sd, n, COUNTS[-1], level_rep, level_not, margin)
         return np.where(alive, found, 0.0)
 
     p_not = np.maximum(p_far, p_run)

@@ -8,6 +8,7 @@ from scipy import integrate, stats
 
 from refashion.inference.evidence import claim_p_values, image_margin, weigh
 from refashion.inference.power import POWER, chance_to_decide, operating_characteristics, seeds_for_power
+from refashion.inference.verdicts import judge_family
 from worked_examples import sample
 
 
@@ -25,18 +26,16 @@ def test_operating_characteristics_against_the_integral(shift):
 
     exact = integrate.quad(density, 0, 60, limit=200)[0]
     oc = operating_characteristics([n], [sd], [margin], [shift], seed=3, repetitions=20_000, published_is_a_run=False)
-    assert oc.reproduced[0][0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 20_000) + 1e-4)
+    assert oc[0, 0, 0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 20_000) + 1e-4)
 
 
 def test_operating_characteristics_shape_and_totals():
     oc = operating_characteristics(
         [10, 5, 1], [0.2, 0.2, 0.2], [0.53, 0.58, 0.5], [0, 0.6, 1.2], published_is_a_run=True, seed=1
     )
-    assert np.shape(oc.reproduced) == np.shape(oc.not_reproduced) == np.shape(oc.inconclusive) == (3, 3)
-    assert np.add(np.add(oc.reproduced, oc.not_reproduced), oc.inconclusive) == pytest.approx(np.ones((3, 3)))
-    assert [row[2] for row in oc.inconclusive] == [1, 1, 1]  # one seed never decides
-    assert oc.reproduced[0][0] > oc.reproduced[0][1]  # ten seeds more often than five
-    assert oc.monte_carlo_error == pytest.approx(1.96 * math.sqrt(0.25 / 2000), rel=1e-4)
+    assert oc.sum(-1) == pytest.approx(np.ones((3, 3)))
+    assert oc[:, 2, 2].tolist() == [1, 1, 1]  # one seed never decides
+    assert oc[0, 0, 0] > oc[0, 1, 0]  # ten seeds more often than five
 
 
 def test_operating_characteristics_meet_the_study_s_bounds():
@@ -45,14 +44,14 @@ def test_operating_characteristics_meet_the_study_s_bounds():
     oc = operating_characteristics(
         [10] * 6, [0.2] * 6, margins, [0, 1.2], published_is_a_run=True, seed=0, repetitions=1_000
     )
-    assert min(oc.reproduced[0]) >= 0.9
-    assert min(oc.not_reproduced[1]) >= 0.9
+    assert oc[0, :, 0].min() >= 0.9
+    assert oc[1, :, 1].min() >= 0.9
 
 
 def test_a_number_without_error_is_reproduced_more_often_than_a_single_run():
     family = ([5] * 6, [0.36, 0.35, 0.45, 0.13, 0.28, 0.36], [0.53, 0.58, 0.59, 0.52, 0.53, 0.55], [0])
     run, mean = (
-        operating_characteristics(*family, published_is_a_run=kind, seed=0, repetitions=4_000).reproduced[0]
+        operating_characteristics(*family, published_is_a_run=kind, seed=0, repetitions=4_000)[0, :, 0]
         for kind in (True, False)
     )
     assert all(a < b for a, b in zip(run, mean, strict=True))
@@ -64,21 +63,47 @@ def test_a_number_without_error_is_reproduced_more_often_than_a_single_run():
         return stats.chi2.pdf(u, 4) * max(0.0, 2 * stats.norm.cdf(room) - 1)
 
     exact = integrate.quad(density, 0, 80, limit=200)[0]
-    assert alone.reproduced[0][0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 40_000) + 1e-4)
+    assert alone[0, 0, 0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 40_000) + 1e-4)
 
 
 def test_a_claim_held_against_two_cells_is_reproduced_if_one_of_them_is():
     common = {"published_is_a_run": False, "seed": 0, "repetitions": 20_000}
     one = operating_characteristics([5], [0.3], [0.5], [0.2], **common)
-    far = operating_characteristics([5, 5], [0.3] * 2, [0.5] * 2, [0.2], claims=[0, 0], offsets=[0, 30], **common)
+    wild = operating_characteristics([5, 5], [0.3, 30], [0.5] * 2, [0.2], claims=[0, 0], **common)
     same = operating_characteristics([5, 5], [0.3] * 2, [0.5] * 2, [0.2], claims=[0, 0], **common)
     # beside a cell that never reproduces, Holm asks half the level; beside an equal one, either may
-    assert far.reproduced[0][0] < one.reproduced[0][0] < same.reproduced[0][0]
-    assert np.shape(far.reproduced) == (1, 1)
-    # not reproduced needs both: the near cell never is, whatever the far one says
-    assert far.not_reproduced[0][0] < 0.01
-    alone = operating_characteristics([5], [0.3], [0.5], [30.2], **common)
-    assert alone.not_reproduced[0][0] > 0.99
+    assert wild[0, 0, 0] < one[0, 0, 0] < same[0, 0, 0]
+    assert wild.shape == (1, 1, 3)
+    # not reproduced needs both: the wild cell never is
+    assert operating_characteristics([5, 5], [0.3, 30], [0.5] * 2, [5], claims=[0, 0], **common)[0, 0, 1] < 0.05
+    assert operating_characteristics([5], [0.3], [0.5], [5], **common)[0, 0, 1] > 0.99
+
+
+@pytest.mark.parametrize(("runs", "spread"), [(10, 0.25), (4, None)])
+def test_characteristics_of_a_published_mean_are_those_of_simulated_studies(runs, spread):
+    rng, repetitions = np.random.default_rng(1), 2_000
+    theirs = rng.normal(92, spread or 0.2, (repetitions, runs))
+    ours = rng.normal(92.3, 0.2, (repetitions, 5))
+    words = [
+        judge_family([weigh(x, y.mean(), 0.5, printed_runs=runs, printed_sd=y.std(ddof=1) if spread else None)])[
+            0
+        ].verdict
+        for x, y in zip(ours, theirs, strict=True)
+    ]
+    oc = operating_characteristics(
+        [5],
+        [0.2],
+        [0.5],
+        [0.3],
+        published_is_a_run=True,
+        seed=1,
+        runs=[runs],
+        spread=[spread or np.nan],
+        repetitions=20_000,
+    )
+    share = np.mean([word == "reproduced" for word in words])
+    assert 0.1 < share < 0.9
+    assert oc[0, 0, 0] == pytest.approx(share, abs=4 * math.sqrt(0.25 / repetitions))
 
 
 @pytest.mark.parametrize(("mean", "sd", "image_variance"), [(92.3, 0.2, 0.0), (92.8, 0.3, 0.0), (93.5, 0.4, 0.02)])

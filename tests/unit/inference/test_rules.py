@@ -7,40 +7,27 @@ import pytest
 from scipy import integrate, stats
 
 from refashion.inference.evidence import weigh
+from refashion.inference.intervals import t_interval
 from refashion.inference.rules import (
     SUBSTANTIAL,
     bayes_rule,
-    closeness_rule,
-    interval_rule,
+    holds,
     log_bayes_factor,
     pooled_rule,
     pooled_spread,
     predictive_log_density,
-    run_rule,
-    single_run_rule,
 )
 from refashion.inference.verdicts import judge_family
 from worked_examples import sample
 
 
-def test_each_interval_holds_what_lies_inside_it():
-    x = sample(5, 91.0, 0.2)
-    mean, run = 2.776445105 * 0.2 / math.sqrt(5), 2.776445105 * 0.2 * math.sqrt(1.2)  # t(.975, 4)
-    for inside in (0.999, -0.999):
-        assert interval_rule(x, 91 + inside * mean)
-        assert run_rule(x, 91 + inside * run)
-    for outside in (1.001, -1.001):
-        assert interval_rule(x, 91 + outside * mean) is False
-        assert run_rule(x, 91 + outside * run) is False
-    assert run_rule(x, 91 + 1.2 * run, image_variance=0.1)
-    assert interval_rule([91.0], 91.0) is run_rule([91.0], 91.0) is closeness_rule([91.0], 91.0, 0.5) is None
-
-
-def test_closeness_is_the_90_percent_interval_within_the_margin():
-    x = sample(5, 91.2, 0.2)
-    edge = 0.2 + 2.131846786 * 0.2 / math.sqrt(5)  # t(.95, 4)
-    assert closeness_rule(x, 91.0, edge + 1e-6)
-    assert closeness_rule(x, 91.0, edge - 1e-6) is False
+def test_an_interval_holds_what_lies_inside_it():
+    interval = t_interval(sample(5, 91.0, 0.2))
+    half = 2.776445105 * 0.2 / math.sqrt(5)  # t(.975, 4)
+    for side in (1, -1):
+        assert holds(interval, 91 + side * 0.999 * half)
+        assert holds(interval, 91 + side * 1.001 * half) is False
+    assert holds(t_interval([91.0]), 91.0) is None
 
 
 def test_bartlett_of_the_nist_handbook():
@@ -79,34 +66,38 @@ def test_the_pooled_rule_lends_a_cell_the_certainty_of_the_others():
     assert pooled_rule([weigh([], 92, 0.5)], pooled_spread([])) == (None,)
 
 
+def density(x, published, image_variance=0.0, **printed):
+    return predictive_log_density(weigh(x, published, 0.5, image_variance, **printed))
+
+
 def test_the_predictive_density_is_a_t_density_and_integrates_to_one():
     x = sample(5, 91.0, 0.2)
     scale = 0.2 * math.sqrt(1.2)
     # t(4) density: 3/8 (1 + t^2 / 4)^(-5/2)
     t = (91.5 - 91.0) / scale
-    assert predictive_log_density(x, 91.5) == pytest.approx(math.log(0.375 * (1 + t * t / 4) ** -2.5 / scale), rel=1e-9)
-    for variance in (0.0, 0.05):
-        total = integrate.quad(lambda y, v=variance: math.exp(predictive_log_density(x, y, v)), 71, 111, points=[91])[0]
-        assert total == pytest.approx(1, abs=1e-3)
+    assert density(x, 91.5) == pytest.approx(math.log(0.375 * (1 + t * t / 4) ** -2.5 / scale), rel=1e-9)
+    total = integrate.quad(lambda y: math.exp(density(x, y)), 71, 111, points=[91])[0]
+    assert total == pytest.approx(1, abs=1e-3)
     # the convolution with a normal error, by quadrature
     by_hand = integrate.quad(
         lambda z: stats.t.pdf(91.5 - 91 - z, 4, scale=scale) * stats.norm.pdf(z, scale=math.sqrt(0.05)), -3, 3
     )[0]
-    assert math.exp(predictive_log_density(x, 91.5, 0.05)) == pytest.approx(by_hand, rel=1e-6)
-    assert predictive_log_density([91.0], 91.0) is predictive_log_density([91.0, 91.0], 91.0) is None
+    assert math.exp(density(x, 91.5, 0.05)) == pytest.approx(by_hand, rel=1e-6)
+    # a mean of ten strays less: s sqrt(1/5 + 1/10)
+    expected = stats.t.logpdf(0.5, 4, scale=0.2 * math.sqrt(0.3))
+    assert density(x, 91.5, printed_runs=10) == pytest.approx(expected, rel=1e-9)
+    assert density([91.0], 91.0) is density([91.0, 91.0], 91.0) is None
 
 
 def test_the_bayes_factor_prefers_the_cell_that_predicts_the_number():
+    def factor(own, rival, published):
+        return log_bayes_factor(weigh(own, published, 0.5), weigh(rival, published, 0.5))
+
     near, far = sample(5, 92.0, 0.3), sample(5, 91.0, 0.3, seed=1)
-    factor = log_bayes_factor(near, far, 92.1)
-    assert factor == pytest.approx(-log_bayes_factor(far, near, 92.1))
-    assert bayes_rule(factor) is True
-    assert bayes_rule(-factor) is False
-    assert log_bayes_factor(near, far, 91.5) == pytest.approx(0, abs=1e-9)  # half way between equal spreads
+    found = factor(near, far, 92.1)
+    assert found == pytest.approx(-factor(far, near, 92.1))
+    assert bayes_rule(found) is True
+    assert bayes_rule(-found) is False
+    assert factor(near, far, 91.5) == pytest.approx(0, abs=1e-9)  # half way between equal spreads
     assert bayes_rule(math.log(SUBSTANTIAL) - 1e-9) is bayes_rule(None) is None
-    assert log_bayes_factor(near, [91.0], 92.0) is None
-
-
-def test_each_single_run_says_whether_it_lies_within_the_margin():
-    assert single_run_rule([91.4, 91.5, 92.5, 92.6], 92.0, 0.5) == (False, True, True, False)
-    assert single_run_rule([], 92.0, 0.5) == ()
+    assert factor(near, [91.0], 92.0) is None

@@ -8,7 +8,7 @@ import pytest
 import synthetic
 from refashion.inference.looks import State
 from refashion.judging import collection, standing
-from refashion.judging.claims import accuracies, ledger
+from refashion.judging.claims import accuracies, ledger, published
 from refashion.judging.claims.looks import hold
 from refashion.judging.inputs import Inputs
 from refashion.study.config import load_study
@@ -43,7 +43,7 @@ def at_margin(claim, cell, share=1.0):
     """Validation means as published, but one at (a share of) its margin."""
     base = synthetic.published(ORIGINAL)
     entry = next(entry for entry in ORIGINAL["claims"] if entry["id"] == claim)
-    shifted = entry["value"] + share * accuracies.margin(entry, facts())
+    shifted = entry["value"] + share * published.margin(entry, facts())
     return dataclasses.replace(base, validation={**base.validation, cell: shifted})
 
 

@@ -7,7 +7,7 @@ from scipy import stats
 import synthetic
 from refashion.inference.factorial import anova, logit_percent
 from refashion.judging import collection, columns
-from refashion.judging.claims import accuracies, comparisons, gaps, ledger
+from refashion.judging.claims import accuracies, comparisons, ledger, published
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
 from refashion.judging.sections import cost, effects, images, learning, ranks, variance
@@ -41,7 +41,7 @@ def test_a_gap_takes_both_numbers_of_the_same_seed():
     own = rows_of(runs, CNN1_SMALL)
     runs.loc[own, "val_accuracy"] = [np.nan, 91.0, 92.0, 93.0, 94.0]
     runs.loc[own, "train_accuracy"] = [95.0, 96.0, 98.0, 95.0, np.nan]
-    found = gaps._gap_sample(facts(runs), CNN1_SMALL, "train_accuracy", "val_accuracy")
+    found = published.sample_of(CNN1_SMALL, "train_accuracy - val_accuracy", facts(runs))
     assert found.seeds.tolist() == [1, 2, 3]
     assert found.values.tolist() == [5.0, 6.0, 2.0]
 

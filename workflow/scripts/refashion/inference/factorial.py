@@ -1,24 +1,15 @@
-"""Effects in a complete factorial experiment: analysis of variance, and contrasts of cell means."""
+"""Effects in a complete factorial experiment: analysis of variance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
-from refashion.inference.summaries import (
-    LEVEL,
-    NO_SEED,
-    ROUNDING,
-    finite,
-    finite_array,
-    summarise,
-    summarise_sums,
-    two_sided_p,
-)
+from refashion.inference.summaries import NO_SEED, ROUNDING, finite_array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,28 +30,10 @@ class Anova:
 
     effects: tuple[AnovaEffect, ...]
     n: int
-    residual_ss: float | None = None
     residual_df: int | None = None
     residual_sd: float | None = None
     r2: float | None = None
     reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contrast:
-    """A weighted sum of cell means with standard error, degrees of freedom, interval and two-sided p (against 0)."""
-
-    estimate: float | None = None
-    se: float | None = None
-    df: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    confidence: float
-    reason: str = ""
-
-
-_NO_DF = "cannot say how many degrees of freedom, because nothing varies"
 
 
 def anova(
@@ -123,7 +96,6 @@ def _fit_anova(y: np.ndarray, columns: Mapping[str, np.ndarray], factors: list[s
     return Anova(
         effects=tuple(sorted(effects, key=lambda effect: (effect.name == "block", effect.name.count(":")))),
         n=y.size,
-        residual_ss=float(model.ssr),
         residual_df=int(model.df_resid),
         residual_sd=float(np.sqrt(model.mse_resid)),
         r2=float(model.rsquared),
@@ -143,52 +115,3 @@ def logit_percent(accuracy: ArrayLike) -> np.ndarray:
     if not ((accuracy > 0) & (accuracy < 100)).all():
         raise ValueError("log odds exist between 0 and 100 percent, both excluded")
     return special.logit(accuracy / 100)
-
-
-def welch_contrast(
-    samples: Sequence[ArrayLike], weights: Sequence[float] | np.ndarray, confidence: float = 1 - LEVEL
-) -> Contrast:
-    """A contrast of the means of k independent cells (each [n_c]) with unequal variances, Welch-Satterthwaite df.
-
-    estimate = sum w_c mean_c, se^2 = sum w_c^2 s_c^2 / n_c, df = se^4 / sum((w_c^2 s_c^2 / n_c)^2 / (n_c - 1)) (Welch
-    1947, Biometrika 34, 28-35). Cells of weight 0 do not enter. It takes cells as independent: where they share seeds,
-    `paired_contrast` is the exact one.
-    """
-    finite(*weights)
-    used = [(summarise(x), w) for x, w in zip(samples, weights, strict=True) if w != 0]
-    known = [(w, cell.n, cell.mean, cell.sd) for cell, w in used if cell.mean is not None and cell.sd is not None]
-    if not used or len(known) < len(used):
-        reasons = (cell.reason for cell, _ in used if cell.reason)
-        return Contrast(confidence=confidence, reason=next(reasons, "cannot say, because no cell has weight"))
-    parts = [(w**2 * sd**2 / n, n - 1) for w, n, _, sd in known]
-    variance = sum(part for part, _ in parts)
-    df = variance**2 / sum(part**2 / df for part, df in parts) if variance > 0 else None
-    return _contrast(sum(w * mean for w, _, mean, _ in known), float(np.sqrt(variance)), df, confidence)
-
-
-def paired_contrast(scores: ArrayLike, weights: ArrayLike, confidence: float = 1 - LEVEL) -> Contrast:
-    """A contrast of the means of k cells run with the same seeds, scores [k, n]: the t interval of n contrasts.
-
-    Exact for normal runs whatever the cells' variances and the seeds' correlations; df = n - 1.
-    """
-    scores, weights = finite_array(scores, 2), finite_array(weights, 1)
-    size = float((np.abs(weights) @ np.abs(scores)).max(initial=0))
-    sample = summarise_sums(weights @ scores, size)
-    if sample.mean is None or sample.sd is None:
-        return Contrast(estimate=sample.mean, confidence=confidence, reason=sample.reason)
-    return _contrast(sample.mean, sample.sd / np.sqrt(sample.n), sample.n - 1, confidence)
-
-
-def _contrast(estimate: float, se: float, df: float | None, confidence: float) -> Contrast:
-    half = float(stats.t.isf((1 - confidence) / 2, df) * se) if se > 0 else 0.0
-    p = two_sided_p(estimate, se, df or 1)
-    return Contrast(
-        estimate=float(estimate),
-        se=float(se),
-        df=df,
-        low=float(estimate - half),
-        high=float(estimate + half),
-        p=p,
-        confidence=confidence,
-        reason="" if df else _NO_DF,
-    )

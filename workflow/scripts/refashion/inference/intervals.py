@@ -8,20 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, finite_array, summarise
+from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, finite_array, summarise, welch
 from refashion.inference.variance import crossed_mean_squares
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A mean with an interval (of the mean, or for one more run). `confidence` is 0.95 for a 95% interval."""
+    """A mean with an interval (of the mean, or for one more run)."""
 
     mean: float | None = None
     sd: float | None = None
     n: int
     low: float | None = None
     high: float | None = None
-    confidence: float
     reason: str = ""
 
     @property
@@ -30,35 +29,29 @@ class Interval:
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewImagesInterval:
-    """An interval in pp that covers new seeds and new images at once."""
-
-    mean: float | None = None
-    n: int
-    m: int
-    low: float | None = None
-    high: float | None = None
-    confidence: float
-    reason: str = ""
-
-
 def t_interval(x: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:
     """Student's t interval of the mean of x [n]: mean +- t(n - 1) s / sqrt(n)."""
     sample = summarise(x)
     if sample.mean is None or sample.sd is None:
-        return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)
+        return Interval(mean=sample.mean, n=sample.n, reason=sample.reason)
     half = float(stats.t.isf((1 - confidence) / 2, sample.n - 1) * sample.sd / np.sqrt(sample.n))
-    return around(sample.mean, sample.sd, sample.n, half, confidence)
+    return around(sample.mean, sample.sd, sample.n, half)
 
 
-def around(mean: float, sd: float, n: int, half: float, confidence: float) -> Interval:
-    return Interval(mean=mean, sd=sd, n=n, low=mean - half, high=mean + half, confidence=confidence)
+def around(mean: float, sd: float, n: int, half: float) -> Interval:
+    return Interval(mean=mean, sd=sd, n=n, low=mean - half, high=mean + half)
 
 
-def prediction_interval(x: ArrayLike, confidence: float = 1 - LEVEL, image_variance: float = 0.0) -> Interval:
+def prediction_interval(
+    x: ArrayLike,
+    confidence: float = 1 - LEVEL,
+    image_variance: float = 0.0,
+    runs: int = 1,
+    spread: float | None = None,
+) -> Interval:
     """The interval in which one more run of the cell x [n] falls: mean +- t(n - 1) s sqrt(1 + 1/n).
 
+    runs, spread: in which the mean of so many more falls, with their SD where it is known (see `errors`).
     image_variance v (unit squared) is added where that run is validated on other images: half-width
     sqrt(t(n - 1)^2 s^2 (1 + 1/n) + z^2 v), Howe's interval for the sum of an estimated and a known variance (Howe 1974,
     JASA 69, 789-794). Simulated, it never covers less than .95: .96 to .97 at n = 5, where t(n - 1) on the whole sum
@@ -67,18 +60,36 @@ def prediction_interval(x: ArrayLike, confidence: float = 1 - LEVEL, image_varia
     finite(image_variance)
     sample = summarise(x)
     if sample.mean is None or sample.sd is None:
-        return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=sample.reason)
-    half = float(run_half_width(sample.sd, sample.n, image_variance, (1 - confidence) / 2))
-    return around(sample.mean, sample.sd, sample.n, half, confidence)
+        return Interval(mean=sample.mean, n=sample.n, reason=sample.reason)
+    *_, scale, df = errors(sample.sd, sample.n, runs, spread)
+    half = float(predicted_half_width(scale, df, image_variance, (1 - confidence) / 2))
+    return around(sample.mean, sample.sd, sample.n, half)
 
 
-def run_half_width(sd, n, image_variance, tail) -> np.ndarray:
+def predicted_half_width(scale, df, image_variance, tail) -> np.ndarray:
     """Half-width of the prediction interval that leaves `tail` on each side; elementwise."""
-    seeds = stats.t.isf(tail, n - 1) ** 2 * sd**2 * (1 + 1 / n)
-    return np.sqrt(seeds + stats.norm.isf(tail) ** 2 * image_variance)
+    return np.sqrt(stats.t.isf(tail, df) ** 2 * scale**2 + stats.norm.isf(tail) ** 2 * image_variance)
 
 
-def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> NewImagesInterval:
+def errors(sd, n, runs=1, spread=np.nan, df=None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What a cell's mean may be off a published number, elementwise: se, df; and what such a number may be: scale, df.
+
+    sd, n: of the cell's runs; df None: n - 1. runs: of which the published number is the mean. 1: it is a number by
+    itself, against which the mean is held as it is, and which is one more run if it is typical. More: a second sample,
+    with the SD `spread` (Welch's error; typical is what the published study's own spread predicts for another mean, t
+    with runs - 1: Spence & Stanley 2016, PLoS ONE 11, e0162874); spread nan or None, not printed: that of this cell.
+    """
+    sd, n, runs, spread = (np.asarray(value, float) for value in (sd, n, runs, spread))
+    own_df = n - 1 if df is None else df
+    several = runs > 1
+    printed = several & ~np.isnan(spread)
+    theirs = np.where(printed, spread, sd)
+    more = np.where(printed, runs - 1, own_df)
+    se, both = welch((sd**2 / n, np.where(several, theirs**2 / runs, 0.0)), (own_df, more))
+    return se, np.where(printed, both, own_df), theirs * np.sqrt(1 / runs + 1 / n), more
+
+
+def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:
     """Interval in pp for the mean of scores [n, m] over new seeds and new images, both crossed and random.
 
     scores: 0/1 (image right or wrong) for an accuracy; the difference of two such arrays (-1, 0, 1) for a comparison.
@@ -93,17 +104,9 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> New
     if n < 2 or m < 2:
         mean = float(100 * scores.mean()) if n and m else None
         reason = (NO_SEED, ONE_SEED)[n] if n < 2 else "cannot say, because there are fewer than two images"
-        return NewImagesInterval(mean=mean, n=n, m=m, confidence=confidence, reason=reason)
+        return Interval(mean=mean, n=n, reason=reason)
     mean, *squares = crossed_mean_squares(scores)
-    mean, ms_seed, ms_image, ms_residual = 100 * mean, *(1e4 * ms for ms in squares)
+    ms_seed, ms_image, ms_residual = (1e4 * ms for ms in squares)
     parts = np.array([max(ms_seed, ms_residual), max(0.0, ms_image - ms_residual)]) / (n * m)
     t = stats.t.isf((1 - confidence) / 2, [n - 1, m - 1])
-    half = float(np.sqrt((t**2 * parts).sum()))
-    return NewImagesInterval(
-        mean=mean,
-        n=n,
-        m=m,
-        low=mean - half,
-        high=mean + half,
-        confidence=confidence,
-    )
+    return around(100 * mean, float(np.sqrt(ms_seed / m)), n, float(np.sqrt((t**2 * parts).sum())))

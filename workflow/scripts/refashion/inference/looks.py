@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.evidence import Evidence
+from refashion.inference.evidence import Evidence, decision_bounds
 from refashion.inference.families import holm_along
-from refashion.inference.summaries import NO_DISTANCE, upper_p
+from refashion.inference.summaries import upper_p
 
 #: The chance to decide at the last look below which a member stops.
 FUTILE = 0.05
@@ -134,12 +134,15 @@ def numbers(family: Sequence[Evidence], most: int) -> Look:
     """
     known = np.array([e.sd is not None and not e.diverged for e in family])
     diverged = np.array([e.diverged > 0 for e in family])
-    columns = [(e.difference or 0.0, e.sd or 0.0, e.n, e.margin, e.image_variance) for e in family]
-    difference, sd, n, margin, image_variance = np.array(columns, float).T
+    columns = [
+        (e.difference or 0.0, e.sd or 0.0, e.n, e.margin, e.image_variance, e.printed_runs, e.printed_sd)
+        for e in family
+    ]
+    difference, sd, n, *rest = np.array(columns, float).T
     n = np.maximum(n, 2)
 
     def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
-        found = chance_for_number(difference, sd, n, most, margin, level_rep, level_not, image_variance)
+        found = chance_for_number(difference, sd, n, most, level_rep, level_not, *rest)
         return np.where(known, found, np.where(diverged, 0.0, 1.0))
 
     p_rep, p_not = ([np.nan if getattr(e, p) is None else getattr(e, p) for e in family] for p in ("p_rep", "p_not"))
@@ -147,28 +150,17 @@ def numbers(family: Sequence[Evidence], most: int) -> Look:
 
 
 def chance_for_number(
-    difference: ArrayLike,
-    sd: ArrayLike,
-    n: ArrayLike,
-    most: int,
-    margin: ArrayLike,
-    level_rep: ArrayLike,
-    level_not: ArrayLike,
-    image_variance: ArrayLike = 0.0,
+    difference, sd, n, most: int, level_rep, level_not, margin, image_variance=0.0, runs=1, spread=np.nan
 ) -> np.ndarray:
     """The chance (0..1) that a published number is decided with `most` runs, after n; elementwise.
 
     The mean of all runs differs from that of the first n by s sqrt(1/n - 1/most) t(n - 1); their SD is taken as it is.
     """
     difference, sd, n = (np.asarray(value, float) for value in (difference, sd, n))
-    se, df = sd / np.sqrt(most), most - 1
-    near = margin - stats.t.isf(level_rep, df) * se - NO_DISTANCE  # at the margin itself nothing is decided
-    seeds = stats.t.isf(np.asarray(level_not) / 2, df) ** 2 * sd**2 * (1 + 1 / most)
-    one_run = np.sqrt(seeds + stats.norm.isf(np.asarray(level_not) / 2) ** 2 * np.asarray(image_variance))
-    far = np.maximum(margin + stats.t.isf(level_not, df) * se, one_run) + NO_DISTANCE
-    spread = sd * np.sqrt(np.maximum(0.0, 1 / n - 1 / most))
-    within = np.where(near > 0, _between(-near, near, difference, spread, n - 1), 0.0)
-    return within + 1 - _between(-far, far, difference, spread, n - 1)
+    near, far = decision_bounds(sd, most, margin, image_variance, level_rep, level_not, runs, spread)
+    to_come = sd * np.sqrt(np.maximum(0.0, 1 / n - 1 / most))
+    within = np.where(near > 0, _between(-near, near, difference, to_come, n - 1), 0.0)
+    return within + 1 - _between(-far, far, difference, to_come, n - 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,27 +10,15 @@ from scipy import special, stats
 
 from refashion.inference.evidence import Evidence, claim_p_values, decision_bounds
 from refashion.inference.families import holm_along
-from refashion.inference.summaries import LEVEL, NO_DISTANCE, as_tuples, finite, finite_array
+from refashion.inference.intervals import errors
+from refashion.inference.summaries import LEVEL, NO_DISTANCE, finite, finite_array
 
 #: The chance to decide with which a number of seeds is planned.
 POWER = 0.8
+#: The number of seeds beyond which the rule says "more than" instead of searching on.
+MOST_SEEDS = 1_000
 #: Equally likely values of an estimated SD over which a chance is averaged.
 _SPREADS = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class OperatingCharacteristics:
-    """How often (0..1) a true shift gets each verdict; [shift][claim], as in `shifts` and the input.
-
-    monte_carlo_error: half-width of the 95% interval of a rate, at its largest (a rate of one half).
-    """
-
-    shifts: tuple[float, ...]
-    repetitions: int
-    reproduced: tuple[tuple[float, ...], ...]
-    not_reproduced: tuple[tuple[float, ...], ...]
-    inconclusive: tuple[tuple[float, ...], ...]
-    monte_carlo_error: float
 
 
 def operating_characteristics(
@@ -43,51 +30,49 @@ def operating_characteristics(
     published_is_a_run: bool,
     seed: int,
     claims: ArrayLike | None = None,
-    offsets: ArrayLike | None = None,
+    runs: ArrayLike = 1,
+    spread: ArrayLike = np.nan,
     repetitions: int = 2_000,
-    level: float = LEVEL,
-) -> OperatingCharacteristics:
-    """How often a family of claims gets each verdict when its cells truly lie `shift` above their originals.
+) -> np.ndarray:
+    """How often (0..1) a family of claims gets each verdict when its cells truly lie `shift` above their originals.
 
-    n, sd, margin: [k], seeds, true SD and margin of each cell. Runs are normal, so mean and SD are drawn directly.
-    published_is_a_run: the published number is one run of the original's cell (same SD); False: it is that cell's mean,
-    exactly. Two questions: what a number that somebody's single run gave meets, and what a number without error meets.
-    claims: [k], 0, 1, 2.. in order, the claim of each cell where a claim is held against several (None: one each); it
-    is reproduced if one of its cells is, and not reproduced if none is. offsets: [k], true distance of a cell beyond
-    the shift (None: 0); the published number comes from the claim's cell of smallest offset.
+    Returns [shift, claim, 3], the shares reproduced, not reproduced and inconclusive. n, sd, margin: [k], seeds, true
+    SD and margin of each cell; runs, spread: those of the published number (see `intervals.errors`). Runs are normal,
+    so that mean and SD are drawn directly. published_is_a_run: the published number is one run of the original's cell
+    (same SD), or the mean of its `runs`; False: it is that cell's mean, exactly. Two questions: what a number that
+    somebody's runs gave meets, and what a number without error meets. claims: [k], 0, 1, 2.. in order, the claim of
+    each cell where a claim is held against several (None: one each); it is reproduced if one of its cells is, and not
+    reproduced if none is.
     """
     finite(*shifts)
     n, sd, margin = np.asarray(n), finite_array(sd, 1), finite_array(margin, 1)
     claims = np.arange(n.size) if claims is None else np.asarray(claims)
-    beyond = np.zeros(n.size) if offsets is None else finite_array(offsets, 1)
     rng = np.random.default_rng(seed)
     shape = (repetitions, n.size)
-    mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1)) + beyond
-    spread = sd * np.sqrt(rng.chisquare(np.maximum(n - 1, 1), shape) / np.maximum(n - 1, 1))
-    sources = [min(np.flatnonzero(claims == claim), key=lambda i: abs(beyond[i])) for claim in claims]
-    published = rng.standard_normal(shape)[:, sources] * sd[sources] * published_is_a_run
-    rates = np.array([_verdict_rates(mean + shift - published, spread, n, margin, level, claims) for shift in shifts])
-    reproduced, not_reproduced = np.moveaxis(rates.reshape(len(shifts), 2, -1), 1, 0)
-    return OperatingCharacteristics(
-        shifts=tuple(map(float, shifts)),
-        repetitions=repetitions,
-        reproduced=as_tuples(reproduced),
-        not_reproduced=as_tuples(not_reproduced),
-        inconclusive=as_tuples(1 - reproduced - not_reproduced),
-        monte_carlo_error=float(stats.norm.isf(0.025) * np.sqrt(0.25 / repetitions)),
+    mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1))
+    found = sd * np.sqrt(rng.chisquare(np.maximum(n - 1, 1), shape) / np.maximum(n - 1, 1))
+    sources = [int((claims == claim).argmax()) for claim in claims]
+    runs, spread = np.broadcast_to(runs, n.size), np.broadcast_to(np.asarray(spread, float), n.size)
+    theirs = np.where(np.isnan(spread), sd, spread)[sources] / np.sqrt(runs)
+    published = rng.standard_normal(shape)[:, sources] * theirs * published_is_a_run
+    if not np.isnan(spread).all():
+        df = np.maximum(runs - 1, 1)
+        spread = spread * np.sqrt(rng.chisquare(df, shape)[:, sources] / df)
+    return np.array(
+        [_verdict_rates(mean + shift - published, found, n, margin, claims, runs, spread) for shift in shifts]
     )
 
 
-def _verdict_rates(difference, sd, n, margin, level, claims) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of reproduced and not reproduced [claims] over the repetitions of difference and sd [R, k]."""
-    p_rep, p_far, p_run = claim_p_values(difference, sd, np.maximum(n, 2), margin)
+def _verdict_rates(difference, sd, n, margin, claims, runs, spread) -> np.ndarray:
+    """Shares [claims, 3] of the verdicts over the repetitions of difference and sd [R, k]."""
+    p_rep, p_far, p_run = claim_p_values(difference, sd, np.maximum(n, 2), margin, runs=runs, spread=spread)
     untestable = np.asarray(n) < 2  # stays in the family, as in `judge_family`
-    reproduced = holm_along(np.where(untestable, 1.0, p_rep)) <= level
-    not_reproduced = holm_along(np.where(untestable, 1.0, np.maximum(p_far, p_run))) <= level
+    reproduced = holm_along(np.where(untestable, 1.0, p_rep)) <= LEVEL
+    not_reproduced = holm_along(np.where(untestable, 1.0, np.maximum(p_far, p_run))) <= LEVEL
     own = [claims == claim for claim in np.unique(claims)]
-    found = np.stack([reproduced[:, cells].any(1) for cells in own], 1)
-    lacking = np.stack([not_reproduced[:, cells].all(1) for cells in own], 1)
-    return found.mean(0), lacking.mean(0)
+    near = np.array([reproduced[:, cells].any(1).mean() for cells in own])
+    far = np.array([not_reproduced[:, cells].all(1).mean() for cells in own])
+    return np.stack([near, far, 1 - near - far], axis=-1)
 
 
 def chance_to_decide(e: Evidence, n: ArrayLike, level_rep: float, level_not: float) -> np.ndarray:
@@ -96,16 +81,16 @@ def chance_to_decide(e: Evidence, n: ArrayLike, level_rep: float, level_not: flo
     The study's own mean and SD vary as they do; its SD is integrated over `_SPREADS` equally likely values.
     """
     n, sd, se = _studies(e, n)
-    near, far = decision_bounds(sd, n, e.margin, e.image_variance, level_rep, level_not)
-    near, far = near - NO_DISTANCE, far + NO_DISTANCE  # at the margin itself nothing is decided
+    near, far = decision_bounds(sd, n, e.margin, e.image_variance, level_rep, level_not, e.printed_runs, e.printed_sd)
     within = np.where(near > 0, _within(near, e.difference, se), 0.0)
     return (within + 1 - _within(far, e.difference, se)).mean(-1)
 
 
 def chance_of_far_mean(e: Evidence, n: int, level: float) -> float:
     """The chance that a new study of n seeds finds the mean farther than the margin, whatever single runs do."""
-    _, sd, se = _studies(e, n)
-    far = e.margin + stats.t.isf(level, n - 1) * sd / np.sqrt(n) + NO_DISTANCE
+    seeds, sd, se = _studies(e, n)
+    error, df, *_ = errors(sd, seeds, e.printed_runs, e.printed_sd)
+    far = e.margin + stats.t.isf(level, df) * error + NO_DISTANCE
     return float((1 - _within(far, e.difference, se)).mean())
 
 
@@ -124,10 +109,8 @@ def _within(bound, centre, se) -> np.ndarray:
     return stats.norm.cdf((bound - centre) / se) - stats.norm.cdf((-bound - centre) / se)
 
 
-def seeds_for_difference(
-    excess: float, se: float, df: float, n: int, level: float, power: float = POWER, most: int = 1_000
-) -> int | None:
-    """The smallest number of seeds a cell with which a one-sided t test decides in `power` of studies, None above most.
+def seeds_for_difference(excess: float, se: float, df: float, n: int, level: float) -> int | None:
+    """The smallest number of seeds a cell with which a one-sided t test decides in POWER of studies, up to MOST_SEEDS.
 
     excess: how far the difference exceeds its bound, either way; se, df: as seen at n seeds a cell. The t statistic
     of a study of N is noncentral t with excess / se sqrt(N / n), its degrees of freedom growing as N - 1 (Welch &
@@ -136,24 +119,22 @@ def seeds_for_difference(
     finite(excess, se, df)
     if se <= 0 or n < 2:
         return None
-    seeds = np.arange(2, most + 1)
+    seeds = np.arange(2, MOST_SEEDS + 1)
     dfs = df * (seeds - 1) / (n - 1)
     chance = stats.nct.sf(stats.t.isf(level, dfs), dfs, abs(excess) / se * np.sqrt(seeds / n))
-    enough = np.nan_to_num(chance, nan=1.0) >= power
+    enough = np.nan_to_num(chance, nan=1.0) >= POWER
     return int(seeds[enough.argmax()]) if enough.any() else None
 
 
-def seeds_for_power(
-    e: Evidence, level_rep: float, level_not: float, power: float = POWER, most: int = 1_000
-) -> int | None:
-    """The smallest number of seeds with which a new study decides with chance `power`; None if more than `most`.
+def seeds_for_power(e: Evidence, level_rep: float, level_not: float) -> int | None:
+    """The smallest number of seeds with which a new study decides with chance POWER; None if more than MOST_SEEDS.
 
     level_rep, level_not: what is asked of the claim's own p-values. Mean and SD are taken to be those of the evidence.
     """
-    coarse = np.unique(np.geomspace(2, most, 60).astype(int))
-    enough = chance_to_decide(e, coarse, level_rep, level_not) >= power
+    coarse = np.unique(np.geomspace(2, MOST_SEEDS, 60).astype(int))
+    enough = chance_to_decide(e, coarse, level_rep, level_not) >= POWER
     if not enough.any():
         return None
     first = int(enough.argmax())
     between = np.arange(coarse[first - 1] + 1 if first else coarse[0], coarse[first] + 1)
-    return int(between[(chance_to_decide(e, between, level_rep, level_not) >= power).argmax()])
+    return int(between[(chance_to_decide(e, between, level_rep, level_not) >= POWER).argmax()])

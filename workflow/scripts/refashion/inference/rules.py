@@ -1,6 +1,6 @@
 """Other people's rules for the same question: does the published number reproduce? None of them decides anything here.
 
-Each takes the runs x [n] of a cell and the published number, and says yes, no or (None) that it cannot be applied.
+Each says yes, no or (None) that it cannot be applied; where each comes from, `sections.rival_rules` says.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from refashion.inference.evidence import Evidence, claim_p_values, weigh
+from refashion.inference.evidence import Evidence, claim_p_values
 from refashion.inference.families import holm_along
-from refashion.inference.intervals import prediction_interval, t_interval
-from refashion.inference.summaries import LEVEL, NO_DISTANCE, finite, finite_array, summarise
+from refashion.inference.intervals import Interval, errors
+from refashion.inference.summaries import LEVEL, summarise
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
 
 #: A Bayes factor of 3 is the least that Jeffreys (1961, Theory of Probability, appendix B) calls substantial.
@@ -36,36 +36,11 @@ class PooledSpread:
     reason: str = ""
 
 
-def interval_rule(x: ArrayLike, published: float) -> bool | None:
-    """The 95% interval of the mean holds the published number.
-
-    Open Science Collaboration 2015, Science 349, aac4716 (whether the original lies in the replication's interval).
-    """
-    finite(published)
-    return _inside(t_interval(x), published)
-
-
-def run_rule(x: ArrayLike, published: float, image_variance: float = 0.0) -> bool | None:
-    """The 95% prediction interval of one more run holds the published number.
-
-    Patil, Peng & Leek 2016, Perspectives on Psychological Science 11, 539-544; Spence & Stanley 2016, PLoS ONE 11,
-    e0162874.
-    """
-    finite(published)
-    return _inside(prediction_interval(x, image_variance=image_variance), published)
-
-
-def _inside(interval, published: float) -> bool | None:
-    return None if interval.low is None else interval.low <= published <= interval.high
-
-
-def closeness_rule(x: ArrayLike, published: float, margin: float) -> bool | None:
-    """Two one-sided tests at level .05: the mean lies within the margin of the published number.
-
-    Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
-    """
-    p = weigh(x, published, margin).p_rep
-    return None if p is None else p <= LEVEL
+def holds(interval: Interval, published: float) -> bool | None:
+    """Whether an interval holds the published number; None where there is no interval."""
+    if interval.low is None or interval.high is None:
+        return None
+    return interval.low <= published <= interval.high
 
 
 def pooled_spread(samples: Sequence[ArrayLike]) -> PooledSpread:
@@ -91,9 +66,11 @@ def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[Word 
     known = [e.mean is not None and spread.sd is not None for e in family]
     if not any(known):
         return (None,) * len(family)
-    columns = [(e.difference or 0.0, max(e.n, 1), e.margin, e.image_variance) for e in family]
-    difference, n, margin, image_variance = np.array(columns, float).T
-    p_rep, p_far, p_run = claim_p_values(difference, spread.sd, n, margin, image_variance, spread.df)
+    columns = [
+        (e.difference or 0.0, max(e.n, 1), e.margin, e.image_variance, e.printed_runs, e.printed_sd) for e in family
+    ]
+    difference, n, margin, images, runs, printed = np.array(columns, float).T
+    p_rep, p_far, p_run = claim_p_values(difference, spread.sd, n, margin, images, runs, printed, spread.df)
     out = ~np.array(known) | np.array([e.diverged > 0 for e in family])
     close = holm_along(np.where(out, 1.0, p_rep)) <= LEVEL
     far = holm_along(np.where(out, 1.0, np.maximum(p_far, p_run))) <= LEVEL
@@ -103,30 +80,29 @@ def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[Word 
     )
 
 
-def predictive_log_density(x: ArrayLike, published: float, image_variance: float = 0.0) -> float | None:
-    """Log density at the published number of one more run of the cell x [n]: t(n - 1) around its mean.
+def predictive_log_density(e: Evidence) -> float | None:
+    """Log density at the published number of one more run of the evidence's cell: t(n - 1) around its mean.
 
     The posterior predictive distribution under the reference prior 1 / sigma (Gelman et al. 2013, Bayesian Data
-    Analysis, section 3.2), scale s sqrt(1 + 1/n); image_variance adds a normal error. None below two runs or if nothing
-    varies.
+    Analysis, section 3.2), scale s sqrt(1 + 1/n), or that of another mean where the published number is one; images
+    that are others add a normal error. None below two runs or if nothing varies.
     """
-    finite(published, image_variance)
-    sample = summarise(x)
-    if sample.mean is None or not sample.sd:
+    if e.mean is None or not e.sd:
         return None
-    shifted = published - sample.mean - np.sqrt(image_variance) * _NODES
-    density = stats.t.logpdf(shifted, sample.n - 1, scale=sample.sd * np.sqrt(1 + 1 / sample.n))
+    shifted = e.published - e.mean - np.sqrt(e.image_variance) * _NODES
+    *_, scale, df = errors(e.sd, e.n, e.printed_runs, e.printed_sd)
+    density = stats.t.logpdf(shifted, df, scale=scale)
     return float(special.logsumexp(density, b=_WEIGHTS / _WEIGHTS.sum()))
 
 
-def log_bayes_factor(x: ArrayLike, rival: ArrayLike, published: float, image_variance: float = 0.0) -> float | None:
+def log_bayes_factor(own: Evidence, rival: Evidence) -> float | None:
     """Log of how much better "a run of this cell" predicts the published number than "a run of the rival cell".
 
-    Natural logarithm; both cells [n], [n'] by their predictive densities. Verhagen & Wagenmakers 2014, Journal of
-    Experimental Psychology: General 143, 1457-1475. None where a density does not exist.
+    Natural logarithm, of their predictive densities. Verhagen & Wagenmakers 2014, Journal of Experimental Psychology:
+    General 143, 1457-1475. None where a density does not exist.
     """
-    own, other = (predictive_log_density(cell, published, image_variance) for cell in (x, rival))
-    return None if own is None or other is None else own - other
+    densities = predictive_log_density(own), predictive_log_density(rival)
+    return None if densities[0] is None or densities[1] is None else densities[0] - densities[1]
 
 
 def bayes_rule(log_factor: float | None) -> bool | None:
@@ -134,12 +110,3 @@ def bayes_rule(log_factor: float | None) -> bool | None:
     if log_factor is None or abs(log_factor) < np.log(SUBSTANTIAL):
         return None
     return log_factor > 0
-
-
-def single_run_rule(x: ArrayLike, published: float, margin: float) -> tuple[bool, ...]:
-    """What each study of one run would have said: its number lies within the margin of the published one, or not.
-
-    Bouthillier, Laurent & Vincent 2019, ICML, PMLR 97, 725-734, on what single runs are worth.
-    """
-    finite(published, margin)
-    return tuple(bool(near) for near in np.abs(finite_array(x, 1) - published) <= margin + NO_DISTANCE)

@@ -64,6 +64,6 @@ def stein_interval(x: ArrayLike, pilot: int, confidence: float = 1 - LEVEL) -> I
     if sample.n < pilot:
         raise ValueError(f"{sample.n} runs cannot contain a pilot of {pilot}")
     if sample.mean is None or first.sd is None:
-        return Interval(mean=sample.mean, n=sample.n, confidence=confidence, reason=first.reason)
+        return Interval(mean=sample.mean, n=sample.n, reason=first.reason)
     half = float(stats.t.isf((1 - confidence) / 2, pilot - 1) * first.sd / np.sqrt(sample.n))
-    return around(sample.mean, first.sd, sample.n, half, confidence)
+    return around(sample.mean, first.sd, sample.n, half)

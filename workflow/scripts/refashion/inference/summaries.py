@@ -91,21 +91,11 @@ def upper_p(excess: ArrayLike, scale: ArrayLike, df: ArrayLike) -> np.ndarray:
     return stats.t.sf(np.divide(excess, scale, out=limit, where=scale > 0), df)
 
 
-def two_sided_p(estimate: float, se: float, df: float) -> float:
-    """Two-sided p of a t statistic; with se 0 it is 0 for an estimate off 0, else 1."""
-    return min(1.0, float(2 * upper_p(abs(estimate), se, df)))
-
-
-def welch(variance_a, variance_b, df_a, df_b) -> tuple[float, float]:
-    """Standard error of a difference of means with these squared standard errors, and its degrees of freedom.
+def welch(variances, dfs) -> tuple[np.ndarray, np.ndarray]:
+    """Standard error of a sum of means with these squared standard errors, and its degrees of freedom; elementwise.
 
     Welch-Satterthwaite; where nothing varies, the error is 0 and the degrees of freedom, which then do not matter, 1.
     """
-    total = variance_a + variance_b
-    df = total**2 / (variance_a**2 / df_a + variance_b**2 / df_b) if total > 0 else 1.0
-    return float(np.sqrt(total)), float(df)
-
-
-def as_tuples(table: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    """A two-dimensional array as tuples of floats."""
-    return tuple(tuple(map(float, row)) for row in table)
+    total = np.asarray(sum(variances), float)
+    parts = np.asarray(sum(variance**2 / df for variance, df in zip(variances, dfs, strict=True)), float)
+    return np.sqrt(total), np.divide(total**2, parts, out=np.ones(np.shape(parts)), where=parts > 0)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal
 
-import numpy as np
 from scipy import stats
 
 from refashion.inference.evidence import Evidence, Tested, tested, with_margin
 from refashion.inference.families import holm, holm_level
-from refashion.inference.power import POWER, chance_of_far_mean, seeds_for_power
+from refashion.inference.intervals import errors
+from refashion.inference.power import MOST_SEEDS, POWER, chance_of_far_mean, seeds_for_power
 from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.summaries import LEVEL
 
@@ -68,20 +68,16 @@ class Verdict:
     break_even_not_reproduced: float | None = None
 
 
-#: The number of seeds beyond which the rule says "more than" instead of searching on.
-MOST_SEEDS = 1_000
-
-
-def judge_family(family: Sequence[Evidence], level: float = LEVEL) -> tuple[Verdict, ...]:
+def judge_family(family: Sequence[Evidence]) -> tuple[Verdict, ...]:
     """The verdicts on a family of claims, in order: Holm over p_rep and, separately, over p_not, then the rule.
 
-    reproduced: adjusted p_rep <= level; not reproduced: adjusted p_not <= level; else inconclusive. A cell with a
+    reproduced: adjusted p_rep <= LEVEL; not reproduced: adjusted p_not <= LEVEL; else inconclusive. A cell with a
     diverged run gets at most inconclusive. It and a claim without p-values count in the size of the family, as p = 1.
     """
     p_rep, p_not = ([None if e.diverged else getattr(e, name) for e in family] for name in ("p_rep", "p_not"))
     adjusted = zip(holm(p_rep), holm(p_not), strict=True)
     return tuple(
-        judge_one(e, *pair, holm_level(p_rep, i, level), holm_level(p_not, i, level), level, len(family))
+        judge_one(e, *pair, holm_level(p_rep, i, LEVEL), holm_level(p_not, i, LEVEL), LEVEL, len(family))
         for i, (e, pair) in enumerate(zip(family, adjusted, strict=True))
     )
 
@@ -101,7 +97,7 @@ def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, lev
         return bare
     word: Word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
     closeness: Closeness = "close" if p_rep <= level else "far" if e.p_far <= level_not else "open"
-    seeds = seeds_for_power(e, level_rep, level_not, most=MOST_SEEDS) if word == INCONCLUSIVE else None
+    seeds = seeds_for_power(e, level_rep, level_not) if word == INCONCLUSIVE else None
     reproduced, not_reproduced = _break_even(e, level_rep, level_not)
     return replace(
         bare,
@@ -127,28 +123,29 @@ def _open_cause(e: Tested, seeds: int | None, level_not: float, level: float) ->
 
 def _break_even(e: Tested, level_rep: float, level_not: float) -> tuple[float | None, float | None]:
     """The smallest margin that gives "reproduced", the largest that leaves "not reproduced" (None: no margin does)."""
-    distance, se = abs(e.difference), e.sd / np.sqrt(e.n)
-    reproduced = distance + float(stats.t.isf(level_rep, e.n - 1) * se)
-    not_reproduced = distance - float(stats.t.isf(level_not, e.n - 1) * se)
+    distance = abs(e.difference)
+    se, df, *_ = errors(e.sd, e.n, e.printed_runs, e.printed_sd)
+    reproduced = distance + float(stats.t.isf(level_rep, df) * se)
+    not_reproduced = distance - float(stats.t.isf(level_not, df) * se)
     return reproduced, not_reproduced if e.p_run <= level_not and not_reproduced > 0 else None
 
 
-def margin_sensitivity(
-    family: Sequence[Evidence], margins: Sequence[float], level: float = LEVEL
-) -> dict[float, tuple[Verdict, ...]]:
+def margin_sensitivity(family: Sequence[Evidence], margins: Sequence[float]) -> dict[float, tuple[Verdict, ...]]:
     """The family judged again with each margin in place of the claims' own: margin -> verdicts in order."""
-    return {margin: judge_family([with_margin(e, margin) for e in family], level) for margin in margins}
+    return {margin: judge_family([with_margin(e, margin) for e in family]) for margin in margins}
 
 
 def overall_verdict(verdicts: Sequence[Word]) -> Agreement:
     """How the readings of one claim agree (Simonsohn, Simmons & Nelson 2020, Nature Human Behaviour 4, 1208-1214).
 
-    "robust": all the same; "unsettled": they differ only by "inconclusive"; else "specification-dependent". Readings
-    that are not testable do not vote; fewer than two votes give "one reading" or "not testable".
+    "robust": all the same; "unsettled": they differ only by "inconclusive", or all do, which agree on nothing; else
+    "specification-dependent". Readings that are not testable do not vote; fewer than two votes give "one reading" or
+    "not testable".
     """
     votes = [verdict for verdict in verdicts if verdict != NOT_TESTABLE]
     if len(votes) < 2:
         return "one reading" if votes else NOT_TESTABLE
-    if len(set(votes)) == 1:
-        return "robust"
-    return "unsettled" if INCONCLUSIVE in votes and len(set(votes)) == 2 else "specification-dependent"
+    decided = set(votes) - {INCONCLUSIVE}
+    if len(decided) == 2:
+        return "specification-dependent"
+    return "unsettled" if INCONCLUSIVE in votes else "robust"

@@ -5,33 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from refashion import formatting as fmt
-from refashion.inference.evidence import (
-    Evidence,
-    MeansEvidence,
-    half_error,
-    image_margin,
-    tested,
-    weigh,
-    weigh_means,
-    with_margin,
-)
+from refashion.inference.evidence import Evidence, Tested, half_error, image_margin, tested, weigh, with_margin
 from refashion.inference.intervals import t_interval
-from refashion.inference.summaries import LEVEL
-from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word, judge_family
+from refashion.inference.verdicts import judge_family
 from refashion.judging.reasons import reason_of
 
 ANSWERS = {"close": "yes", "far": "no", "open": "not decided", "typical": "yes", "atypical": "no", None: fmt.MISSING}
 
 
-def judge(values: Sequence[float], published: float, margin: float | None, images: int) -> str:
-    """The verdict on a published number of one run; without a margin, the one that so many test images resolve."""
+def judge(
+    values: Sequence[float],
+    published: float,
+    margin: float | None,
+    images: int,
+    printed_runs: int = 1,
+    printed_sd: float | None = None,
+) -> str:
+    """The verdict on a published number of one run, or on the mean of several, with their SD if that is printed.
+
+    Without a margin, it is the one that so many test images resolve.
+    """
     why = "given" if margin is not None else f"what {fmt.count(images)} test images resolve"
-    e = weigh(values, published, image_margin(published, images) if margin is None else margin)
+    margin_ = image_margin(published, images) if margin is None else margin
+    e = weigh(values, published, margin_, printed_runs=printed_runs, printed_sd=printed_sd)
     verdict = judge_family([e])[0]
     lines = [
         f"{verdict.verdict.capitalize()}: {reason_of(e, verdict)}.",
         "",
         *_runs(values, e),
+        *_printed(e),
         _line("margin", f"{fmt.number(e.margin)} pp ({why})"),
     ]
     if not tested(e):
@@ -39,12 +41,7 @@ def judge(values: Sequence[float], published: float, margin: float | None, image
     lines += [
         _line("closeness", f"is it what this recipe gives on average, within the margin? {ANSWERS[verdict.closeness]}"),
         _line("", f"{fmt.p_phrase(e.p_rep)} for closer, {fmt.p_phrase(e.p_far)} for farther"),
-        _line("typicality", f"is it an ordinary run of this recipe? {ANSWERS[verdict.typicality]}"),
-        _line(
-            "",
-            f"single runs fall between {fmt.number(e.run_low)} and {fmt.number(_shown(e.run_high, e, margin))}; "
-            f"{fmt.p_phrase(e.p_run)}",
-        ),
+        *_typicality(e, ANSWERS[verdict.typicality], _shown(e.run_high, e, margin)),
         _line("with other margins", _turns(verdict.break_even_reproduced, verdict.break_even_not_reproduced)),
     ]
     if margin is None and e.margin > half_error(published):
@@ -52,29 +49,30 @@ def judge(values: Sequence[float], published: float, margin: float | None, image
     return "\n".join(lines)
 
 
-def judge_mean(values: Sequence[float], published: float, spread: float, runs: int, margin: float) -> str:
-    """The verdict on a published mean of several runs with the SD `spread`."""
-    e = weigh_means(values, published, spread, runs, margin)
-    verdict, reason = _mean_judged(e)
-    lines = [f"{verdict.capitalize()}: {reason}.", "", *_runs(values, e)]
-    lines.append(
-        _line("published", f"mean {fmt.number(published)}, SD {fmt.number(spread)}, {fmt.plural(runs, 'run')}")
-    )
-    lines.append(_line("margin", f"{fmt.number(margin)} pp"))
-    if e.p_rep is None:
-        return "\n".join(lines)
-    lines += [
-        _line("closeness", f"{fmt.p_phrase(e.p_rep)} for closer, {fmt.p_phrase(e.p_far)} for farther (Welch)"),
-        _line(
-            "typicality",
-            f"another study of {fmt.plural(e.n, 'run')} like the published ones falls between "
-            f"{fmt.number(e.study_low)} and {fmt.number(e.study_high)}; {fmt.p_phrase(e.p_study)}",
-        ),
+def _printed(e: Evidence) -> list[str]:
+    """The published mean of several runs."""
+    if e.printed_runs == 1:
+        return []
+    spread = "taken as that of your runs" if e.printed_sd is None else fmt.number(e.printed_sd)
+    return [_line("published", f"mean {fmt.number(e.published)} of {e.printed_runs} runs, SD {spread}")]
+
+
+def _typicality(e: Tested, answer: str, high: float) -> list[str]:
+    p = fmt.p_phrase(e.p_run)
+    if e.printed_runs == 1:
+        return [
+            _line("typicality", f"is it an ordinary run of this recipe? {answer}"),
+            _line("", f"single runs fall between {fmt.number(e.run_low)} and {fmt.number(high)}; {p}"),
+        ]
+    half = (e.run_high - e.run_low) / 2
+    ends = " and ".join(fmt.number(e.published + side * half) for side in (-1, 1))
+    return [
+        _line("typicality", f"is your mean what such a study would give again? {answer}"),
+        _line("", f"another mean of {fmt.plural(e.n, 'run')} falls between {ends}; {p}"),
     ]
-    return "\n".join(lines)
 
 
-def _runs(values: Sequence[float], e: Evidence | MeansEvidence) -> list[str]:
+def _runs(values: Sequence[float], e: Evidence) -> list[str]:
     interval = t_interval(values)
     mean = fmt.number(e.mean)
     if interval.low is not None:
@@ -98,23 +96,6 @@ def _half_error(e: Evidence) -> str:
     narrow = with_margin(e, half_error(e.published))
     words = f"it exceeds half of the published error; within {fmt.number(narrow.margin)} pp: "
     return words + judge_family([narrow])[0].verdict
-
-
-def _mean_judged(e: MeansEvidence) -> tuple[Word, str]:
-    """The verdict on a published mean, and its reason."""
-    if e.difference is None or e.p_rep is None or e.p_far is None or e.p_study is None:
-        return INCONCLUSIVE, e.reason
-    side = "above" if e.difference > 0 else "below"
-    where = f"the mean of {e.n} runs is {abs(e.difference):.2f} pp {side} the published mean {e.published:.2f}"
-    inside = e.p_study > LEVEL
-    study = f"{'inside' if inside else 'outside'} what another study like the published one would give"
-    if e.p_rep <= LEVEL:
-        near = f"{where}, closer than the margin of {e.margin:.2f} pp{'' if inside else f', though {study}'}"
-        return REPRODUCED, near
-    if e.p_far <= LEVEL:
-        far = f"{where}, farther than the margin of {e.margin:.2f} pp, {'yet' if inside else 'and'} {study}"
-        return INCONCLUSIVE if inside else NOT_REPRODUCED, far
-    return INCONCLUSIVE, f"imprecise: {where}, against a margin of {e.margin:.2f} pp"
 
 
 def _line(name: str, text: str) -> str:

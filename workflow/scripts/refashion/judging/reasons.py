@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from refashion.formatting import number
 from refashion.inference.evidence import Evidence, Tested, tested
-from refashion.inference.power import POWER
+from refashion.inference.power import MOST_SEEDS, POWER
 from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.summaries import LEVEL
-from refashion.inference.verdicts import MOST_SEEDS, NOT_REPRODUCED, REPRODUCED, Cause, Verdict
+from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, Cause, Verdict
 
 
 def reason_of(e: Evidence, verdict: Verdict) -> str:
@@ -62,7 +62,9 @@ def _explained_by_one_run(e: Tested, verdict: Verdict) -> str:
     far = f"{_where(e)}, farther than the margin of {e.margin:.2f} pp{sure}"
     if verdict.cause == Cause.NEAR_RUNS:
         return f"{far}, for one of several claims, too near {_single_runs(e)}"
-    return f"{far} one {'lucky' if e.difference < 0 else 'unlucky'} run would give it: it lies {_single_runs(e)}"
+    luck = "lucky" if e.difference < 0 else "unlucky"
+    what = f"one {luck} run" if e.printed_runs == 1 else f"{luck} runs"
+    return f"{far} {what} would give it: it lies {_single_runs(e)}"
 
 
 def _where(e: Tested) -> str:
@@ -70,8 +72,10 @@ def _where(e: Tested) -> str:
     apart = f"{abs(e.difference):.2f} pp {'above' if e.difference > 0 else 'below'}"
     if abs(e.difference) < 0.005:
         apart = "within 0.01 pp of"
-    return f"the mean of {e.n} runs is {apart} the published {number(e.published)}"
+    several = f" mean of {e.printed_runs} runs," if e.printed_runs > 1 else ""
+    return f"the mean of {e.n} runs is {apart} the published{several} {number(e.published)}"
 
 
 def _single_runs(e: Tested) -> str:
-    return f"where single runs fall ({e.run_low:.2f} to {min(e.run_high, 100.0):.2f})"  # no accuracy lies above 100
+    what = "single runs fall" if e.printed_runs == 1 else f"means of {e.printed_runs} runs fall"
+    return f"where {what} ({e.run_low:.2f} to {min(e.run_high, 100.0):.2f})"  # no accuracy lies above 100

@@ -1,16 +1,18 @@
-"""Published accuracies: closeness and farness, primary readings judged together in families (Holm)."""
+"""Published numbers judged: closeness and farness, primary readings of accuracies together in families (Holm)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from refashion.errors import UserError
-from refashion.inference.evidence import Evidence, half_error, image_margin, weigh, with_margin
+import numpy as np
+
+from refashion.inference.evidence import Evidence, half_error, with_margin
 from refashion.inference.intervals import prediction_interval, t_interval
-from refashion.inference.power import OperatingCharacteristics, operating_characteristics
+from refashion.inference.power import operating_characteristics
 from refashion.inference.verdicts import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
@@ -20,7 +22,9 @@ from refashion.inference.verdicts import (
     judge_family,
     margin_sensitivity,
 )
-from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.judging.claims import published
+from refashion.judging.claims.published import Published, sample_of
+from refashion.judging.claims.readings import Context, Judged, a_reading
 from refashion.judging.document.claims import Check, Numbers, Operating, Rate, Reading, Sensitivity
 from refashion.judging.facts import Facts, pair, why
 from refashion.judging.reasons import reason_of
@@ -29,133 +33,112 @@ from refashion.study.model import TRAINING_METRICS
 
 #: True shifts (pp) for which the report says how often the rule gives each verdict.
 SHIFTS = (0.0, 0.6, 1.2)
-
-
 REPETITIONS = 2_000
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Claims judged together. members: (claim id, cell) of each piece of evidence, in order.
+    """Published numbers judged together, each in the cells of its primary reading.
 
-    stands: where looks have judged it (`claims.looks.Stand`), by member.
+    A gap is alone, in a family without a name: it is no finding of its own. stands: where looks have judged a number
+    (`claims.looks.Stand`), by member: (claim id, cell).
     """
 
     name: str
-    members: list[tuple[str, str]]
-    evidence: list[Evidence]
-    verdicts: tuple[Verdict, ...]
-    sensitivity: Mapping[float, tuple[Verdict, ...]]
-    characteristics: OperatingCharacteristics
+    numbers: Sequence[Published]
+    facts: Facts
     stands: Mapping[tuple[str, str], Any]
 
-    def of(self, claim: str, cell: str) -> tuple[Verdict, list[Sensitivity]]:
-        """The verdict on a claim's number in one cell, and with other margins."""
+    @cached_property
+    def members(self) -> list[tuple[str, str]]:
+        """(claim id, cell) of each piece of evidence, in order."""
+        return [(one.claim, cell) for one in self.numbers for cell in one.cells]
+
+    @cached_property
+    def evidence(self) -> list[Evidence]:
+        """What decides on each member: what its last look saw, else all runs."""
+        own = [one.primary_evidence(cell, self.facts) for one in self.numbers for cell in one.cells]
+        return [self.stands[m].evidence if m in self.stands else e for m, e in zip(self.members, own, strict=True)]
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        return judge_family(self.evidence)
+
+    @cached_property
+    def sensitivity(self) -> Mapping[float, tuple[Verdict, ...]]:
+        """The verdicts with other margins."""
+        return margin_sensitivity(self.evidence, self.facts.settings["sensitivity_margins"])
+
+    def of(self, claim: str, cell: str) -> tuple[Verdict, list[Sensitivity], Sensitivity | None]:
+        """The verdict on a claim's number in one cell, with other margins, and by half its error."""
+        position = self.members.index((claim, cell))
+        half = by_half_error(self.evidence, position)
         if (claim, cell) in self.stands:
             stand = self.stands[claim, cell]
-            return stand.verdict, stand.sensitivity(list(self.sensitivity))
-        position = self.members.index((claim, cell))
-        others = self.sensitivity.items()
-        return self.verdicts[position], [Sensitivity(margin=m, verdict=v[position].verdict) for m, v in others]
-
-    def half_error(self, claim: str, cell: str) -> Sensitivity | None:
-        """The verdict on a claim's number in one cell by half its error, the others as they are."""
-        return by_half_error(self.evidence, self.members.index((claim, cell)))
+            return stand.verdict, stand.sensitivity(list(self.sensitivity)), half
+        others = [Sensitivity(margin=m, verdict=v[position].verdict) for m, v in self.sensitivity.items()]
+        return self.verdicts[position], others, half
 
     def operating(self, claim: str) -> Operating | None:
         """Operating characteristics of a claim: at the n and SD of each of its cells, by the rule that joins them."""
         names = [member[0] for member in self.members]
-        seen, found = self.evidence[names.index(claim)], self.characteristics
-        if seen.sd is None:
+        seen = self.evidence[names.index(claim)]
+        if seen.sd is None or not self.name:
             return None
         position = list(dict.fromkeys(names)).index(claim)
-        columns = (found.shifts, found.reproduced, found.not_reproduced, found.inconclusive)
-        return Operating(
-            n=seen.n,
-            sd=seen.sd,
-            repetitions=found.repetitions,
-            rates=[
-                Rate(shift=shift, reproduced=a[position], not_reproduced=b[position], inconclusive=c[position])
-                for shift, a, b, c in zip(*columns, strict=True)
-            ],
+        rates, exact = (
+            [
+                Rate(shift=shift, **dict(zip(("reproduced", "not_reproduced", "inconclusive"), row, strict=True)))
+                for shift, row in zip(SHIFTS, found[:, position].tolist(), strict=True)
+            ]
+            for found in self._characteristics
         )
+        return Operating(n=seen.n, sd=seen.sd, repetitions=REPETITIONS, rates=rates, exact_rates=exact)
+
+    @cached_property
+    def _characteristics(self) -> list[np.ndarray]:
+        """[shift, claim, verdict], of a published number with its luck, and of one that is exactly right."""
+        ids = [one.claim for one in self.numbers]
+        return [
+            operating_characteristics(
+                [0 if e.sd is None else e.n for e in self.evidence],
+                [e.sd or 0.0 for e in self.evidence],
+                [e.margin for e in self.evidence],
+                SHIFTS,
+                published_is_a_run=lucky,
+                claims=[ids.index(claim) for claim, _ in self.members],
+                runs=[e.printed_runs for e in self.evidence],
+                spread=np.array([e.printed_sd for e in self.evidence], float),
+                seed=self.facts.stream("operating characteristics", self.name),
+                repetitions=REPETITIONS,
+            )
+            for lucky in (True, False)
+        ]
 
 
 def families_of(facts: Facts, looks: Any = None) -> dict[str, Family]:
-    """Each published accuracy's family, by claim id. looks: where the study's looks stand (`claims.looks.Standing`)."""
+    """Each published number's family, by claim id. looks: where the study's looks stand (`claims.looks.Standing`)."""
     families: dict[str, Family] = {}
-    for name, own in claims_by_family(facts).items():
-        families |= dict.fromkeys((entry["id"] for entry in own), _family(name, own, facts, looks))
+    for name, own in numbers_by_family(facts):
+        members = [(one.claim, cell) for one in own for cell in one.cells] if looks else []
+        stands = {member: looks.of(*member) for member in members}
+        family = Family(name, own, facts, {member: stand for member, stand in stands.items() if stand is not None})
+        families |= dict.fromkeys((one.claim for one in own), family)
     return families
 
 
-def claims_by_family(facts: Facts) -> dict[str, list[Mapping[str, Any]]]:
-    """The claims of published accuracies by family: what they name, else accuracies of training or of validation."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+def numbers_by_family(facts: Facts) -> list[tuple[str, list[Published]]]:
+    """Published accuracies by family: what they name, else those of training or of validation; then each gap alone."""
+    families: dict[str, list[Published]] = {}
+    gaps = []
     for entry in facts.original["claims"]:
-        if entry["kind"] == "accuracy":
-            found.setdefault(_family_name(entry), []).append(entry)
-    return found
-
-
-def _family_name(entry: Mapping[str, Any]) -> str:
-    return entry.get("family") or ("training" if entry["readings"][0]["metric"] in TRAINING_METRICS else "validation")
-
-
-def _family(name: str, claims: Sequence[Mapping[str, Any]], facts: Facts, looks: Any) -> Family:
-    members, evidence = [], []
-    for entry in claims:
-        reading = entry["readings"][0]
-        for cell in reading["cells"]:
-            members.append((entry["id"], cell))
-            evidence.append(primary_evidence(entry, cell, facts))
-    stands = {member: looks.of(*member) for member in members} if looks else {}
-    stands = {member: stand for member, stand in stands.items() if stand is not None}
-    evidence = [stands[m].evidence if m in stands else e for m, e in zip(members, evidence, strict=True)]
-    return Family(
-        name=name,
-        members=members,
-        evidence=evidence,
-        verdicts=judge_family(evidence),
-        sensitivity=margin_sensitivity(evidence, facts.settings["sensitivity_margins"]),
-        stands=stands,
-        characteristics=operating_characteristics(
-            [0 if e.sd is None else e.n for e in evidence],
-            [e.sd or 0.0 for e in evidence],
-            [e.margin for e in evidence],
-            SHIFTS,
-            published_is_a_run=True,
-            claims=[list(dict.fromkeys(m[0] for m in members)).index(m[0]) for m in members],
-            seed=facts.stream("operating characteristics", name),
-            repetitions=REPETITIONS,
-        ),
-    )
-
-
-def margin(entry: Mapping[str, Any], facts: Facts) -> float:
-    """The margin of a claim in pp: what the validation images resolve, or a key of `analysis` in the config."""
-    rule = entry["margin"]
-    if rule == "binomial":
-        return image_margin(entry["value"], facts.original["validation_images"])
-    if rule not in facts.settings:
-        raise UserError(f"claim {entry['id']}: margin is {rule!r}; allowed are binomial and the keys of `analysis`.")
-    return float(facts.settings[rule])
-
-
-def evidence_of(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Evidence:
-    """What a sample says about the published number of an accuracy."""
-    variance = 0.0 if sample.metric in TRAINING_METRICS else other_images(sample.cell, facts)
-    return weigh(sample.values, entry["value"], margin(entry, facts), variance, sample.diverged)
-
-
-def primary_evidence(entry: Mapping[str, Any], cell: str, facts: Facts) -> Evidence:
-    """What the runs of a cell say about a claim in its primary reading."""
-    return evidence_of(entry, facts.runs.sample(cell, entry["readings"][0]["metric"]), facts)
-
-
-def other_images(cell: str, facts: Facts) -> float:
-    """pp^2 by which a validation accuracy of this cell differs because its images are others than the original's."""
-    return facts.image_variance(cell) if facts.validation.get(cell) == "fold" else 0.0
+        one = published.published(entry, facts)
+        if one and entry["kind"] == "accuracy":
+            kind = "training" if one.metric in TRAINING_METRICS else "validation"
+            families.setdefault(entry.get("family") or kind, []).append(one)
+        elif one:
+            gaps.append(("", [one]))
+    return [*families.items(), *gaps]
 
 
 def numbers(
@@ -163,27 +146,20 @@ def numbers(
     evidence: Evidence,
     verdict: Verdict,
     sensitivity: Sequence[Sensitivity],
+    half: Sensitivity | None,
     facts: Facts,
-    half: Sensitivity | None = None,
 ) -> Numbers:
     """Evidence and verdict as the report shows them."""
     interval = t_interval(sample.values, facts.confidence)
-    prediction = prediction_interval(sample.values, facts.confidence, evidence.image_variance)
-    return Numbers(
+    printed = evidence.printed_runs, evidence.printed_sd
+    prediction = prediction_interval(sample.values, facts.confidence, evidence.image_variance, *printed)
+    return Numbers.of(
+        evidence,
         cell=sample.cell,
-        published=evidence.published,
-        n=sample.n,
         seeds=sample.seeds.tolist(),
         values=sample.values.tolist(),
-        mean=interval.mean,
-        sd=interval.sd,
         interval=pair(interval),
         prediction=pair(prediction),
-        difference=evidence.difference,
-        margin=evidence.margin,
-        p_rep=evidence.p_rep,
-        p_not=evidence.p_not,
-        p_run=evidence.p_run,
         p_rep_adjusted=verdict.p_rep,
         p_not_adjusted=verdict.p_not,
         closeness=verdict.closeness,
@@ -197,38 +173,34 @@ def numbers(
     )
 
 
-def accuracy(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """A published accuracy: closeness and farness (weigh); the primary reading within its family.
+def readings(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+    """A published accuracy or gap: closeness and farness (weigh); the primary reading within its family.
 
     The other readings are one family with it: all readings of a claim ask about one number (Holm within the claim).
     A reading with several cells is reproduced if one of them is (all are members of the family), and not reproduced if
     none is.
     """
     facts, family = context.facts, context.families[entry["id"]]
-    margins = facts.settings["sensitivity_margins"]
+    number = next(one for one in family.numbers if one.claim == entry["id"])
     stands, samples, evidence = [], [], []
-    for reading, primary in primary_first(entry):
+    for reading in number.readings:
+        primary = reading is number.readings[0]
         stood = [family.stands.get((entry["id"], cell)) if primary else None for cell in reading["cells"]]
         seen = [facts if stand is None else facts.first(stand.seeds) for stand in stood]
-        cells = zip(seen, reading["cells"], strict=True)
         stands.append(stood)
-        samples.append([of.runs.sample(cell, reading["metric"]) for of, cell in cells])
-        evidence.append([evidence_of(entry, sample, facts) for sample in samples[-1]])
-    together = within([one for own in evidence for one in own], margins)
-    readings = []
-    for (reading, primary), own, weighed, stood in zip(primary_first(entry), samples, evidence, stands, strict=True):
+        samples.append([sample_of(c, reading["metric"], of) for c, of in zip(reading["cells"], seen, strict=True)])
+        evidence.append([number.evidence(sample, facts) for sample in samples[-1]])
+    together = within([one for own in evidence for one in own], facts.settings["sensitivity_margins"])
+    found = []
+    for reading, own, weighed, stood in zip(number.readings, samples, evidence, stands, strict=True):
+        primary = reading is number.readings[0]
         judged = [next(together) for _ in own]
         if primary:
-            judged = [
-                (*family.of(entry["id"], sample.cell), family.half_error(entry["id"], sample.cell)) for sample in own
-            ]
-        found = [
-            numbers(s, e, verdict, others, facts, half)
-            for s, e, (verdict, others, half) in zip(own, weighed, judged, strict=True)
-        ]
-        verdicts = [verdict for verdict, _, _ in judged]
-        readings.append(accuracy_reading(reading, primary, found, weighed, verdicts, facts, stood))
-    return readings
+            judged = [family.of(entry["id"], sample.cell) for sample in own]
+        told = [numbers(s, e, *one, facts) for s, e, one in zip(own, weighed, judged, strict=True)]
+        said = _of_cells(told, weighed, [verdict for verdict, *_ in judged], facts, stood)
+        found.append(a_reading(reading, primary, said, facts))
+    return found
 
 
 def within(
@@ -255,21 +227,19 @@ def by_half_error(family: Sequence[Evidence], position: int) -> Sensitivity | No
 
 
 def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> tuple[Word, str]:
-    """The verdict on a claim's published accuracy that one sample gives by itself, uncorrected, and its reason."""
-    evidence = evidence_of(entry, sample, facts)
+    """The verdict on a claim's published number that one sample gives by itself, uncorrected, and its reason."""
+    evidence = published.accuracy(entry, facts).evidence(sample, facts)
     verdict = judge_family([evidence])[0]
     return verdict.verdict, f"{reason_of(evidence, verdict)} (by itself, uncorrected)"
 
 
-def accuracy_reading(
-    entry: Mapping[str, Any],
-    primary: bool,
+def _of_cells(
     found: Sequence[Numbers],
     evidence: Sequence[Evidence],
     verdicts: Sequence[Verdict],
     facts: Facts,
     stands: Sequence[Any],
-) -> Reading:
+) -> Judged:
     """A reading from its cells' numbers and verdicts; the cell that decides, else the nearest, gives the numbers.
 
     stands: where the looks at each cell stand (`claims.looks.Stand`), None where none has judged it.
@@ -285,18 +255,14 @@ def accuracy_reading(
         reason = f"{reason}; this closeness holds for the held-out images, which are not the original's"
     if stands[shown] is not None:
         reason = f"{reason}; {stands[shown].told}"
-    return a_reading(
-        entry,
-        facts,
-        primary=primary,
-        verdict=word,
-        reason=reason,
+    checks = [_cell_check(one, verdict, facts) for one, verdict in zip(found, verdicts, strict=True)]
+    return Judged(
+        word,
+        reason,
+        checks=checks if len(found) > 1 else (),
         cells=[one.cell for one in found],
         tested=any(one.p_rep is not None for one in found),
         numbers=found[shown],
-        checks=[_cell_check(one, verdict, facts) for one, verdict in zip(found, verdicts, strict=True)]
-        if len(found) > 1
-        else (),
     )
 
 

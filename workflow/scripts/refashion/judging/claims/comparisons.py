@@ -7,24 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.inference.evidence import BoundTest, bound_test, welch_bound_test
-from refashion.inference.factorial import welch_contrast
+from refashion.inference.contrasts import Contrast, paired_contrast, welch_contrast
 from refashion.inference.families import holm
-from refashion.inference.intervals import Interval, t_interval
 from refashion.inference.looks import Difference, State
 from refashion.inference.power import seeds_for_difference
 from refashion.inference.seeds import FORECAST_RUNS
-from refashion.inference.summaries import LEVEL, summarise, welch
-from refashion.inference.verdicts import (
-    INCONCLUSIVE,
-    NOT_REPRODUCED,
-    REPRODUCED,
-    Word,
-)
-from refashion.judging.claims.accuracies import margin
-from refashion.judging.claims.exact import exact_reading
-from refashion.judging.claims.readings import Context, a_reading, primary_first
-from refashion.judging.document.claims import Check, Reading
+from refashion.inference.summaries import LEVEL
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
+from refashion.judging.claims.exact import equalities
+from refashion.judging.claims.published import margin
+from refashion.judging.claims.readings import Context, Judged
+from refashion.judging.document.claims import Check
 from refashion.judging.facts import Facts, pair
 
 
@@ -38,23 +31,32 @@ class Stated:
     bound: float = 0.0
     unit: str = "pp"
 
+    def p_stated(self, found: Contrast) -> float | None:
+        """p of what is stated, of a - b as found."""
+        return found.p_above(self.bound) if self.above else found.p_below(self.bound)
+
+    def p_against(self, found: Contrast) -> float | None:
+        """p of its opposite."""
+        return found.p_below(self.bound) if self.above else found.p_above(self.bound)
+
 
 def difference(one: Stated, metric: str, facts: Facts) -> Difference:
     """By how much a stated difference exceeds its bound, in the stated direction; see `_differences`."""
-    diverged = any(facts.runs.counts(cell).diverged for cell in (one.a, one.b))
-    sign = 1 if one.above else -1
-    if not facts.share_batches(one.a, one.b):
-        a, b = (summarise(facts.runs.sample(cell, metric).values) for cell in (one.a, one.b))
-        n = min(a.n, b.n)
-        if a.mean is None or a.sd is None or b.mean is None or b.sd is None:
-            return Difference(n=n, diverged=diverged)
-        se, df = welch(a.sd**2 / a.n, b.sd**2 / b.n, a.n - 1, b.n - 1)
-        return Difference(excess=sign * (a.mean - b.mean - one.bound), se=se, df=df, n=n, diverged=diverged)
-    _, scores = facts.runs.paired((one.a, one.b), metric)
-    found = summarise((scores[0] - scores[1] - one.bound) * sign)
-    if found.sd is None:
-        return Difference(n=found.n, diverged=diverged)
-    return Difference(excess=found.mean, se=found.sd / found.n**0.5, df=found.n - 1, n=found.n, diverged=diverged)
+    found = contrast(one, metric, facts, facts.share_batches(one.a, one.b))
+    excess = None if found.estimate is None else (found.estimate - one.bound) * (1 if one.above else -1)
+    return Difference(excess=excess, se=found.se, df=found.df, n=found.n, diverged=_diverged(one, facts))
+
+
+def contrast(one: Stated, metric: str, facts: Facts, paired: bool) -> Contrast:
+    """a - b over the seeds that both have, or as two samples."""
+    if paired:
+        return paired_contrast(facts.runs.paired((one.a, one.b), metric)[1], [1, -1], facts.confidence)
+    samples = [facts.runs.sample(cell, metric).values for cell in (one.a, one.b)]
+    return welch_contrast(samples, [1, -1], facts.confidence)
+
+
+def _diverged(one: Stated, facts: Facts) -> bool:
+    return any(facts.runs.counts(cell).diverged for cell in (one.a, one.b))
 
 
 def _differences(stated: Sequence[Stated], metric: str, facts: Facts, stands: Sequence[Any] = ()) -> list[Check]:
@@ -68,75 +70,44 @@ def _differences(stated: Sequence[Stated], metric: str, facts: Facts, stands: Se
     """
     seen = [facts.first(stand.seeds) for stand in stands] or [facts] * len(stated)
     paired = [one.unit == "seconds" or facts.share_batches(one.a, one.b) for one in stated]
-    tests = [_test(one, metric, of, together) for one, of, together in zip(stated, seen, paired, strict=True)]
-    beside = [_test(one, metric, of, not together) for one, of, together in zip(stated, seen, paired, strict=True)]
-    p_stated, p_against = _holm_both(tests, stated)
-    p_beside = [
-        min(p for p in both if p is not None) if None not in both else None
-        for both in zip(*_holm_both(beside, stated), strict=True)
-    ]
+    cells = list(zip(stated, seen, paired, strict=True))
+    tests = [contrast(one, metric, of, together) for one, of, together in cells]
+    beside = [contrast(one, metric, of, not together) for one, of, together in cells]
+    p_stated, p_against = _holm_both(stated, tests)
+    p_beside = [None if p is None or q is None else min(p, q) for p, q in zip(*_holm_both(stated, beside), strict=True)]
     if stands:
         p_stated = [None if p is None else stand.p_rep for p, stand in zip(p_stated, stands, strict=True)]
         p_against = [None if p is None else stand.p_not for p, stand in zip(p_against, stands, strict=True)]
     several = f" as one of {len(stated)} (Holm)" if len(stated) > 1 else ""
     checks = []
-    rows = zip(stated, seen, paired, p_stated, p_against, p_beside, strict=True)
-    for one, of, together, p, against, other in rows:
-        interval = _interval(one, metric, of, together)
-        diverged = any(of.runs.counts(cell).diverged for cell in (one.a, one.b))
+    rows = zip(stated, seen, paired, tests, p_stated, p_against, p_beside, strict=True)
+    for one, of, together, found, p, against, other in rows:
+        holds = _holds(p, against, _diverged(one, of))
         checks.append(
             Check(
                 label=f"{facts.title(one.a)} minus {facts.title(one.b)}",
                 expected=f"{'above' if one.above else 'below'} {one.bound:g}",
-                found=interval.mean,
+                found=found.estimate,
                 unit=one.unit,
-                interval=pair(interval),
+                interval=pair(found),
                 p=p,
                 p_against=against,
                 test=f"one-sided{'' if together else ', Welch'}{several}{_beside_told(one, together, other)}",
-                n=interval.n,
-                holds=_holds(p, against, diverged),
-                seeds_needed=_seeds_needed(one, metric, of, len(stated))
-                if _holds(p, against, diverged) is None
-                else None,
-                reason=why_no_pair(one, interval, of, diverged, one_machine=one.unit == "seconds"),
+                n=found.n,
+                holds=holds,
+                seeds_needed=_seeds_needed(one, metric, of, len(stated)) if holds is None else None,
+                reason=why_no_pair((one.a, one.b), found.n, of, _diverged(one, of), one_machine=one.unit == "seconds"),
             )
         )
     return checks
 
 
-def _test(one: Stated, metric: str, facts: Facts, paired: bool) -> BoundTest:
-    if paired:
-        _, scores = facts.runs.paired((one.a, one.b), metric)
-        return bound_test(scores[0] - scores[1], one.bound)
-    a, b = (facts.runs.sample(cell, metric).values for cell in (one.a, one.b))
-    return welch_bound_test(a, b, one.bound)
-
-
-def _holm_both(
-    tests: Sequence[BoundTest], stated: Sequence[Stated]
-) -> tuple[Sequence[float | None], Sequence[float | None]]:
+def _holm_both(stated: Sequence[Stated], found: Sequence[Contrast]) -> tuple[list[float | None], list[float | None]]:
     """p of each stated difference and of its opposite, each Holm over all of them."""
-    both = [
-        (t.p_above, t.p_below) if one.above else (t.p_below, t.p_above) for t, one in zip(tests, stated, strict=True)
-    ]
-    return holm([p for p, _ in both]), holm([p for _, p in both])
-
-
-def _interval(one: Stated, metric: str, facts: Facts, paired: bool) -> Interval:
-    """The mean difference with the interval of the test that decides; n: the pairs of runs, or the fewer runs."""
-    if paired:
-        _, scores = facts.runs.paired((one.a, one.b), metric)
-        return t_interval(scores[0] - scores[1], facts.confidence)
-    a, b = (facts.runs.sample(cell, metric).values for cell in (one.a, one.b))
-    found = welch_contrast([a, b], [1, -1], facts.confidence)
-    return Interval(
-        mean=found.estimate,
-        n=min(a.size, b.size),
-        low=found.low,
-        high=found.high,
-        confidence=facts.confidence,
-        reason=found.reason,
+    both = list(zip(stated, found, strict=True))
+    return (
+        list(holm([one.p_stated(seen) for one, seen in both])),
+        list(holm([one.p_against(seen) for one, seen in both])),
     )
 
 
@@ -162,46 +133,22 @@ def _holds(p: float | None, against: float | None, diverged: bool) -> bool | Non
     return True if p <= LEVEL else False if against <= LEVEL else None
 
 
-def why_no_pair(one: Stated, interval: Interval, facts: Facts, diverged: bool, one_machine: bool) -> str:
-    """Why a difference cannot be judged, or "". one_machine: only runs of one kind of machine were compared."""
-    empty = [cell for cell in (one.a, one.b) if facts.runs.counts(cell).finished == 0]
+def why_no_pair(cells: tuple[str, str], n: int, facts: Facts, diverged: bool, one_machine: bool) -> str:
+    """Why a difference, of n seeds, cannot be judged, or "". one_machine: only runs of one kind of it were compared."""
+    empty = [cell for cell in cells if facts.runs.counts(cell).finished == 0]
     if len(empty) == 2 and not any(facts.runs.counts(cell).wanted for cell in empty):
-        return f"cannot say, because {one.a} and {one.b} are not part of this study"
+        return f"cannot say, because {cells[0]} and {cells[1]} are not part of this study"
     if empty:
         return facts.runs.why_empty(empty[0])
-    if interval.n < 2:
-        both = f"{facts.title(one.a)} and {facts.title(one.b)}"
+    if n < 2:
+        both = " and ".join(map(facts.title, cells))
         alike = " that ran on one kind of machine" if one_machine else ""
-        return f"cannot say, because {both} have {'only one seed' if interval.n else 'no seed'} in common{alike}"
-    for counts, cell in ((facts.runs.counts(cell), cell) for cell in (one.a, one.b) if diverged):
+        return f"cannot say, because {both} have {'only one seed' if n else 'no seed'} in common{alike}"
+    for counts, cell in ((facts.runs.counts(cell), cell) for cell in cells if diverged):
         if counts.diverged:
             ended = counts.finished + counts.diverged
             return f"cannot say, because {counts.diverged} of {ended} runs of {facts.title(cell)} diverged"
     return ""
-
-
-def _comparison_reading(
-    entry: Mapping[str, Any],
-    primary: bool,
-    checks: Sequence[Check],
-    stated: Sequence[Stated],
-    facts: Facts,
-    stands: Sequence[Any],
-) -> Reading:
-    """Reproduced if every check holds, not reproduced if one is contradicted, else inconclusive."""
-    verdict, reason = _verdict_of_checks(checks)
-    if stands:
-        reason = f"{reason}; {_latest(stands).told}"
-    return a_reading(
-        entry,
-        facts,
-        primary=primary,
-        verdict=verdict,
-        reason=reason,
-        cells=[cell for one in stated for cell in (one.a, one.b)],
-        tested=any(check.p is not None for check in checks),
-        checks=checks,
-    )
 
 
 def _latest(stands: Sequence[Any]) -> Any:
@@ -239,29 +186,21 @@ def _told(check: Check) -> str:
     )
 
 
-def best(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """One cell is better than each of the others."""
-    return _readings(entry, context)
-
-
-def order(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """Cells stand in this order, the best first: each neighbour is better than the next."""
-    return _readings(entry, context)
-
-
-def much_worse(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """The second of each pair is worse than the first by more than the margin."""
-    return _readings(entry, context)
-
-
-def near_best(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """No other cell is better by the margin or more, and the cell is better than the baseline."""
-    return _readings(entry, context)
-
-
-def faster(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """The first of each pair takes less time than the second, or less work: training images seen, which are counted."""
-    return _readings(entry, context)
+def compared(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
+    """A reading by the differences that it states; the primary one as looks have judged it, where they have."""
+    facts = context.facts
+    if reading["metric"] == "work":
+        return equalities(_work_checks(reading, facts), [cell for both in reading["pairs"] for cell in both])
+    stated = STATED[entry["kind"]](entry, reading, facts)
+    looks = context.looks if reading is entry["readings"][0] else None
+    stands = [looks.of(entry["id"], one.a, one.b) for one in stated] if looks else []
+    stands = [] if None in stands else stands
+    checks = _differences(stated, reading["metric"], facts, stands)
+    verdict, reason = _verdict_of_checks(checks)
+    if stands:
+        reason = f"{reason}; {_latest(stands).told}"
+    cells = [cell for one in stated for cell in (one.a, one.b)]
+    return Judged(verdict, reason, checks, cells, tested=any(check.p is not None for check in checks))
 
 
 def _work_checks(reading: Mapping[str, Any], facts: Facts) -> list[Check]:
@@ -283,42 +222,31 @@ def _work_checks(reading: Mapping[str, Any], facts: Facts) -> list[Check]:
     return checks
 
 
-def _readings(entry: Mapping[str, Any], context: Context) -> list[Reading]:
-    """Each reading by the differences that it states; the primary one as looks have judged it, where they have."""
-    readings = []
-    for reading, primary in primary_first(entry):
-        if reading["metric"] == "work":
-            checks, cells = _work_checks(reading, context.facts), [cell for both in reading["pairs"] for cell in both]
-            readings.append(exact_reading(reading, primary, checks, context.facts, cells))
-            continue
-        stated = STATED[entry["kind"]](entry, reading, context.facts)
-        stands = [context.looks.of(entry["id"], one.a, one.b) for one in stated] if primary and context.looks else []
-        stands = [] if None in stands else stands
-        checks = _differences(stated, reading["metric"], context.facts, stands)
-        readings.append(_comparison_reading(reading, primary, checks, stated, context.facts, stands))
-    return readings
-
-
 def _stated_best(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    """One cell is better than each of the others."""
     return [Stated(reading["best"], other) for other in reading["others"]]
 
 
 def _stated_order(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    """Cells stand in this order, the best first: each neighbour is better than the next."""
     return [Stated(*neighbours) for neighbours in zip(reading["order"], reading["order"][1:], strict=False)]
 
 
 def _stated_much_worse(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    """The second of each pair is worse than the first by more than the margin."""
     least = margin(entry, facts)
     return [Stated(better, worse, bound=least) for better, worse in reading["pairs"]]
 
 
 def _stated_near_best(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    """No other cell is better by the margin or more, and the cell is better than the baseline."""
     most = margin(entry, facts)
     stated = [Stated(other, reading["cell"], above=False, bound=most) for other in reading["others"]]
     return [*stated, Stated(reading["cell"], reading["baseline"])]
 
 
 def _stated_faster(entry: Mapping[str, Any], reading: Mapping[str, Any], facts: Facts) -> list[Stated]:
+    """The first of each pair takes less time than the second; work, which is counted, is in `_work_checks`."""
     return [Stated(slow, fast, unit="seconds") for fast, slow in reading["pairs"]]
 
 

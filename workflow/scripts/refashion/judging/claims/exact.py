@@ -7,14 +7,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.inference.verdicts import (
-    INCONCLUSIVE,
-    NOT_REPRODUCED,
-    REPRODUCED,
-    Word,
-)
-from refashion.judging.claims.readings import Context, a_reading, primary_first
-from refashion.judging.document.claims import Check, Reading
+from refashion.inference.verdicts import INCONCLUSIVE
+from refashion.judging.claims.readings import Context, Judged, of_checks
+from refashion.judging.document.claims import Check
 from refashion.judging.facts import Facts
 
 
@@ -31,18 +26,12 @@ def data_facts(description: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def fact(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+def fact(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
     """Counts of the data set, held against its files."""
     data = context.facts.data
     known = data_facts(data) if data else {}
-    readings = []
-    for reading, primary in primary_first(entry):
-        checks = [
-            _equality(name, expected, known.get(name), "", "the data set has not been described")
-            for name, expected in reading["facts"].items()
-        ]
-        readings.append(exact_reading(reading, primary, checks, context.facts))
-    return readings
+    unknown = "the data set has not been described"
+    return equalities([_equality(name, said, known.get(name), "", unknown) for name, said in reading["facts"].items()])
 
 
 def _equality(label: str, expected: float, found: float | None, unit: str, why_unknown: str) -> Check:
@@ -56,32 +45,15 @@ def _equality(label: str, expected: float, found: float | None, unit: str, why_u
     )
 
 
-def exact_reading(
-    entry: Mapping[str, Any], primary: bool, checks: Sequence[Check], facts: Facts, cells: Sequence[str] = ()
-) -> Reading:
+def equalities(checks: Sequence[Check], cells: Sequence[str] = ()) -> Judged:
     """A reading that is an equality: it holds or not, and no run is needed."""
-    verdict, reason = _verdict_of_checks(checks)
-    return a_reading(
-        entry,
-        facts,
-        primary=primary,
-        verdict=verdict,
-        reason=reason,
-        cells=cells,
-        tested=verdict != INCONCLUSIVE,
-        checks=checks,
-    )
+    verdict, reason = of_checks(checks, _told)
+    return Judged(verdict, reason, checks, cells, tested=verdict != INCONCLUSIVE)
 
 
-def _verdict_of_checks(checks: Sequence[Check]) -> tuple[Word, str]:
-    wrong = next((check for check in checks if check.holds is False), None)
-    if wrong:
-        said = f"{_count(wrong.found)}, where the original says {_count(wrong.expected)}"
-        return NOT_REPRODUCED, f"{wrong.label}: {said}"
-    unknown = next((check for check in checks if check.holds is None), None)
-    if unknown:
-        return INCONCLUSIVE, unknown.reason
-    return REPRODUCED, "; ".join(f"{check.label}: {_count(check.found)}" for check in checks)
+def _told(check: Check) -> str:
+    against = f", where the original says {_count(check.expected)}" if check.holds is False else ""
+    return f"{check.label}: {_count(check.found)}{against}"
 
 
 def _count(value: float | str | None) -> str:
@@ -93,34 +65,27 @@ def _count(value: float | str | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
 
 
-def parameters(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+def parameters(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
     """A parameter count, held against the network as built."""
-    readings = []
-    for reading, primary in primary_first(entry):
-        name, count = reading["architecture"], reading["count"]
-        built = context.facts.architectures.get(name, {}).get(count)
-        label = f"{count} parameters of {name}"
-        check = _equality(label, reading["value"], built, "parameters", f"{name} has not been built in this study")
-        readings.append(exact_reading(reading, primary, [check], context.facts))
-    return readings
+    name, count = reading["architecture"], reading["count"]
+    built = context.facts.architectures.get(name, {}).get(count)
+    label, unknown = f"{count} parameters of {name}", f"{name} has not been built in this study"
+    return equalities([_equality(label, reading["value"], built, "parameters", unknown)])
 
 
-def parameter_ratio(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+def parameter_ratio(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
     """How many times as many parameters one network has as another, rounded as the reading says."""
-    readings = []
-    for reading, primary in primary_first(entry):
-        top, bottom = reading["numerator"], reading["denominator"]
-        ratio = parameters_ratio(context.facts.architectures, top, bottom)
-        check = Check(
-            label=f"parameters of {top}, in times those of {bottom}",
-            expected=reading["value"],
-            found=ratio,
-            unit="times",
-            holds=None if ratio is None else round(ratio, reading["decimals"]) == reading["value"],
-            reason="" if ratio is not None else f"cannot say, because {top} and {bottom} were not both built",
-        )
-        readings.append(exact_reading(reading, primary, [check], context.facts))
-    return readings
+    top, bottom = reading["numerator"], reading["denominator"]
+    ratio = parameters_ratio(context.facts.architectures, top, bottom)
+    check = Check(
+        label=f"parameters of {top}, in times those of {bottom}",
+        expected=reading["value"],
+        found=ratio,
+        unit="times",
+        holds=None if ratio is None else round(ratio, reading["decimals"]) == reading["value"],
+        reason="" if ratio is not None else f"cannot say, because {top} and {bottom} were not both built",
+    )
+    return equalities([check])
 
 
 def parameters_ratio(architectures: Mapping[str, Mapping[str, Any]], top: str, bottom: str) -> float | None:
@@ -130,13 +95,9 @@ def parameters_ratio(architectures: Mapping[str, Mapping[str, Any]], top: str, b
     return architectures[top]["total"] / architectures[bottom]["total"]
 
 
-def layers(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+def layers(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
     """Every row and total of the summaries, held against the networks as built."""
-    readings = []
-    for reading, primary in primary_first(entry):
-        checks = [_layers_check(name, context.facts) for name in reading["architectures"]]
-        readings.append(exact_reading(reading, primary, checks, context.facts))
-    return readings
+    return equalities([_layers_check(name, context.facts) for name in reading["architectures"]])
 
 
 def _layers_check(name: str, facts: Facts) -> Check:

@@ -1,7 +1,7 @@
 """The ledger: each claim of the original -> verdict, numbers, reason.
 
-`judge` reads the claims of config/original.yaml. A claim has a kind and readings; `KINDS` has one function a kind,
-which judges every reading by itself. The first reading is the primary one, on which the claim's verdict rests.
+`judge` reads the claims of config/original.yaml. A claim has a kind and readings; `KINDS` says how the readings
+of each kind are judged, mostly each by itself. The first is the primary one, on which the claim's verdict rests.
 Published accuracies are the exception: their primary readings are judged together, in families (Holm).
 
 Accuracies are in percent, differences in percentage points (pp), times in seconds.
@@ -11,44 +11,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from refashion.errors import UserError
-from refashion.inference.verdicts import (
-    INCONCLUSIVE,
-    NOT_REPRODUCED,
-    REPRODUCED,
-    Agreement,
-    overall_verdict,
-)
-from refashion.judging.claims import accuracies, comparisons, exact, gaps, looks, procedure, same_numbers
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Agreement, overall_verdict
+from refashion.judging.claims import accuracies, comparisons, exact, looks, procedure, same_numbers
 from refashion.judging.claims.accuracies import Family
 from refashion.judging.claims.ending import ending
-from refashion.judging.claims.readings import Context
+from refashion.judging.claims.published import published
+from refashion.judging.claims.readings import Context, Judged, a_reading
 from refashion.judging.document.claims import Claim, Reading
 from refashion.judging.facts import Facts
 
-UNSETTLED: Final = "unsettled"
+Judge = Callable[[Mapping[str, Any], Context], list[Reading]]
 
-#: kind of a claim in original.yaml -> function that judges its readings
-KINDS: dict[str, Callable[[Mapping[str, Any], Context], list[Reading]]] = {
-    function.__name__: function
-    for function in (
-        accuracies.accuracy,
-        gaps.gap,
-        comparisons.best,
-        comparisons.order,
-        comparisons.much_worse,
-        comparisons.near_best,
-        comparisons.faster,
-        same_numbers.same_numbers,
-        exact.fact,
-        exact.parameters,
-        exact.parameter_ratio,
-        exact.layers,
-        procedure.not_testable,
-        procedure.follows_from,
-    )
+
+def _each(judge: Callable[[Mapping[str, Any], Mapping[str, Any], Context], Judged]) -> Judge:
+    """Readings judged each by itself."""
+    return lambda entry, context: [
+        a_reading(reading, position == 0, judge(entry, reading, context), context.facts)
+        for position, reading in enumerate(entry["readings"])
+    ]
+
+
+#: kind of a claim in original.yaml -> what judges its readings
+KINDS: dict[str, Judge] = {
+    "accuracy": accuracies.readings,
+    "gap": accuracies.readings,
+    **dict.fromkeys(comparisons.STATED, _each(comparisons.compared)),
+    "same_numbers": _each(same_numbers.same_numbers),
+    "fact": _each(exact.fact),
+    "parameters": _each(exact.parameters),
+    "parameter_ratio": _each(exact.parameter_ratio),
+    "layers": _each(exact.layers),
+    "not_testable": _each(procedure.not_testable),
+    "follows_from": _each(procedure.follows_from),
 }
 
 
@@ -76,7 +73,8 @@ def _claim(
 ) -> Claim:
     overall, overall_reason = _overall(readings)
     family = families.get(entry["id"])
-    value = gaps.published_number(entry, facts)
+    number = published(entry, facts)
+    value = number.value if number else entry.get("value")
     return Claim(
         **{key: entry[key] for key in ("id", "kind", "where", "quote", "statement")},
         note=entry.get("note", ""),
@@ -102,8 +100,6 @@ def _overall(readings: Sequence[Reading]) -> tuple[Agreement, str]:
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[word]} {word}" for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE) if counts[word])
     left = untested_told([reading for reading in readings if not reading.tested], "not run in this study")
-    if set(verdicts) == {INCONCLUSIVE}:
-        overall = UNSETTLED  # readings that decide nothing do not agree on anything
     return overall, f"Of {len(readings)} readings: {told}{left}."
 
 

@@ -17,7 +17,8 @@ from refashion.inference import looks
 from refashion.inference.evidence import Evidence, with_margin
 from refashion.inference.looks import Course, Difference, Look, State
 from refashion.inference.verdicts import Verdict, Word, judge_one
-from refashion.judging.claims import accuracies, comparisons, gaps
+from refashion.judging.claims import accuracies, comparisons
+from refashion.judging.claims.published import Published
 from refashion.judging.document.claims import Sensitivity
 from refashion.judging.facts import Facts
 from refashion.study.model import Looks
@@ -260,16 +261,13 @@ def _families(facts: Facts, rule: Looks) -> Iterator[tuple[Family, See]]:
 
     Published numbers of which a cell has looks; gaps whose cell has, and comparisons of which every cell has.
     """
-    for name, entries in accuracies.claims_by_family(facts).items():
-        members = [Member(entry["id"], (cell,)) for entry in entries for cell in entry["readings"][0]["cells"]]
+    for name, numbers in accuracies.numbers_by_family(facts):
+        members = [Member(one.claim, (cell,)) for one in numbers for cell in one.cells]
         if any(member.cells[0] in facts.looked_at for member in members):
-            yield _family(name, members, rule, looks.numbers), _numbers_of(entries)
+            yield _family(name, members, rule, looks.numbers), _numbers_of(numbers)
     for entry in facts.original["claims"]:
         name = entry["id"]
-        if entry["kind"] == "gap" and gaps.primary_cell(entry, facts) in facts.looked_at:
-            members = [Member(name, (gaps.primary_cell(entry, facts),))]
-            yield _family(name, members, rule, looks.numbers), _gap_of(entry)
-        elif entry["kind"] in comparisons.STATED:
+        if entry["kind"] in comparisons.STATED:
             stated = comparisons.STATED[entry["kind"]](entry, entry["readings"][0], facts)
             members = [Member(name, (one.a, one.b)) for one in stated]
             if stated[0].unit == "pp" and facts.looked_at.issuperset(cell for one in members for cell in one.cells):
@@ -288,15 +286,10 @@ def _differences_of(entry: Mapping[str, Any], stated: Sequence[comparisons.State
     return lambda facts: [comparisons.difference(one, metric, facts) for one in stated]
 
 
-def _numbers_of(entries: Sequence[Mapping[str, Any]]) -> See:
-    def see(facts: Facts) -> list[Evidence]:
-        return [
-            _only_with_looks(accuracies.primary_evidence(entry, cell, facts), cell, facts)
-            for entry in entries
-            for cell in entry["readings"][0]["cells"]
-        ]
-
-    return see
+def _numbers_of(numbers: Sequence[Published]) -> See:
+    return lambda facts: [
+        _only_with_looks(one.primary_evidence(cell, facts), cell, facts) for one in numbers for cell in one.cells
+    ]
 
 
 def _only_with_looks(evidence: Evidence, cell: str, facts: Facts) -> Evidence:
@@ -304,7 +297,3 @@ def _only_with_looks(evidence: Evidence, cell: str, facts: Facts) -> Evidence:
     if cell in facts.looked_at:
         return evidence
     return replace(evidence, n=0, mean=None, sd=None, difference=None, p_rep=None, p_far=None, p_run=None, p_not=None)
-
-
-def _gap_of(entry: Mapping[str, Any]) -> See:
-    return lambda facts: [gaps.primary_evidence(entry, facts)]

@@ -8,48 +8,27 @@ from typing import Any
 import numpy as np
 
 from refashion import formatting as fmt
+from refashion.inference.evidence import Evidence, weigh
 from refashion.inference.intervals import t_interval
 from refashion.inference.rules import bayes_rule, log_bayes_factor
-from refashion.inference.verdicts import (
-    INCONCLUSIVE,
-    NOT_REPRODUCED,
-    NOT_TESTABLE,
-    REPRODUCED,
-    Word,
-)
-from refashion.judging.claims.readings import Context, a_reading, primary_first
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Word
+from refashion.judging.claims.readings import Context, Judged
 from refashion.judging.columns import TIMES
-from refashion.judging.document.claims import Check, Claim, Reading
+from refashion.judging.document.claims import Check, Claim, Numbers
 from refashion.judging.facts import Facts, pair, why
 
 
-def not_testable(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+def not_testable(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
     """A claim that nothing here can test; what was measured beside it is shown."""
-    facts = context.facts
-    readings = []
-    for reading, primary in primary_first(entry):
-        times = [_measured(cell, "seconds", "seconds", facts) for cell in reading.get("times", ())]
-        reason = reading["because"]
-        elsewhere = []
-        if "dataset" in reading:
-            elsewhere = [cell for cell, name in facts.datasets.items() if name == reading["dataset"]]
-            if not elsewhere:
-                reason += f", {reading['dataset']}, on which no cell of this study is trained"
-        checks = times + [_measured(cell, "clean_accuracy", "percent", facts) for cell in elsewhere]
-        cells = [*reading.get("times", ()), *elsewhere]
-        readings.append(
-            a_reading(
-                reading,
-                facts,
-                primary=primary,
-                verdict=NOT_TESTABLE,
-                reason=reason,
-                cells=cells,
-                tested=False,
-                checks=checks,
-            )
-        )
-    return readings
+    facts, reason, elsewhere = context.facts, reading["because"], []
+    if "dataset" in reading:
+        elsewhere = [cell for cell, name in facts.datasets.items() if name == reading["dataset"]]
+        if not elsewhere:
+            reason += f", {reading['dataset']}, on which no cell of this study is trained"
+    timed = reading.get("times", ())
+    checks = [_measured(cell, "seconds", "seconds", facts) for cell in timed]
+    checks += [_measured(cell, "clean_accuracy", "percent", facts) for cell in elsewhere]
+    return Judged(NOT_TESTABLE, reason, checks, [*timed, *elsewhere], tested=False)
 
 
 def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
@@ -66,39 +45,24 @@ def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
     return Check(label=label, found=interval.mean, unit=unit, interval=ends, n=interval.n, reason=reason)
 
 
-def follows_from(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+def follows_from(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
     """A procedure that shows in published numbers: as stated they are ordinary runs, and not under the alternative.
 
     A number speaks for the procedure under which it is the likelier run, by a Bayes factor of 3 at least. Reproduced if
     some number speaks for the stated procedure and none for the alternative; not reproduced the other way round; else
     inconclusive.
     """
-    readings = []
-    for reading, primary in primary_first(entry):
-        checks = [
-            _either(context.judged[claim], reading["stated"], reading["alternative"]) for claim in reading["claims"]
-        ]
-        said = {check.holds for check in checks}
-        verdict: Word = INCONCLUSIVE
-        if True in said and False not in said:
-            verdict = REPRODUCED
-        elif False in said and True not in said:
-            verdict = NOT_REPRODUCED
-        reason = "; ".join(f"{check.label}: {check.found}" for check in checks)
-        cells = [cell for c in reading["claims"] for one in context.judged[c].readings[:1] for cell in one.cells]
-        readings.append(
-            a_reading(
-                reading,
-                context.facts,
-                primary=primary,
-                verdict=verdict,
-                reason=reason,
-                cells=cells,
-                tested=any(check.reason == "" for check in checks),
-                checks=checks,
-            )
-        )
-    return readings
+    claims = [context.judged[claim] for claim in reading["claims"]]
+    checks = [_either(claim, reading["stated"], reading["alternative"]) for claim in claims]
+    said = {check.holds for check in checks}
+    verdict: Word = INCONCLUSIVE
+    if True in said and False not in said:
+        verdict = REPRODUCED
+    elif False in said and True not in said:
+        verdict = NOT_REPRODUCED
+    reason = "; ".join(f"{check.label}: {check.found}" for check in checks)
+    cells = [cell for claim in claims for cell in claim.readings[0].cells]
+    return Judged(verdict, reason, checks, cells, tested=any(check.reason == "" for check in checks))
 
 
 def _either(claim: Claim, stated: str, alternative: str) -> Check:
@@ -107,7 +71,7 @@ def _either(claim: Claim, stated: str, alternative: str) -> Check:
     both = [by_id[name] for name in (stated, alternative)]
     untested = next((one.reason for one in both if not one.tested), "")
     own, other = (one.numbers for one in both)
-    factor = log_bayes_factor(own.values, other.values, own.published) if own and other and not untested else None
+    factor = log_bayes_factor(_evidence(own), _evidence(other)) if own and other and not untested else None
     expected = "likelier as stated"
     if own is None or other is None or factor is None:
         reason = untested or "cannot say, because its runs do not vary"
@@ -118,3 +82,8 @@ def _either(claim: Claim, stated: str, alternative: str) -> Check:
     found = f"{claim.value:.2f} is {more}{times:,.3g} times likelier {which}, as one more run of the cell"
     holds = bayes_rule(factor)
     return Check(label=claim.id, expected=expected, found=found, holds=holds, n=min(own.n, other.n))
+
+
+def _evidence(one: Numbers) -> Evidence:
+    """The evidence of numbers on the images that they were measured on."""
+    return weigh(one.values, one.published, one.margin, printed_runs=one.printed_runs, printed_sd=one.printed_sd)

@@ -1,12 +1,13 @@
-"""What every kind of claim shares: what its function is given, and how a reading is made."""
+"""What every kind of claim shares: what its function is given, what it says of a reading, and how a reading is made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from refashion.inference.verdicts import Word
+from refashion.formatting import sentence
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
 from refashion.judging.document.claims import Check, Claim, Numbers, Reading
 from refashion.judging.facts import Facts
 
@@ -21,38 +22,40 @@ class Context:
     looks: Any = None
 
 
-def a_reading(
-    entry: Mapping[str, Any],
-    facts: Facts,
-    *,
-    primary: bool,
-    verdict: Word,
-    reason: str,
-    cells: Sequence[str] = (),
-    tested: bool = True,
-    numbers: Numbers | None = None,
-    checks: Sequence[Check] = (),
-) -> Reading:
+class Judged(NamedTuple):
+    """What a kind's function says of one reading, see `document.claims.Reading`; the reason is a clause."""
+
+    verdict: Word
+    reason: str
+    checks: Sequence[Check] = ()
+    cells: Sequence[str] = ()
+    tested: bool = True
+    numbers: Numbers | None = None
+
+
+def a_reading(reading: Mapping[str, Any], primary: bool, judged: Judged, facts: Facts) -> Reading:
     return Reading(
-        id=entry["id"],
-        title=entry["title"],
+        id=reading["id"],
+        title=reading["title"],
         primary=primary,
-        note=entry.get("note", ""),
-        cells=list(dict.fromkeys(cells)),
-        metric=entry.get("metric", ""),
-        verdict=verdict,
-        reason=sentence(reason),
-        tested=tested,
-        planned=all(facts.runs.counts(cell).wanted for cell in cells),
-        numbers=numbers,
-        checks=list(checks),
+        note=reading.get("note", ""),
+        cells=list(dict.fromkeys(judged.cells)),
+        metric=reading.get("metric", ""),
+        verdict=judged.verdict,
+        reason=sentence(judged.reason),
+        tested=judged.tested,
+        planned=all(facts.runs.counts(cell).wanted for cell in judged.cells),
+        numbers=judged.numbers,
+        checks=list(judged.checks),
     )
 
 
-def sentence(text: str) -> str:
-    """A clause as a sentence: a capital first, a full stop last."""
-    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
-
-
-def primary_first(entry: Mapping[str, Any]) -> Iterable[tuple[Mapping[str, Any], bool]]:
-    return ((reading, position == 0) for position, reading in enumerate(entry["readings"]))
+def of_checks(checks: Sequence[Check], told: Callable[[Check], str]) -> tuple[Word, str]:
+    """Reproduced if every check holds, not reproduced if one does not; the reason by what is `told` of a check."""
+    wrong = next((check for check in checks if check.holds is False), None)
+    if wrong:
+        return NOT_REPRODUCED, told(wrong)
+    unknown = next((check for check in checks if check.holds is None), None)
+    if unknown:
+        return INCONCLUSIVE, unknown.reason or told(unknown)
+    return REPRODUCED, "; ".join(map(told, checks))

@@ -2,67 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from refashion.inference.evidence import image_margin, weigh
 from refashion.inference.intervals import t_interval
-from refashion.inference.verdicts import (
-    INCONCLUSIVE,
-    NOT_REPRODUCED,
-    REPRODUCED,
-    Word,
-    judge_family,
-)
-from refashion.judging.claims.comparisons import Stated, why_no_pair
-from refashion.judging.claims.readings import Context, a_reading, primary_first
-from refashion.judging.document.claims import Check, Reading
+from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, judge_family
+from refashion.judging.claims.comparisons import why_no_pair
+from refashion.judging.claims.readings import Context, Judged, of_checks
+from refashion.judging.document.claims import Check
 from refashion.judging.facts import Facts, pair
 
 
-def same_numbers(entry: Mapping[str, Any], context: Context) -> list[Reading]:
+def same_numbers(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
     """The two cells of each pair give the same number from the same seed; where not, whether they differ on average.
 
     Equal numbers need no test. Where some differ (rounding grows over an epoch), closeness is tested against the margin
     that the validation images resolve.
     """
-    facts = context.facts
-    readings = []
-    for reading, primary in primary_first(entry):
-        checks = [_same_check(a, b, reading["metric"], facts) for a, b in reading["pairs"]]
-        verdict, reason = _verdict_of_checks(checks)
-        readings.append(
-            a_reading(
-                reading,
-                facts,
-                primary=primary,
-                verdict=verdict,
-                reason=reason,
-                cells=[cell for cells in reading["pairs"] for cell in cells],
-                tested=any(check.p is not None or check.holds is not None for check in checks),
-                checks=checks,
-            )
-        )
-    return readings
-
-
-def _verdict_of_checks(checks: Sequence[Check]) -> tuple[Word, str]:
-    wrong = next((check for check in checks if check.holds is False), None)
-    if wrong:
-        return NOT_REPRODUCED, f"{wrong.label}: {wrong.found}"
-    unknown = next((check for check in checks if check.holds is None), None)
-    if unknown:
-        return INCONCLUSIVE, unknown.reason or f"{unknown.label}: {unknown.found}"
-    return REPRODUCED, "; ".join(f"{check.label}: {check.found}" for check in checks)
+    checks = [_same_check(a, b, reading["metric"], context.facts) for a, b in reading["pairs"]]
+    verdict, reason = of_checks(checks, lambda check: f"{check.label}: {check.found}")
+    cells = [cell for both in reading["pairs"] for cell in both]
+    tested = any(check.p is not None or check.holds is not None for check in checks)
+    return Judged(verdict, reason, checks, cells, tested)
 
 
 def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
     seeds, scores = facts.runs.paired((a, b), metric, one_machine=True)  # others round in another order
     label, expected = f"in {facts.title(a)} and {facts.title(b)}", "the same numbers"
     if not seeds.size:
-        reason = why_no_pair(Stated(a, b), t_interval([]), facts, diverged=False, one_machine=True)
+        reason = why_no_pair((a, b), 0, facts, diverged=False, one_machine=True)
         return Check(label=label, expected=expected, n=0, reason=reason)
     difference = scores[0] - scores[1]
     largest = float(np.abs(difference).max())

@@ -22,6 +22,8 @@ class Numbers(Part):
 
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     published: float = means("the published number, percent (pp for a gap)", "percent")
+    printed_runs: int = means("runs of which the published number is the mean; 1: it is held to be of one run")
+    printed_sd: float | None = means("the SD that is printed of them; null: not printed, ours stands for it", "percent")
     n: int = means("runs that count")
     seeds: list[int] = means("seeds, ascending")
     values: list[float] = means("one value a seed, percent (pp for a gap)", "percent")
@@ -123,7 +125,8 @@ class Operating(Part):
     n: int = means("seeds of this claim's cell")
     sd: float = means("SD used", "percent")
     repetitions: int = means("simulated studies")
-    rates: list[Rate] = means("one row a shift")
+    rates: list[Rate] = means("one row a shift, of a published number that runs like these gave")
+    exact_rates: list[Rate] = means("the same, of a published number without luck: the true mean of its cell")
 
 
 class Claim(Part):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from refashion.inference.contrasts import PairedComparison, paired_comparison
 from refashion.inference.families import benjamini_hochberg, holm
 from refashion.inference.intervals import new_images_interval
-from refashion.inference.pairs import PairedComparison, paired_comparison
 from refashion.inference.summaries import LEVEL
 from refashion.judging.collection import Predictions
 from refashion.judging.document.between import ComparisonFamily, Conclusion, OneRun, Pair
@@ -84,7 +84,7 @@ def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Pred
     correct = _Correct(predictions, "validated" if family.metric == PUBLISHED_METRIC else "clean")
     compared = [_compare(a, b, family, facts) for a, b in family.pairs]
     adjust = holm if family.confirmatory else benjamini_hochberg
-    adjusted = adjust([one.p for _, one in compared])
+    adjusted = adjust([one.paired.p for _, one in compared])
     pairs = [
         _pair(names, seeds, one, p, family, facts, correct)
         for names, (seeds, one), p in zip(family.pairs, compared, adjusted, strict=True)
@@ -123,17 +123,21 @@ def _pair(
 ) -> Pair:
     a, b = names
     conclusion: Conclusion = "none" if p_adjusted is None else "open"
-    if p_adjusted is not None and p_adjusted <= LEVEL and one.difference is not None:
-        conclusion = "a" if one.difference > 0 else "b"
+    if p_adjusted is not None and p_adjusted <= LEVEL and one.paired.estimate is not None:
+        conclusion = "a" if one.paired.estimate > 0 else "b"
     same_images = correct.both(a, b, seeds)
     return Pair.of(
         one,
         a=a,
         b=b,
-        interval=pair(one),
+        n=one.paired.n,
+        difference=one.paired.estimate,
+        interval=pair(one.paired),
+        p=one.paired.p,
         p_adjusted=p_adjusted,
         sign_flip_words=_sign_flip_words(one),
-        welch_interval=None if one.welch_low is None or one.welch_high is None else [one.welch_low, one.welch_high],
+        welch_interval=pair(one.welch),
+        welch_p=one.welch.p,
         new_images_interval=_new_images(same_images, facts.confidence),
         one_run=_one_run(same_images),
         conclusion=conclusion,
@@ -146,15 +150,17 @@ def _why_not(names: tuple[str, str], one: PairedComparison, facts: Facts) -> str
     for cell in names:
         if facts.runs.counts(cell).finished == 0:
             return facts.runs.why_empty(cell)
-    if one.n < 2:
-        return f"cannot say, because the two cells share {'one seed' if one.n else 'no seed'}"
+    if one.paired.n < 2:
+        return f"cannot say, because the two cells share {'one seed' if one.paired.n else 'no seed'}"
     return one.reason
 
 
 def _sign_flip_words(one: PairedComparison) -> str:
     if one.p_smallest is None or one.p_smallest <= LEVEL:
         return ""
-    return f"with {one.n} seeds the sign-flip test cannot give less than {one.p_smallest:.4g}, so it cannot decide"
+    return (
+        f"with {one.paired.n} seeds the sign-flip test cannot give less than {one.p_smallest:.4g}, so it cannot decide"
+    )
 
 
 class _Correct:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from refashion.inference.factorial import anova, logit_percent, paired_contrast, welch_contrast
+from refashion.inference.contrasts import paired_contrast, welch_contrast
+from refashion.inference.factorial import anova, logit_percent
 from refashion.inference.families import benjamini_hochberg
 from refashion.judging.document.between import AnovaTerm, ContrastOfCells, InteractionPoint, Levels, Policy, Residual
 from refashion.judging.facts import CLEAN_METRIC, Facts, pair, sample

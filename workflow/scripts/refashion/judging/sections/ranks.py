@@ -21,9 +21,9 @@ def ranks(facts: Facts) -> Ranks:
     return Ranks(
         cells=cells,
         n=seeds.size,
-        p_rank=[list(row) for row in of_means.p_rank or ()],
-        p_rank_one_run=[list(row) for row in of_runs.p_rank or ()],
-        p_published_order=chance.independent if chance else None,
+        p_rank=of_means.p_rank or [],
+        p_rank_one_run=of_runs.p_rank or [],
+        p_published_order=chance,
         reason=facts.runs.why_empty(empty[0]) if empty else of_means.reason,
     )
 

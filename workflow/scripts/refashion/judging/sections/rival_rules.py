@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from refashion.inference import rules
+from refashion.inference.evidence import Evidence, weigh
+from refashion.inference.intervals import t_interval
+from refashion.inference.summaries import LEVEL, NO_DISTANCE
 from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, Word
-from refashion.judging.claims import accuracies
+from refashion.judging.claims.published import published
 from refashion.judging.document.claims import Claim, Numbers
 from refashion.judging.document.rules import RivalRules, RivalVerdicts, Rule
 from refashion.judging.facts import Facts
@@ -32,9 +35,10 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
         cells = dict.fromkeys(seen.cell for _, seen in own)
         pooled = rules.pooled_spread([facts.runs.sample(cell, metric).values for cell in cells])
         spread = spread or pooled
-        weighed = [accuracies.primary_evidence(entries[claim.id], seen.cell, facts) for claim, seen in own]
+        printed = [published(entries[claim.id], facts) for claim, _ in own]
+        weighed = [one.primary_evidence(seen.cell, facts) for one, (_, seen) in zip(printed, own, strict=True) if one]
         said = rules.pooled_rule(weighed, pooled)
-        rows += [_row(*one, word, e.image_variance) for one, word, e in zip(own, said, weighed, strict=True)]
+        rows += [_row(*one, word, e) for one, word, e in zip(own, said, weighed, strict=True)]
     return RivalRules(
         margins=list(MARGINS),
         rules=[_rule(name, source, rows, verdict) for name, source, verdict in RULES],
@@ -45,23 +49,28 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
     )
 
 
-def _row(claim: Claim, seen: Numbers, pooled: Word | None, image_variance: float) -> RivalVerdicts:
-    values, published = seen.values, seen.published
+def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> RivalVerdicts:
     rival = _rival(claim, seen)
-    single = rules.single_run_rule(values, published, seen.margin)
-    factor = rules.log_bayes_factor(values, rival[1].values, published, image_variance) if rival else None
+    factor = rules.log_bayes_factor(e, _again(e, rival[1].values, e.margin)) if rival else None
+    near = [_again(e, seen.values, margin).p_rep for margin in MARGINS]
+    distances = np.abs(np.array(seen.values) - e.published)
     return RivalVerdicts(
         claim=claim.id,
         cell=seen.cell,
         ours=claim.verdict,
-        interval=rules.interval_rule(values, published),
-        run=rules.run_rule(values, published, image_variance),
-        closeness=[rules.closeness_rule(values, published, margin) for margin in MARGINS],
+        interval=rules.holds(t_interval(seen.values), e.published),
+        run=None if e.run_low is None or e.run_high is None else e.run_low <= e.published <= e.run_high,
+        closeness=[None if p is None else p <= LEVEL for p in near],
         pooled=pooled,
         bayes=rules.bayes_rule(factor),
         rival=rival[0] if rival else "",
-        single_runs=float(np.mean(single)) if single else None,
+        single_runs=float((distances <= e.margin + NO_DISTANCE).mean()) if seen.values else None,
     )
+
+
+def _again(e: Evidence, values: Sequence[float], margin: float) -> Evidence:
+    """What other runs, or another margin, make of the same published number on the same images."""
+    return weigh(values, e.published, margin, e.image_variance, 0, e.printed_runs, e.printed_sd)
 
 
 def _rival(claim: Claim, seen: Numbers) -> tuple[str, Numbers] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from refashion.formatting import sentence
 from refashion.inference.verdicts import REPRODUCED
 from refashion.judging.claims import accuracies
-from refashion.judging.claims.readings import sentence
+from refashion.judging.claims.published import margin
 from refashion.judging.document.within import Specification, SpecificationCurve
 from refashion.judging.facts import Facts, sample
 from refashion.networks import augmentation
@@ -46,7 +47,7 @@ def _specification_curve(
         claim=entry["id"],
         experiment=name,
         published=entry["value"],
-        margin=accuracies.margin(entry, facts),
+        margin=margin(entry, facts),
         points=sorted(points, key=lambda point: point.sample.mean or 0.0),
         left_out=left_out,
         within=sum(point.verdict == REPRODUCED for point in points),
