@@ -29,6 +29,19 @@ def test_operating_characteristics_against_the_integral(shift):
     assert oc[0, 0, 0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 20_000) + 1e-4)
 
 
+def test_a_claim_of_a_family_is_reproduced_as_if_alone_at_a_stricter_level():
+    """Beside a claim that is never tested, Holm asks each of two claims for half the level: Bonferroni, exactly."""
+    n, sd, margin, level = 6, 0.3, 0.53, 0.05
+    known = {"published_is_a_run": False, "seed": 5, "repetitions": 20_000}
+    family = operating_characteristics([n, 1], [sd, sd], [margin, margin], [0.0], level=level, **known)
+    alone, strict = (
+        operating_characteristics([n], [sd], [margin], [0.0], level=one, **known).reproduced[0][0]
+        for one in (level, level / 2)
+    )
+    assert family.reproduced[0][0] == pytest.approx(strict, abs=0.015)
+    assert strict < alone - 0.05
+
+
 def test_operating_characteristics_shape_and_totals():
     oc = operating_characteristics(
         [10, 5, 1], [0.2, 0.2, 0.2], [0.53, 0.58, 0.5], [0, 0.6, 1.2], published_is_a_run=True, seed=1

@@ -113,8 +113,14 @@ def test_effects_and_the_hardest_images_are_of_images_that_are_not_augmented():
     runs["clean_accuracy"] = runs["val_accuracy"] - 5
     sizes = {cell.name: study.images(cell) for cell in study.cells()}
     policy = effects.policies(facts(runs), study.experiments, sizes)[0]
+    for cell in policy.cells:
+        runs.loc[rows_of(runs, cell.cell), "val_accuracy"] += 9 * (cell.fraction == "60k")
+    policy = effects.policies(facts(runs), study.experiments, sizes)[0]
     cell = policy.cells[0]
+    clean = runs.groupby("fraction")["clean_accuracy"].mean()
+    effect = next(one for one in policy.contrasts if one.label == "60k minus 10k")
     assert cell.sample.mean == pytest.approx(runs.loc[rows_of(runs, cell.cell), "clean_accuracy"].mean())
+    assert effect.estimate == pytest.approx(clean["60k"] - clean["10k"])
     labels = np.array([0, 1], np.uint8)
     right, wrong = labels[None], (1 - labels)[None]
     said = {LENET: collection.Predictions(np.arange(1), wrong, right, labels)}

@@ -58,7 +58,7 @@ def analyse(inputs: Inputs) -> Analysis:
     factorial = effects.policies(facts, study.experiments, sizes)
     document = Document(
         study=summary.study(inputs, ledger),
-        original=Original(**{key: inputs.original[key] for key in Original.model_fields}),
+        original=Original.of(inputs.original),
         provenance=summary.provenance_of(inputs),
         experiments=[summary.experiment(experiment, inputs) for experiment in inputs.defined],
         claims=ledger,

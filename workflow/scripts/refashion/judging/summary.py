@@ -207,7 +207,7 @@ def absent_runs(inputs: Inputs) -> AbsentRuns:
 
 
 def data_of(inputs: Inputs) -> DataFacts:
-    name, description = inputs.dataset, inputs.facts.data
+    description = inputs.facts.data
     facts: dict[str, Any] = {}
     if description:
         facts = {**exact.data_facts(description), "rows": description["image_shape"][0]}
@@ -220,4 +220,4 @@ def data_of(inputs: Inputs) -> DataFacts:
             "test images that are also training images": description["duplicates"]["test_in_train"],
         }
     reason = "" if description else "cannot say, because the data set has not been described"
-    return DataFacts(name=name, title=inputs.study.config["datasets"][name]["title"], facts=facts, reason=reason)
+    return DataFacts(title=inputs.study.config["datasets"][inputs.dataset]["title"], facts=facts, reason=reason)

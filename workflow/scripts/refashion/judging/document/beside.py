@@ -10,8 +10,6 @@ RowKind = Literal["text", "parameters", "accuracy"]
 
 
 class TableColumn(Part):
-    """A column."""
-
     id: str = means("unique")
     title: str = means("in words")
     data: str = means("as printed")
@@ -33,8 +31,6 @@ class TableEntry(Part):
 
 
 class TableRow(Part):
-    """A row."""
-
     name: str = means("as printed, completed")
     kind: RowKind = means("text: words; parameters: a count; accuracy: a number with seeds")
     values: list[TableEntry] = means("one a column")
@@ -58,8 +54,6 @@ class Layer(Part):
 
 
 class AuditRow(Part):
-    """A row."""
-
     name: str = means("as printed")
     printed: Layer | None = means("as printed; null: only ours has it")
     built: Layer | None = means("as built; null: only the original has it")
@@ -67,8 +61,6 @@ class AuditRow(Part):
 
 
 class AuditTotal(Part):
-    """A total."""
-
     count: str = means("total, trainable or non_trainable")
     printed: int = means("as printed")
     built: int | None = means("as built")

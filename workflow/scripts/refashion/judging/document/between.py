@@ -102,8 +102,6 @@ class InteractionPoint(Part):
 
 
 class Levels(Part):
-    """Factor levels."""
-
     architecture: list[str] = means("names")
     fraction: list[str] = means("names")
     augmentation: list[str] = means("names")
@@ -127,8 +125,6 @@ class Policy(Part):
 
 
 class Effects(Part):
-    """Factorial effects."""
-
     policies: list[Policy] = means("equal updates, published epochs")
     reason: str = reason()
 

@@ -5,6 +5,7 @@ A field is declared as `name: type = means("what it is", "unit")`. Numbers witho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,9 +19,12 @@ class Part(BaseModel):
 
     @classmethod
     def of(cls, found: object, **others: Any) -> Self:
-        """A part with the fields that a result of `inference` has under their names, and others."""
-        own = {name: getattr(found, name) for name in cls.model_fields if name not in others and hasattr(found, name)}
-        return cls(**own, **others)
+        """A part with the fields that a result, or an entry of a file, has under their names, and others."""
+        if isinstance(found, Mapping):
+            known = {name: found[name] for name in cls.model_fields if name in found}
+        else:
+            known = {name: getattr(found, name) for name in cls.model_fields if hasattr(found, name)}
+        return cls(**known | others)
 
 
 def means(meaning: str, unit: str = "", default: Any = PydanticUndefined) -> Any:

@@ -10,11 +10,10 @@ class RivalVerdicts(Part):
     """One published accuracy by each rule: true (it reproduces), false, or null where the rule says neither."""
 
     claim: str = means("id of the claim")
-    cell: str = means("cell that it is held against")
     ours: Word = means("our verdict")
     interval: bool | None = means("our interval of the mean holds the published number")
     run: bool | None = means("the prediction interval of one more run holds it")
-    closeness: list[bool | None] = means("the mean is within each of `margins`")
+    closeness: list[bool | None] = means("the mean is within .25, .5 and 1 pp")
     pooled: Word | None = means("our rule, with one spread pooled over the cells")
     bayes: bool | None = means("a Bayes factor of 3 at least for a run of this cell, against one of the rival cell")
     rival: str = means('title of the other reading that lies nearest the published number, or ""')
@@ -33,7 +32,6 @@ class Rule(Part):
 class RivalRules(Part):
     """The published accuracies by rivals of our rule, none of which decides anything here."""
 
-    margins: list[float] = means("margins of the closeness rule", "pp")
     rules: list[Rule] = means("every rule, with how often it contradicts ours")
     claims: list[RivalVerdicts] = means("every published accuracy")
     pooled_sd: float | None = means("the pooled spread of validation accuracies", "pp")

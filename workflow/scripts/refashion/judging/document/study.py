@@ -104,15 +104,11 @@ class Device(Part):
 
 
 class TrainingVersion(Part):
-    """Versions that trained."""
-
     tensorflow: str = means("version")
     runs: int = means("count")
 
 
 class CommitRuns(Part):
-    """CommitRuns."""
-
     commit: str = means("of the code")
     runs: int = means("count")
 
@@ -167,8 +163,6 @@ class CellSummary(RunCounts):
 
 
 class CellCost(Part):
-    """A cell."""
-
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     same_as: str = means('the cell before it that has the same runs, "" where none has')
     n: int = means("runs with a time")
@@ -180,8 +174,6 @@ class CellCost(Part):
 
 
 class Cost(Part):
-    """Measured cost."""
-
     core_hours: float = means("all finished runs", "hours")
     cells: list[CellCost] = means("every cell")
 
@@ -194,23 +186,17 @@ class Benchmark(Part):
 
 
 class MissingRuns(Part):
-    """A cell."""
-
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     seeds: list[int] = means("seeds")
 
 
 class FailedRun(Part):
-    """A run."""
-
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     seed: int = means("of the run")
     reason: str = means("last line of its log")
 
 
 class DivergedRun(Part):
-    """A run."""
-
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     seed: int = means("of the run")
     epoch: int | None = means("epoch of the first NaN or infinite loss")
@@ -227,7 +213,6 @@ class AbsentRuns(Part):
 class DataFacts(Part):
     """Facts about the data set."""
 
-    name: str = means("its name in the config")
     title: str = means("in words")
     facts: dict[str, int | float | str | None] = means("counted in the files", "count")
     reason: str = reason()

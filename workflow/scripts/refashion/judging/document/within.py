@@ -58,8 +58,6 @@ class Stein(Part):
 
 
 class CellPrecision(Part):
-    """A cell."""
-
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     n: int = means("runs")
     sd: float | None = means("sd", "percent")
@@ -92,8 +90,6 @@ class CellNoise(Part):
 
 
 class VarianceSource(Part):
-    """A source."""
-
     source: str = means("what it is")
     variance: float | None = means("pp^2, at least 0", "pp^2")
     sd: float | None = means("sd", "pp")
@@ -103,8 +99,6 @@ class VarianceSource(Part):
 
 
 class Components(Part):
-    """Variance components."""
-
     cells: list[str] = means("cells")
     sources: list[VarianceSource] = means("subset, initialiser and order, residual")
     total: float | None = means("total", "pp^2")
@@ -153,8 +147,6 @@ class Answer(Part):
 
 
 class HardImage(Part):
-    """An image."""
-
     index: int = means("position in the test images")
     label: int = means("class")
     q: float = means("share of runs that are right", "0..1")
@@ -162,8 +154,6 @@ class HardImage(Part):
 
 
 class Bar(Part):
-    """A bar."""
-
     low: int = means("fewest runs")
     high: int = means("most runs; the same where a bar is one number")
     images: int = means("count")
@@ -181,8 +171,6 @@ class Hardest(Part):
 
 
 class Specification(Part):
-    """One specification."""
-
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     metric: str = means("column of runs.csv")
     choices: dict[str, bool | int | float | str | None] = means(

@@ -5,9 +5,11 @@ Differences are in pp. Cells are written architecture/fraction/augmentation/reci
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -81,12 +83,12 @@ def comparisons(
 
 
 def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Predictions]) -> ComparisonFamily:
-    correct = _Correct(predictions, "validated" if family.metric == PUBLISHED_METRIC else "clean")
+    right = _right_images(predictions, "validated" if family.confirmatory else "clean")
     compared = [_compare(a, b, family, facts) for a, b in family.pairs]
     adjust = holm if family.confirmatory else benjamini_hochberg
     adjusted = adjust([one.paired.p for _, one in compared])
     pairs = [
-        _pair(names, seeds, one, p, family, facts, correct)
+        _pair(names, one, p, facts, _on_images(right, names, seeds, facts.confidence))
         for names, (seeds, one), p in zip(family.pairs, compared, adjusted, strict=True)
     ]
     reason = "" if pairs else "cannot say, because no two of its cells differ in one axis alone"
@@ -113,23 +115,15 @@ def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, 
 
 
 def _pair(
-    names: tuple[str, str],
-    seeds: np.ndarray,
-    one: PairedComparison,
-    p_adjusted: float | None,
-    family: Family,
-    facts: Facts,
-    correct: _Correct,
+    names: tuple[str, str], one: PairedComparison, p_adjusted: float | None, facts: Facts, on_images: Mapping[str, Any]
 ) -> Pair:
-    a, b = names
     conclusion: Conclusion = "none" if p_adjusted is None else "open"
     if p_adjusted is not None and p_adjusted <= LEVEL and one.paired.estimate is not None:
         conclusion = "a" if one.paired.estimate > 0 else "b"
-    same_images = correct.both(a, b, seeds)
     return Pair.of(
         one,
-        a=a,
-        b=b,
+        a=names[0],
+        b=names[1],
         n=one.paired.n,
         difference=one.paired.estimate,
         interval=pair(one.paired),
@@ -138,8 +132,7 @@ def _pair(
         sign_flip_words=_sign_flip_words(one),
         welch_interval=pair(one.welch),
         welch_p=one.welch.p,
-        new_images_interval=_new_images(same_images, facts.confidence),
-        one_run=_one_run(same_images),
+        **on_images,
         conclusion=conclusion,
         reason=_why_not(names, one, facts),
     )
@@ -163,46 +156,29 @@ def _sign_flip_words(one: PairedComparison) -> str:
     )
 
 
-class _Correct:
-    """Which images each run has right, bool [n, m], by cell. Keeps the cells used last, because pairs share cells."""
-
-    #: As many cells as the confirmatory family compares with each other.
-    KEPT = 6
-
-    def __init__(self, predictions: Mapping[str, Predictions], kind: str) -> None:
-        self.predictions, self.kind = predictions, kind
-        self.kept: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-
-    def both(self, a: str, b: str, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """The right images of two cells' shared seeds, or None where they lack predictions on the same images."""
-        first, second = self._cell(a), self._cell(b)
-        if first is None or second is None or not np.array_equal(first[2], second[2]):
-            return None
-        if not (np.isin(seeds, first[0]).all() and np.isin(seeds, second[0]).all()) or not seeds.size:
-            return None
-        return first[1][np.searchsorted(first[0], seeds)], second[1][np.searchsorted(second[0], seeds)]
-
-    def _cell(self, cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Seeds [n], right [n, m] and labels [m] of a cell, or None without predictions."""
-        if cell not in self.predictions:
-            return None
-        if cell not in self.kept:
-            while len(self.kept) >= self.KEPT:
-                self.kept.pop(next(iter(self.kept)))
-            found = self.predictions[cell]
-            self.kept[cell] = (found.seeds, getattr(found, self.kind) == found.labels, found.labels)
-        return self.kept[cell]
+#: Which images the runs of a cell have right, and more: seeds [n], right [n, m], labels [m]; None without predictions.
+Right = Callable[[str], tuple[np.ndarray, np.ndarray, np.ndarray] | None]
 
 
-def _new_images(both: tuple[np.ndarray, np.ndarray] | None, confidence: float) -> list[float] | None:
-    if both is None:
-        return None
-    scores = both[0].astype(np.int8) - both[1].astype(np.int8)
-    return pair(new_images_interval(scores, confidence))
+def _right_images(predictions: Mapping[str, Predictions], kind: str) -> Right:
+    """Remembers as many cells as the confirmatory family compares with each other, because pairs share cells."""
+
+    @functools.lru_cache(maxsize=6)
+    def right(cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        found = predictions.get(cell)
+        return None if found is None else (found.seeds, getattr(found, kind) == found.labels, found.labels)
+
+    return right
 
 
-def _one_run(both: tuple[np.ndarray, np.ndarray] | None) -> OneRun | None:
-    if both is None:
-        return None
-    right = [one.sum(axis=1) for one in both]
-    return OneRun(a_ahead=float((right[0] > right[1]).mean()))
+def _on_images(right: Right, names: tuple[str, str], seeds: np.ndarray, confidence: float) -> dict[str, Any]:
+    """What shared seeds say of new images and of single runs; nothing without predictions on the same images."""
+    both = [found for found in map(right, names) if found is not None]
+    if len(both) < 2 or not seeds.size or not np.array_equal(both[0][2], both[1][2]):
+        return {"new_images_interval": None, "one_run": None}
+    if not all(np.isin(seeds, own).all() for own, _, _ in both):
+        return {"new_images_interval": None, "one_run": None}
+    a, b = (correct[np.searchsorted(own, seeds)] for own, correct, _ in both)
+    ahead = OneRun(a_ahead=float((a.sum(axis=1) > b.sum(axis=1)).mean()))
+    interval = new_images_interval(a.astype(np.int8) - b.astype(np.int8), confidence)
+    return {"new_images_interval": pair(interval), "one_run": ahead}

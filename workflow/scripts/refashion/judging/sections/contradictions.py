@@ -8,6 +8,8 @@ from typing import Any
 from refashion.judging.claims.exact import parameters_ratio
 from refashion.judging.document.beside import Assumption, Inconsistency, Recomputed
 from refashion.judging.document.claims import Claim
+from refashion.judging.document.parts import MetricSummary
+from refashion.judging.document.within import Optimism
 from refashion.judging.facts import Facts, sample
 from refashion.judging.sections.learning import optimism
 from refashion.study.model import Study, steps_per_epoch
@@ -17,8 +19,8 @@ def inconsistencies(facts: Facts, ledger: Sequence[Claim]) -> list[Inconsistency
     """Where the original contradicts itself, each with the recomputed truth."""
     by_id = {claim.id: claim for claim in ledger}
     return [
-        Inconsistency(
-            **{key: entry[key] for key in ("id", "title", "said", "quotes", "claims")},
+        Inconsistency.of(
+            entry,
             numbers=[
                 Recomputed(label=wish["label"], **RECOMPUTE[wish["kind"]](wish, facts, by_id))
                 for wish in entry["recompute"]
@@ -69,13 +71,15 @@ def _recompute_published(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, 
 
 
 def _recompute_cell(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    found = sample(facts, wish["cell"], wish["metric"])
-    return {"value": found.mean, "unit": "percent", "interval": found.interval, "n": found.n, "reason": found.reason}
+    return _measured(sample(facts, wish["cell"], wish["metric"]), "mean", "percent")
 
 
 def _recompute_optimism(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    found = optimism(facts, [wish["cell"]])[0]
-    return {"value": found.optimism, "unit": "pp", "interval": found.interval, "n": found.n, "reason": found.reason}
+    return _measured(optimism(facts, [wish["cell"]])[0], "optimism", "pp")
+
+
+def _measured(found: MetricSummary | Optimism, field: str, unit: str) -> dict[str, Any]:
+    return {"value": getattr(found, field), "unit": unit, **found.model_dump(include={"interval", "n", "reason"})}
 
 
 def _recompute_verdict(wish: Mapping[str, Any], _: Facts, by_id: Mapping[str, Claim]) -> dict[str, Any]:
@@ -100,8 +104,4 @@ RECOMPUTE = {
 def assumptions(facts: Facts, study: Study) -> list[Assumption]:
     """What the original does not state, and whether an experiment varies it."""
     enabled = {experiment.name for experiment in study.experiments}
-    keys = ("id", "what", "value", "why", "source", "experiment")
-    return [
-        Assumption(**{key: entry[key] for key in keys}, varied=entry["experiment"] in enabled)
-        for entry in facts.original["assumptions"]
-    ]
+    return [Assumption.of(entry, varied=entry["experiment"] in enabled) for entry in facts.original["assumptions"]]

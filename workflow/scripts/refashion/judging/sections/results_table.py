@@ -23,16 +23,15 @@ def table(facts: Facts, study: Study, ledger: Sequence[Claim]) -> ResultsTable:
     columns = facts.original["table"]["columns"]
     rows = [_printed_row(row, facts, study, verdicts) for row in facts.original["table"]["rows"]]
     clean = [TableEntry(sample=sample(facts, c["cell"], "clean_accuracy")) for c in columns]
-    best = [TableEntry(ours=_best_epoch(c["cell"], facts)) for c in columns]
-    seconds = [TableEntry(ours=_seconds(c["cell"], facts)) for c in columns]
     rows.append(TableRow(name="Validation accuracy, images not augmented", kind="accuracy", values=clean))
-    rows.append(TableRow(name="Best epoch", kind="text", values=best))
-    rows.append(TableRow(name="Time of a run", kind="text", values=seconds))
+    for name, words in (("Best epoch", _best_epoch), ("Time of a run", _seconds)):
+        values = [TableEntry(ours=words(column["cell"], facts)) for column in columns]
+        rows.append(TableRow(name=name, kind="text", values=values))
     printed = len(facts.original["table"]["rows"][0]["printed"])
     return ResultsTable(
         columns=[
-            TableColumn(
-                **{key: column[key] for key in ("id", "title", "data", "cell")},
+            TableColumn.of(
+                column,
                 printed=position < printed,
                 training_claim=column.get("training"),
                 validation_claim=column.get("validation"),
@@ -142,5 +141,5 @@ def _seconds(cell: str, facts: Facts) -> str:
     if not seconds.size:
         return ""
     median = np.median(seconds)
-    where = ", on several kinds of machine" if facts.runs.mixed_machines(cell) else ""
-    return f"{median / 60:.1f} min (median{where})" if median >= 100 else f"{median:.0f} s (median{where})"
+    time = f"{median / 60:.1f} min" if median >= 100 else f"{median:.0f} s"
+    return f"{time} (median{', on several kinds of machine' if facts.runs.mixed_machines(cell) else ''})"

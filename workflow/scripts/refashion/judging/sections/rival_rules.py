@@ -40,7 +40,6 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
         said = rules.pooled_rule(weighed, pooled)
         rows += [_row(*one, word, e) for one, word, e in zip(own, said, weighed, strict=True)]
     return RivalRules(
-        margins=list(MARGINS),
         rules=[_rule(name, source, rows, verdict) for name, source, verdict in RULES],
         claims=rows,
         pooled_sd=spread.sd if spread else None,
@@ -56,7 +55,6 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
     distances = np.abs(np.array(seen.values) - e.published)
     return RivalVerdicts(
         claim=claim.id,
-        cell=seen.cell,
         ours=claim.verdict,
         interval=rules.holds(t_interval(seen.values), e.published),
         run=None if e.run_low is None or e.run_high is None else e.run_low <= e.published <= e.run_high,
