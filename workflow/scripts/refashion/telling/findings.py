@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,23 +11,27 @@ from refashion.study.model import AXES
 from refashion.telling.figures.parts import Analysis, cell_name
 from refashion.telling.words import setting_told
 
+#: Seeds of a pair from which it is told: of two, an interval is so wide that it tells nothing.
+LEAST_SEEDS = 3
+
 
 def experiment_told(analysis: Analysis, config: Mapping[str, Any], experiment: str) -> list[str]:
-    """A sentence for each cell that others are compared with, and axis in which they differ from it.
+    """A sentence for each cell with which others are compared, in the axis that the experiment varies most.
 
     Better and worse are the conclusions of the corrected family; of what is open, the intervals' outermost ends tell
-    how large a difference can be. Pairs without a test (fewer than two shared seeds) are in no sentence. `config`: with
-    the settings of every entry filled in.
+    how large a difference can be. Pairs of fewer than LEAST_SEEDS seeds are in no sentence. `config`: with the settings
+    of every entry filled in.
     """
-    pairs = [
-        pair
-        for family in analysis["comparisons"]
-        if family["id"] == experiment
-        for pair in family["pairs"]
-        if pair["p_adjusted"] is not None
-    ]
-    groups = itertools.groupby(pairs, key=lambda pair: (pair["b"], _axis(pair)))
-    return [_told(analysis, config, reference, axis, list(group)) for (reference, axis), group in groups]
+    families = [family["pairs"] for family in analysis["comparisons"] if family["id"] == experiment]
+    pairs = [pair for family in families for pair in family]
+    if not pairs:
+        return []
+    (axis, _), *_ = Counter(map(_axis, pairs)).most_common(1)
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for pair in pairs:
+        if _axis(pair) == axis and pair["n"] >= LEAST_SEEDS and pair["p_adjusted"] is not None:
+            groups.setdefault(pair["b"], []).append(pair)
+    return [_told(analysis, config, reference, axis, group) for reference, group in groups.items()]
 
 
 def _axis(pair: Mapping[str, Any]) -> str:
@@ -58,7 +62,7 @@ def _told(
     if unsettled:
         low, high = min(pair["interval"][0] for pair in unsettled), max(pair["interval"][1] for pair in unsettled)
         names = fmt.sentence_list([name(pair) for pair in unsettled], "or")
-        parts.append(f"no difference shown with {names} (within {fmt.interval(low, high, sign=True)})")
+        parts.append(f"open for {names} (differences of {fmt.interval(low, high, sign=True)})")
     seeds = fmt.plural(min(pair["n"] for pair in pairs), "seed")
     return f"{cell_name(analysis, reference)}, over {seeds}: {'; '.join(parts)}."
 

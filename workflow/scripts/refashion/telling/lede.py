@@ -253,9 +253,12 @@ def _open(accuracies: Sequence[Claim]) -> Iterator[Finding]:
 
 def _would_end(waiting: Sequence[Claim]) -> str:
     """The seeds that would end open claims, what they take, and with what chance; empty where none can be told."""
-    endings = [one["ending"] for one in waiting if one["ending"] and one["ending"]["seeds"]]
+    told = [one["ending"] for one in waiting if one["ending"] and one["ending"]["seeds"]]
+    looks = [one for one in told if one["chance"] is None]
+    text = f" The next look is for {fmt.count(len(looks))} of them." if looks else ""
+    endings = [one for one in told if one not in looks]
     if not endings:
-        return ""
+        return text
     which = "it" if len(waiting) == 1 else fmt.count(len(endings)) + " of them" if endings[1:] else "one of them"
     if len(endings) == len(waiting) > 1:
         which = "them"
@@ -267,7 +270,7 @@ def _would_end(waiting: Sequence[Claim]) -> str:
         else ""
     )
     chance = min(one["chance"] for one in endings)
-    return f" {seeds} seeds a network would end {which} in {fmt.share_of_100(chance)} of 100 studies{cost}."
+    return f"{text} {seeds} seeds a network would end {which} in {fmt.share_of_100(chance)} of 100 studies{cost}."
 
 
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:

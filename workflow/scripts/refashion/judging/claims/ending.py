@@ -97,10 +97,8 @@ def _next_look(claim: str, standing: Standing, facts: Facts) -> Ending:
     cells, rule, held = standing.wanted[claim], standing.rule, standing.held + 1
     seeds = rule.looks[standing.held]
     hours = sum(_core_hours(cell, seeds, facts) for cell in cells)
-    words = (
-        f"It waits for look {held} of {len(rule.looks)}, at {seeds} seeds of {fmt.plural(len(cells), 'cell')}: "
-        f"{fmt.number(hours, 1)} core-hours more."
-    )
+    words = f"It waits for look {held} of {len(rule.looks)}, at {seeds} seeds of {fmt.plural(len(cells), 'cell')}"
+    words += f": {fmt.number(hours, 1)} core-hours more." if hours else "; its own runs are there."
     settings = f"{{looks: {list(rule.looks)}, spend: {list(rule.spend)}, held: {held}}}"
     names = dict.fromkeys(facts.experiments[cell] for cell in cells)
     experiments = ", ".join(f"{name}: {{seeds: {settings}}}" for name in names)

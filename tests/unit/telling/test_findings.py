@@ -1,0 +1,61 @@
+"""What an experiment found, in sentences."""
+
+from refashion.telling.findings import experiment_told
+
+MINUS = "\N{MINUS SIGN}"
+CONFIG = {
+    "architectures": {"cnn1": {"builder": "cnn1"}, "lenet5": {"builder": "lenet5"}},
+    "fractions": {"10k": {"images": 10000}},
+    "augmentations": {"none": {"rescale": "unit"}},
+    "recipes": {
+        "adam": {"optimizer": "adam", "learning_rate": 0.001, "nesterov": False},
+        "rmsprop": {"optimizer": "rmsprop", "learning_rate": 0.001, "nesterov": False},
+        "slow": {"optimizer": "adam", "learning_rate": 0.0003, "nesterov": False},
+        "sgd": {"optimizer": "sgd", "learning_rate": 0.001, "nesterov": True},
+    },
+}
+
+
+def pair(a, b, difference, conclusion, n=5):
+    return {
+        "a": a,
+        "b": b,
+        "n": n,
+        "difference": difference,
+        "interval": [difference - 0.2, difference + 0.2],
+        "p_adjusted": 0.01,
+        "conclusion": conclusion,
+    }
+
+
+def analysis(*pairs):
+    return {
+        "comparisons": [{"id": "optimizers", "pairs": list(pairs)}],
+        "table": {"columns": []},
+        "audit": [],
+        "cells": [],
+    }
+
+
+def test_better_worse_and_open_are_the_familys_conclusions_told_by_what_differs():
+    base = "cnn1/10k/none/adam"
+    (told,) = experiment_told(
+        analysis(
+            pair("cnn1/10k/none/rmsprop", base, 0.5, "a"),
+            pair("cnn1/10k/none/sgd", base, -0.9, "b"),
+            pair("cnn1/10k/none/slow", base, -0.1, "open"),
+            pair("lenet5/10k/none/adam", base, 3.0, "a"),
+        ),
+        CONFIG,
+        "optimizers",
+    )
+    assert "over 5" in told
+    assert "better with optimizer rmsprop (+0.5" in told
+    assert f"worse with optimizer sgd and nesterov ({MINUS}0.90" in told
+    assert told.endswith(f"open for learning rate 0.0003 (differences of {MINUS}0.30 to +0.10).")
+    assert "lenet" not in told
+
+
+def test_two_seeds_tell_nothing():
+    few = analysis(pair("cnn1/10k/none/rmsprop", "cnn1/10k/none/adam", 0.5, "open", 2))
+    assert experiment_told(few, CONFIG, "optimizers") == []
