@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-from snakemake.utils import update_config
-
 from refashion import files, yaml_files
 from refashion.judging import standing
 from refashion.rule_log import rule_log
-from refashion.study.config import load_study
+from refashion.study.config import lay_over, load_study
 from refashion.study.original import read_original
 from refashion.training import seeds
 from refashion.training.run_store import RunStore
-from refashion.upkeep import publishing
+from refashion.upkeep import crate, publishing
 
 
 def main(job, terminal):
@@ -20,7 +18,7 @@ def main(job, terminal):
     example = published != project / "published"
     told = yaml_files.read(project / "config" / "config.yaml")
     if example:
-        update_config(told, yaml_files.read(Path(job.params.original).parent / "study.yaml"))
+        lay_over(told, yaml_files.read(Path(job.params.original).parent / "study.yaml"))
     study, told = load_study(job.config), load_study(told)
     results, derived = Path(job.params.results), tuple(Path(path) for path in job.params.derived)
     store, original = RunStore(job.params.store), read_original(job.params.original)
@@ -43,6 +41,8 @@ def main(job, terminal):
             files.write_text(readme, text)
         text = publishing.with_block(runs.read_text(encoding="utf-8"), publishing.runs_block(published))
         files.write_text(runs, publishing.with_columns(text, publishing.columns_block(published)))
+        if metadata := crate.crate(project):
+            files.write_text(project / crate.FILE, metadata)
     files.write_text(project / "published" / publishing.EXAMPLES / "README.md", publishing.index(project / "published"))
 
 
