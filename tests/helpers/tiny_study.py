@@ -65,10 +65,15 @@ class Study:
             *("--configfile", str(path), "--cores", str(cores)),
         ]
 
-    def jobs(self, *arguments: str) -> dict[str, int]:
-        """What a dry run would do: the number of jobs of each rule."""
+    def planned(self, *arguments: str) -> tuple[dict[str, int], str]:
+        """What a dry run would do, the number of jobs of each rule, and all that it says."""
         text = self.snakemake(*arguments, "--dry-run", "--quiet", "rules").stdout
-        return {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", text, re.M) if name != "total"}
+        counts = re.findall(r"^(\w+)\s+(\d+)$", text, re.M)
+        return {name: int(count) for name, count in counts if name != "total"}, text
+
+    def jobs(self, *arguments: str) -> dict[str, int]:
+        """The number of jobs of each rule that a dry run would do."""
+        return self.planned(*arguments)[0]
 
     def trained(self) -> int:
         """How many runs have been trained to their end in this folder: what the store has."""

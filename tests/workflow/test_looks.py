@@ -36,8 +36,7 @@ def begun(tmp_path_factory, prepared_data) -> Study:
         }
     }
     study.overlay["run"] = ["tiny", "fixed"]
-    study.before = study.snakemake("--dry-run", "--quiet", "rules").stdout
-    study.jobs_before = study.jobs()
+    study.jobs_before, study.before = study.planned()
     study.snakemake("results/seeds/look-1.csv")
     return study
 
@@ -64,11 +63,10 @@ def test_between_looks_everything_says_where_the_study_stands(begun):
     assert wanting
     for row in rows:
         assert row["planned"] == ("3" if row["claims"] else "2")
-    dry = begun.snakemake("--dry-run", "--quiet", "rules").stdout
+    jobs, dry = begun.planned()
     claims = sorted({claim for row in rows for claim in row["claims"].split(";") if claim})
     assert f"Look 1 of 3 was held; the next, at 3 seeds of {len(wanting)} of 2 cells, is wanted by" in dry
     assert ", ".join(claims) in dry
-    jobs = begun.jobs()
     assert (jobs["train"], jobs["hold_look"]) == (len(wanting) + 1, 1)  # and the softmax, which waits for no look
     cost = begun.snakemake("cost").stdout
     for row in wanting:
@@ -91,8 +89,9 @@ def test_a_study_whose_looks_are_through_plans_no_more(through):
     last = max(int(path.stem.removeprefix("look-")) for path in through.folder.glob("results/seeds/look-*.csv"))
     rows = _table(through, last)
     assert not any(row["claims"] for row in rows)
-    assert "Nothing to be done" in through.snakemake().stdout
-    assert f"The looks are through: {last} of 3 were held." in through.snakemake("--dry-run").stdout
+    said = through.snakemake().stdout
+    assert "Nothing to be done" in said
+    assert f"The looks are through: {last} of 3 were held." in said
     assert through.trained() == sum(int(row["planned"]) for row in rows) + 1
     with open(through.folder / "results" / "runs.csv", newline="", encoding="utf-8") as file:
         runs = list(csv.DictReader(file))
@@ -121,6 +120,6 @@ def test_runs_that_were_restored_are_never_trained_again(through, tmp_path):
 def test_another_rule_holds_its_looks_anew(through, tmp_path):
     shutil.copytree(through.folder, tmp_path / "study", symlinks=True)
     study = Study(tmp_path / "study", overlay=through.overlay | {"seeds": {"looks": [2, 4], "spend": [0.01, 0.04]}})
-    dry = study.snakemake("--dry-run", "--quiet", "rules").stdout
+    jobs, dry = study.planned()
     assert "Look 1 of 2, at 2 seeds of 2 cells, is to come." in dry
-    assert study.jobs()["hold_look"] == 1
+    assert jobs["hold_look"] == 1

@@ -18,9 +18,10 @@ from configs import overlaid
 from project import PROJECT
 from refashion.judging import tables
 from refashion.study.config import load_study
-from tiny_study import Study, environment
+from tiny_study import TINY, Study, environment
 
 RUNS = 4
+TINY_CELL = TINY["experiments"]["tiny"]["cells"][0]
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +32,25 @@ def finished(tmp_path_factory, prepared_data) -> Study:
     return made
 
 
+@pytest.fixture(scope="module")
+def grown(finished, tmp_path_factory) -> Study:
+    """The same study with a third seed."""
+    made = _copy_of(finished, tmp_path_factory.mktemp("grown"))
+    made.overlay["seeds"] = 3
+    made.wanted = made.jobs("results/runs.csv")
+    made.snakemake("results/runs.csv")
+    return made
+
+
 @pytest.fixture
 def study(finished, tmp_path) -> Study:
     """A copy of the finished study, to go on with."""
-    shutil.copytree(finished.folder, tmp_path / "study", symlinks=True, copy_function=_copy)
-    return Study(tmp_path / "study")
+    return _copy_of(finished, tmp_path)
+
+
+def _copy_of(study: Study, folder: Path) -> Study:
+    shutil.copytree(study.folder, folder / "study", symlinks=True, copy_function=_copy)
+    return Study(folder / "study")
 
 
 def _copy(source: str, target: str) -> None:
@@ -61,14 +76,11 @@ def test_a_study_ends_with_its_report_and_tables(finished):
 
 def test_a_second_run_does_nothing(study):
     assert "Nothing to be done" in study.snakemake().stdout
-    assert study.jobs() == {}
 
 
-def test_an_added_seed_trains_only_that(study):
-    study.overlay["seeds"] = 3
-    assert study.jobs("results/runs.csv") == {"train": 2, "collect": 1}
-    study.snakemake("results/runs.csv")
-    assert study.trained() == RUNS + 2
+def test_an_added_seed_trains_only_that(grown):
+    assert grown.wanted == {"train": 2, "collect": 1}
+    assert grown.trained() == RUNS + 2
 
 
 def test_the_readme_shows_the_rules_as_they_are():
@@ -114,12 +126,14 @@ def test_an_edited_word_or_margin_reaches_the_report_and_so_does_its_return_what
     assert study.jobs() == told
 
 
-def test_a_pilot_is_planned_where_there_was_a_number_of_seeds_and_anew_when_it_is_edited(study):
+def test_a_pilot_is_planned_where_there_was_a_number_of_seeds_and_anew_when_it_is_edited(finished, grown, tmp_path):
+    study = _copy_of(finished, tmp_path)
+    shutil.copytree(grown.folder / "results" / "store", study.folder / "results" / "store", dirs_exist_ok=True)
     study.overlay["seeds"] = {"pilot": 2, "half_width": 0.01, "most": 3}  # narrower than three seeds can make it
     planned = study.jobs()
     assert (planned["plan_seeds"], planned["collect"]) == (1, 1)
-    study.snakemake()
-    assert study.jobs() == {}
+    study.snakemake("results/runs.csv")
+    assert study.jobs("results/runs.csv") == {}
     assert sorted(tables.read("runs", study.folder / "results" / "runs.csv")["seed"]) == [0, 0, 1, 1, 2, 2]
     study.overlay["seeds"]["half_width"] = 0.02
     planned = study.jobs()
@@ -158,13 +172,14 @@ def test_lost_views_come_back_from_the_store_without_training(study):
 
 
 def test_two_names_for_one_training_train_once(study):
-    study.overlay["recipes"] = {"again": {"batch_size": 256, "epochs": 77}}  # two epochs, like the other, by the limit
-    study.overlay["experiments"]["tiny"]["cells"][0]["recipe"] = ["b256_e100", "again"]
+    shutil.rmtree(study.folder / "logs")
+    study.overlay["recipes"] = {"again": {"batch_size": 256, "epochs": 77}}  # one epoch, like the other, by the limit
+    study.overlay["experiments"]["tiny"]["cells"] = [TINY_CELL | {"recipe": ["b256_e100", "again"]}]
     study.overlay["limits"]["epochs"] = 1
     study.snakemake("results/runs.csv", cores=4)
-    assert study.trained() == RUNS + RUNS
-    assert study.trained_last() == RUNS
-    assert len(list(study.folder.glob("results/runs/**/metrics.json"))) == RUNS + 2
+    assert study.trained() == RUNS + 2
+    assert study.trained_last() == 2
+    assert len(list(study.folder.glob("results/runs/cnn1/**/metrics.json"))) == 4
 
 
 def test_a_mistake_in_the_config_stops_everything_with_one_sentence(study):
