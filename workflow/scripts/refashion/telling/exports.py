@@ -15,8 +15,8 @@ Analysis = dict[str, Any]
 TABLES = tuple(
     f"results/tables/{name}"
     for name in (
-        *(f"{table}.{kind}" for table in ("original_vs_ours", "claims") for kind in ("csv", "md", "tex")),
-        *(f"{table}.csv" for table in ("readings", "audit", "inconsistencies", "assumptions", "cost")),
+        *(f"{table}.{kind}" for table in ("original_vs_ours", "claims") for kind in ("md", "tex")),
+        *(f"{table}.csv" for table in ("original_vs_ours", "audit", "inconsistencies", "assumptions", "cost")),
         "numbers.tex",
         "README.md",
     )
@@ -25,8 +25,6 @@ TABLES = tuple(
 #: What each column of the CSV files means; `key` writes those that occur.
 _KEY = {
     "claim": "identifier of the claim, as on the page",
-    "quote": "the original's words",
-    "statement": "what is judged",
     "network": "column of the original's table",
     "data": "the original's name of the training images",
     "measure": "which accuracy",
@@ -35,16 +33,10 @@ _KEY = {
     "ours": "mean over the seeds",
     "low": "lower end of the confidence interval of the mean",
     "high": "upper end of the confidence interval of the mean",
-    "difference": "ours minus published, in percentage points",
     "seeds": "runs behind the mean",
     "n": "runs behind the mean",
-    "mean": "mean over the runs",
-    "sd": "standard deviation between runs",
     "verdict": "reproduced, not reproduced, inconclusive or not testable",
-    "readings": "whether the verdict depends on how the sentence is read",
-    "reading": "identifier of the way to understand the sentence",
     "title": "in words",
-    "primary": "true for the reading that decides the verdict",
     "reason": "why the verdict, or why there is no number",
     "cell": "network / training images / augmentation / recipe",
     "agrees": "whether the printed row is that of the network as built",
@@ -63,8 +55,6 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     csv_files = {
         "original_vs_ours": _original_numbers(analysis),
-        "claims": _claim_numbers(analysis),
-        "readings": _reading_rows(analysis),
         "audit": _audit_rows(analysis),
         "inconsistencies": _inconsistency_rows(analysis),
         "assumptions": analysis["assumptions"],
@@ -188,36 +178,6 @@ def claim_rows(analysis: Analysis) -> list[dict[str, str]]:
             }
         )
     return rows
-
-
-def _claim_numbers(analysis: Analysis) -> list[dict[str, Any]]:
-    """The ledger, a row a claim, with its numbers as numbers."""
-    rows = []
-    for claim in analysis["claims"]:
-        own = claim["readings"][0]["numbers"] or {}
-        low, high = own.get("interval") or (None, None)
-        rows.append(
-            {
-                "claim": claim["id"],
-                "statement": claim["statement"],
-                "quote": claim["quote"],
-                "verdict": claim["verdict"],
-            }
-            | {"published": claim["value"], "unit": claim["unit"], "ours": own.get("mean")}
-            | {"low": low, "high": high, "difference": own.get("difference"), "seeds": own.get("n")}
-            | {"readings": claim["overall"], "reason": claim["reason"]}
-        )
-    return rows
-
-
-def _reading_rows(analysis: Analysis) -> list[dict[str, Any]]:
-    return [
-        {"claim": claim["id"], "reading": reading["id"], "title": reading["title"], "primary": reading["primary"]}
-        | {"verdict": reading["verdict"], "reason": reading["reason"]}
-        | {key: (reading["numbers"] or {}).get(key) for key in ("cell", "n", "published", "mean", "sd", "difference")}
-        for claim in analysis["claims"]
-        for reading in claim["readings"]
-    ]
 
 
 def _audit_rows(analysis: Analysis) -> list[dict[str, Any]]:

@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any
 
 from refashion import formatting, provenance
-from refashion import formatting as fmt
 from refashion.project import PROJECT
 from refashion.telling import lede, one_run, source, waiting, words
 from refashion.telling.figures import catalogue, experiments, parts, style
@@ -168,41 +167,20 @@ def _environment() -> Any:
     )
     # Our own files, not a user's words: the only strings that reach the page unescaped, besides style.inline's.
     environment.filters["trusted"] = Markup
+    for module in (formatting, words, lede):
+        environment.globals |= {
+            name: value
+            for name, value in vars(module).items()
+            if callable(value) and name[0].islower() and value.__module__ == module.__name__
+        }
     environment.globals |= {
-        name: function for name, function in vars(formatting).items() if callable(function) and name[0].islower()
-    }
-    environment.globals |= {
-        "MISSING": fmt.MISSING,
-        "amount": words.amount,
-        "benchmark_columns": words.benchmark_columns,
-        "benchmark_entry": words.benchmark_entry,
-        "benchmark_facts": words.benchmark_facts,
-        "caution": words.caution,
-        "cell_name": parts.cell_name,
-        "claim_evidence": words.claim_evidence,
-        "csv_address": words.csv_address,
-        "deviations_of": words.deviations_of,
-        "entries": words.entries,
-        "extensions": experiments.extensions,
-        "inline": lambda svg, prefix, words: Markup(style.inline(svg, prefix, words)),  # noqa: S704
-        "numbers_told": words.numbers_told,
-        "printed_rows": words.printed_rows,
-        "reading_told": words.reading_told,
-        "rival_rows": words.rival_rows,
-        "check_told": words.check_told,
-        "several_readings": lambda analysis: [one for one in analysis["claims"] if len(one["readings"]) > 1],
-        "endings_told": lede.endings_told,
-        "findings": lede.findings,
-        "groups": lede.groups,
-        "line_number": words.line_number,
-        "one_run": one_run,
-        "overall_words": words.overall_words,
-        "slug": words.slug,
-        "validated_on_augmented": parts.validated_on_augmented,
-        "untested_readings": words.untested_readings,
-        "tally": lede.tally,
+        "MISSING": formatting.MISSING,
         "VERDICTS": lede.VERDICTS,
-        "verdict_class": words.verdict_class,
+        "cell_name": parts.cell_name,
+        "extensions": experiments.extensions,
+        "inline": lambda svg, prefix, told: Markup(style.inline(svg, prefix, told)),  # noqa: S704
+        "one_run": one_run,
+        "validated_on_augmented": parts.validated_on_augmented,
     }
     return environment
 

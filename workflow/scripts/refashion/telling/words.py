@@ -96,6 +96,11 @@ def deviations_of(claim: Mapping[str, Any], analysis: Analysis) -> list[Mapping[
     return [one for one in analysis["original"]["deviations"] if named.search(one["what"])]
 
 
+def several_readings(analysis: Analysis) -> list[Mapping[str, Any]]:
+    """The claims that can be read in more than one way."""
+    return [claim for claim in analysis["claims"] if len(claim["readings"]) > 1]
+
+
 #: Whether a verdict depends on the reading, as the page says it.
 _OVERALL = {
     "robust": "the same however it is read",
