@@ -81,7 +81,7 @@ def test_one_run_each_says_that_none_can_be_judged():
 def test_no_run_yet_is_said():
     found = told(analysis(n=0))
     assert "No run yet" in found
-    assert not {"Accuracies", "Direction", "Open", "Comparisons"} & set(found)
+    assert not {"Accuracies", "Direction", "Open", "Holds", "Does not hold", "Not settled"} & set(found)
 
 
 def test_one_accuracy_waits_in_the_singular():
@@ -94,7 +94,7 @@ def test_a_report_without_accuracies_or_counted_claims_has_a_lede_of_what_it_has
     given = analysis(n=4)
     given["claims"] = [claim for claim in given["claims"] if claim["id"] == "R1"]
     given["table"]["columns"] = []
-    assert set(told(with_verdicts(given, R1="reproduced"))) == {"Comparisons"}
+    assert set(told(with_verdicts(given, R1="reproduced"))) == {"Holds"}
     given["claims"] = []
     assert told(given) == {}
 
@@ -125,8 +125,8 @@ def test_an_open_comparison_says_what_would_end_it():
     for one in given["claims"]:
         if one["id"] in ("R1", "R2", "R3", "R6"):
             one["verdict"], one["ending"] = "reproduced", None
-    text = told(given)["Comparisons"]
-    assert f"open: \u201c{claim['statement'].rstrip('.')}\u201d. " in text
+    text = told(given)["Not settled"]
+    assert text.startswith(f"\u201c{claim['statement'].rstrip('.')}\u201d. ")
     assert text.endswith("46 seeds a network would end it in 80 of 100 studies, at 130 core-hours.")
 
 

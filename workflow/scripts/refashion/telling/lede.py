@@ -274,16 +274,12 @@ def _would_end(waiting: Sequence[Claim]) -> str:
 
 
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:
+    """What is said of networks against each other: a finding for each verdict that there is."""
     claims = dict(groups(analysis)).get(GROUPS[3][0], [])
-    holds, fails, waiting = (_with(claims, verdict) for verdict in VERDICTS[:3])
-    told = [
-        f"{verb} {fmt.sentence_list('“' + one['statement'].rstrip('.') + '”' for one in own)}"
-        for verb, own in (("holds:", holds), ("does not hold:", fails), ("open:", waiting))
-        if own
-    ]
-    if told:
-        text = fmt.sentence("; ".join(told)) + _would_end(waiting)
-        yield Finding("Comparisons", text, _ids([*holds, *fails, *waiting]))
+    for head, verdict in (("Holds", VERDICTS[0]), ("Does not hold", VERDICTS[1]), ("Not settled", VERDICTS[2])):
+        if own := _with(claims, verdict):
+            told = fmt.sentence_list("“" + one["statement"].rstrip(".") + "”" for one in own)
+            yield Finding(head, fmt.sentence(told) + _would_end(own), _ids(own))
 
 
 def _counted(analysis: Analysis) -> Iterator[Finding]:

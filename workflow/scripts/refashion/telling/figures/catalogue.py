@@ -1,6 +1,6 @@
 """Every figure of the report by name, and its way to the page and to files: SVG, PDF, PNG, CSV.
 
-A figure function (in the modules beside this one) takes the analysis (layout:
+A figure function (in the modules beside this one, with the functions that draw it below it) takes the analysis (layout:
 refashion/judging/document) and gives a `Sketch`: the words, the rows of its CSV, and a function that draws it. What
 the study has not run gives a sketch with a reason instead; there is no empty figure.
 

@@ -1,29 +1,12 @@
-"""Networks against each other: every pair, and every rank.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""Networks against each other: every pair, and every rank."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    DOT,
-    Analysis,
-    Sketch,
-    blank,
-    cell_name,
-    finding,
-    low_high,
-    name_rows,
-    original_cells,
-    place_axes,
-    text_lines,
-    validated_on_augmented,
-    wrap,
-)
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import BLUE, HAIR, NARROW, ORANGE, WIDE
 
 if TYPE_CHECKING:
@@ -40,13 +23,13 @@ def paired_differences(analysis: Analysis) -> Sketch:
         return Sketch(title, reason="No two of the original's cells share finished seeds, so no pair can be compared.")
     data = [
         {key: pair[key] for key in ("a", "b", "n", "difference")}
-        | dict(zip(("low", "high"), low_high(pair["interval"]), strict=True))
+        | dict(zip(("low", "high"), parts.low_high(pair["interval"]), strict=True))
         | {key: pair[key] for key in ("p", "p_adjusted", "p_sign_flip", "a12", "conclusion")}
         for pair in family["pairs"]
     ]
     decided = sum(pair["conclusion"] in ("a", "b") for pair in pairs)
     untested = sum(pair["interval"] is None for pair in pairs)
-    title = finding(
+    title = parts.finding(
         analysis,
         title,
         f"Of {fmt.plural(len(pairs), 'pair')} of columns, {decided or 'none'} decided",
@@ -58,17 +41,17 @@ def paired_differences(analysis: Analysis) -> Sketch:
         "of the column. p allows for all pairs of the family, those not run included; the intervals do not. Blue: the "
         "row is better; orange: the column is; pale: undecided"
         f"{'; grey: too few shared seeds for a test' if untested else ''}."
-        f"{_AS_VALIDATED.get(family['metric'], '') if validated_on_augmented(analysis) else ''}"
+        f"{_AS_VALIDATED.get(family['metric'], '') if parts.validated_on_augmented(analysis) else ''}"
     )
     alternative = (
         f"Matrix of {fmt.plural(len(pairs), 'pair')}: {decided} decided, {untested} without a test. "
         + " ".join(
-            f"{cell_name(analysis, pair['a'])} against {cell_name(analysis, pair['b'])}: "
+            f"{parts.cell_name(analysis, pair['a'])} against {parts.cell_name(analysis, pair['b'])}: "
             f"{fmt.points(pair['difference'])}, {_test_told(pair)}."
             for pair in pairs
         )
     )
-    cells = [cell for cell in original_cells(analysis) if any(cell in (pair["a"], pair["b"]) for pair in pairs)]
+    cells = [cell for cell in parts.original_cells(analysis) if any(cell in (pair["a"], pair["b"]) for pair in pairs)]
     placed = [_placed(cells, pair) for pair in pairs]
     return Sketch(
         title,
@@ -134,19 +117,19 @@ def _pair_face(pair: dict[str, Any]) -> dict[str, Any]:
 def _draw_pairs(analysis: Analysis, cells: list[str], pairs: list[dict[str, Any]]) -> Figure:
     size, left, top = 1.22, 1.7, 0.62
     count = len(cells) - 1
-    figure = blank(left + size * count, top + 0.82 * count)
-    axes = place_axes(figure, left, 0, size * count, 0.82 * count)
+    figure = parts.blank(left + size * count, top + 0.82 * count)
+    axes = parts.place_axes(figure, left, 0, size * count, 0.82 * count)
     axes.set_xlim(0, count)
     axes.set_ylim(count, 0)
     axes.set_axis_off()
     for pair in pairs:
         _draw_pair(axes, cells.index(pair["row"]) - 1, cells.index(pair["column"]), pair)
     for i, cell in enumerate(cells):
-        name = "\n".join(wrap(part, 18, 2) for part in cell_name(analysis, cell).split(", "))
+        name = "\n".join(parts.wrap(part, 18, 2) for part in parts.cell_name(analysis, cell).split(", "))
         if i:
-            text_lines(axes, name, (0, i - 0.5), (-8, 0), ha="right", weight="bold", size=8.5)
+            parts.text_lines(axes, name, (0, i - 0.5), (-8, 0), ha="right", weight="bold", size=8.5)
         if i < count:
-            text_lines(axes, name, (i + 0.5, 0), (0, 20), ha="center", weight="bold", size=8.5)
+            parts.text_lines(axes, name, (i + 0.5, 0), (0, 20), ha="center", weight="bold", size=8.5)
     return figure
 
 
@@ -168,8 +151,8 @@ def _list_pairs(analysis: Analysis, pairs: list[dict[str, Any]]) -> Figure:
     blocks = [_pair_block(analysis, pair) for pair in pairs]
     pitch, rim, gap = 0.17, 0.09, 0.05
     heights = [pitch * len(lines) + 2 * rim + gap for lines in blocks]
-    figure = blank(NARROW, sum(heights))
-    axes = place_axes(figure, 0, 0, NARROW, sum(heights))
+    figure = parts.blank(NARROW, sum(heights))
+    axes = parts.place_axes(figure, 0, 0, NARROW, sum(heights))
     axes.set_xlim(0, NARROW)
     axes.set_ylim(sum(heights), 0)
     axes.set_axis_off()
@@ -187,11 +170,11 @@ def _pair_block(analysis: Analysis, pair: dict[str, Any]) -> list[str]:
     """The lines of a pair in a list."""
     difference = fmt.points(pair["difference"], fmt.half_of(pair["interval"]))
     test = _pair_lines(pair)
-    ahead = [DOT.join([test[1], f"ahead in {test[2]}"])] if len(test) > 2 else test[1:]
+    ahead = [parts.DOT.join([test[1], f"ahead in {test[2]}"])] if len(test) > 2 else test[1:]
     return [
-        wrap(cell_name(analysis, pair["row"]), 44, 1),
-        wrap(f"minus {cell_name(analysis, pair['column'])}", 46, 1),
-        DOT.join([difference, test[0]]),
+        parts.wrap(parts.cell_name(analysis, pair["row"]), 44, 1),
+        parts.wrap(f"minus {parts.cell_name(analysis, pair['column'])}", 46, 1),
+        parts.DOT.join([difference, test[0]]),
         *ahead,
     ]
 
@@ -204,7 +187,7 @@ def ranks(analysis: Analysis) -> Sketch:
         return Sketch(
             title, reason=fmt.sentence(given["reason"], "The ranks need at least two cells with the same seeds.")
         )
-    names = [cell_name(analysis, cell) for cell in given["cells"]]
+    names = [parts.cell_name(analysis, cell) for cell in given["cells"]]
     panels = [(f"Means over {fmt.plural(given['n'], 'seed')}", given["p_rank"])]
     if given["p_rank_one_run"]:
         panels.append(("A study with one run a network", given["p_rank_one_run"]))
@@ -219,7 +202,7 @@ def ranks(analysis: Analysis) -> Sketch:
         order = (
             f" A study with one run a network prints the published order in {fmt.share_of_100(chance)} of 100 tries."
         )
-    title = finding(analysis, title, _settled(given["p_rank_one_run"]))
+    title = parts.finding(analysis, title, _settled(given["p_rank_one_run"]))
     caption = (
         "Chance, in 100, that a network takes each rank when the seeds are drawn anew. First: comparing means. Second: "
         "what an author with a single run of each would print. A row that is spread out is a rank that one run cannot "
@@ -257,7 +240,7 @@ def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]], p
         panel.spines["bottom"].set_visible(False)
         panel.tick_params(length=0)
     for panel in axes if phone else axes[:1]:
-        name_rows(panel, names, 22 if phone else 26, 8.5 if phone else 9.5)
+        parts.name_rows(panel, names, 22 if phone else 26, 8.5 if phone else 9.5)
     return figure
 
 

@@ -1,31 +1,12 @@
-"""What goes beyond the original: accuracy by number of images, and the cells of any experiment.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""What goes beyond the original: accuracy by number of images, and the cells of any experiment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    DOT,
-    MOST_ROWS,
-    Analysis,
-    Sketch,
-    architecture_colours,
-    blank,
-    finding,
-    label_ends,
-    lone_note,
-    name_rows,
-    place_axes,
-    ring,
-    sample_columns,
-    thin,
-    wrap,
-)
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import HAIR, INK, MUTED, NARROW, WIDE
 from refashion.telling.words import span
 
@@ -47,7 +28,7 @@ def fractions(analysis: Analysis) -> Sketch:
         return Sketch(title, reason="The experiment `fractions` was not run in this study.")
     data = [
         {key: cell[key] for key in ("cell", "architecture", "images", "updates")}
-        | sample_columns(cell["metrics"]["clean_accuracy"])
+        | parts.sample_columns(cell["metrics"]["clean_accuracy"])
         for cells in groups.values()
         for cell in cells
     ]
@@ -55,7 +36,9 @@ def fractions(analysis: Analysis) -> Sketch:
         cells[-1]["metrics"]["clean_accuracy"]["mean"] - cells[0]["metrics"]["clean_accuracy"]["mean"]
         for cells in groups.values()
     ]
-    title = finding(analysis, title, f"From the fewest to the most images accuracy moves by {span(gains, fmt.points)}")
+    title = parts.finding(
+        analysis, title, f"From the fewest to the most images accuracy moves by {span(gains, fmt.points)}"
+    )
     caption = (
         "Accuracy on the validation images, not augmented, against the number of training images (logarithmic scale); "
         f"whiskers are {analysis['study']['confidence']:.0%} intervals."
@@ -73,7 +56,7 @@ def _draw_fractions(
     analysis: Analysis, groups: dict[tuple[str, str, str], list[dict[str, Any]]], phone: bool
 ) -> Figure:
     figure, (panel,) = style.new_figure(NARROW if phone else WIDE, 3.2)
-    colours = architecture_colours(analysis)
+    colours = parts.architecture_colours(analysis)
     panel.set_xscale("log")
     ends, sizes = [], set()
     for key, cells in groups.items():
@@ -93,7 +76,7 @@ def _draw_fractions(
     panel.set_xlabel("training images")
     panel.set_ylabel("percent")
     panel.grid()
-    label_ends(panel, ends, max(sizes) * 1.06, 0.06)
+    parts.label_ends(panel, ends, max(sizes) * 1.06, 0.06)
     return figure
 
 
@@ -131,20 +114,20 @@ def experiment(analysis: Analysis, name: str) -> Sketch:
     caption = f"Grouped by network, most accurate first. {_strip_caption(analysis, rows)}{common}"
     alternative = f"Dot plot. {_best_told(given['title'], rows)}"
     data = [_experiment_csv(row, given["title"]) for row in rows]
-    title = finding(analysis, given["title"], f"{given['title']}: {span(map(_mean, rows), fmt.percent)}")
+    title = parts.finding(analysis, given["title"], f"{given['title']}: {span(map(_mean, rows), fmt.percent)}")
     return Sketch(title, caption, alternative, data, lambda phone: _draw_strips([("", rows)], phone), True)
 
 
 def _strip_caption(analysis: Analysis, rows: list[dict[str, Any]]) -> str:
     return (
         f"Ring: mean over seeds; line: its {analysis['study']['confidence']:.0%} interval; ticks: single runs. "
-        f"Accuracy on the validation images, not augmented.{lone_note(row['sample']['n'] for row in rows)}"
+        f"Accuracy on the validation images, not augmented.{parts.lone_note(row['sample']['n'] for row in rows)}"
     )
 
 
 def _experiment_rows(analysis: Analysis, name: str) -> list[dict[str, Any]]:
     """The cells of an experiment that have runs, named by what varies in it; at most MOST_ROWS, the best of them."""
-    colours = architecture_colours(analysis)
+    colours = parts.architecture_colours(analysis)
     rows = [
         {
             "cell": cell["cell"],
@@ -155,10 +138,10 @@ def _experiment_rows(analysis: Analysis, name: str) -> list[dict[str, Any]]:
         for cell in analysis["cells"]
         if name in cell["experiments"] and cell["metrics"].get("clean_accuracy", {"mean": None})["mean"] is not None
     ]
-    rows = sorted(rows, key=lambda row: -row["sample"]["mean"])[:MOST_ROWS]
+    rows = sorted(rows, key=lambda row: -row["sample"]["mean"])[: parts.MOST_ROWS]
     axes = [values for values in _by_axis(rows) if len(set(values)) > 1 or len(rows) == 1]
     for position, row in enumerate(rows):
-        row["name"] = DOT.join(values[position] for values in axes)
+        row["name"] = parts.DOT.join(values[position] for values in axes)
     networks = list(dict.fromkeys(row["network"] for row in rows))
     return sorted(rows, key=lambda row: networks.index(row["network"]))
 
@@ -169,7 +152,7 @@ def _by_axis(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def _experiment_csv(row: dict[str, Any], title: str) -> dict[str, Any]:
-    return {"experiment": title, "cell": row["cell"], **sample_columns(row["sample"])}
+    return {"experiment": title, "cell": row["cell"], **parts.sample_columns(row["sample"])}
 
 
 def _best_told(title: str, rows: list[dict[str, Any]]) -> str:
@@ -187,12 +170,12 @@ def _mean(row: dict[str, Any]) -> float:
 def _draw_strips(panels: list[tuple[str, list[dict[str, Any]]]], phone: bool) -> Figure:
     width, left, right, bottom, pitch = (NARROW, 0.05, 0.05, 0.5, 0.44) if phone else (WIDE, 2.9, 1.05, 0.5, 0.21)
     heights = [(0.4 if title else 0.05) + pitch * len(rows) + bottom for title, rows in panels]
-    figure = blank(width, sum(heights))
+    figure = parts.blank(width, sum(heights))
     ceiling = sum(heights)
     for (title, rows), height in zip(panels, heights, strict=True):
-        panel = place_axes(figure, left, ceiling - height + bottom, width - left - right, pitch * len(rows))
+        panel = parts.place_axes(figure, left, ceiling - height + bottom, width - left - right, pitch * len(rows))
         place: dict[str, Any] = {"transform": panel.transAxes, "weight": "bold", "va": "bottom"}
-        panel.text(-left / (width - left - right), 1, wrap(title, 44 if phone else 60, 1), **place)
+        panel.text(-left / (width - left - right), 1, parts.wrap(title, 44 if phone else 60, 1), **place)
         _draw_strip(panel, rows, phone)
         ceiling -= height
     return figure
@@ -203,19 +186,19 @@ def _draw_strip(panel: Axes, rows: list[dict[str, Any]], phone: bool) -> None:
     for y, row in enumerate(rows):
         sample, colour, level = row["sample"], row["colour"], y + (0.2 if phone else 0)
         panel.axhline(level, color=HAIR, linewidth=0.8, zorder=0)
-        seeds = thin(sample["values"]) if sample["n"] > 1 else []
+        seeds = parts.thin(sample["values"]) if sample["n"] > 1 else []
         panel.plot(seeds, [level] * len(seeds), "|", color=MUTED, markersize=5, markeredgewidth=0.8)
         if sample["interval"]:
             panel.plot(sample["interval"], [level, level], color=colour, linewidth=2.4)
-        panel.plot(sample["mean"], level, linestyle="none", **ring(colour, sample["n"], 5))
+        panel.plot(sample["mean"], level, linestyle="none", **parts.ring(colour, sample["n"], 5))
         mean = fmt.percent(sample["mean"], fmt.half_of(sample["interval"]))
         mean += f", n = {sample['n']}" if sample["n"] == 2 else ""
         place: dict[str, Any] = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
         if phone:
-            panel.text(0, y - 0.2, wrap(row["name"], 42, 1), **place)
+            panel.text(0, y - 0.2, parts.wrap(row["name"], 42, 1), **place)
             panel.text(1, y - 0.2, mean, ha="right", **place)
         else:
             panel.text(1.02, y, mean, **place)
-    name_rows(panel, ["" if phone else wrap(row["name"], 44, 1) for row in rows], 44, 8.5)
+    parts.name_rows(panel, ["" if phone else parts.wrap(row["name"], 44, 1) for row in rows], 44, 8.5)
     panel.grid(axis="x")
     panel.set_xlabel("percent")

@@ -1,7 +1,4 @@
-"""Published numbers held against our runs: the forests of verdicts, and all of a table's accuracies at once.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""Published numbers held against our runs: the forests of verdicts, and all of a table's accuracies at once."""
 
 from __future__ import annotations
 
@@ -9,24 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    Analysis,
-    Sketch,
-    architecture_colours,
-    blank,
-    cell_name,
-    finding,
-    lone_note,
-    low_high,
-    name_rows,
-    place_axes,
-    ring,
-    sample_columns,
-    seeds_note,
-    thin,
-    wrap,
-)
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import HAIR, INK, MUTED, NARROW, PAPER, VERDICT_COLOURS, WIDE
 from refashion.telling.words import slug
 
@@ -58,13 +39,13 @@ def _forest(analysis: Analysis, training: bool, noun: str) -> Sketch:
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICT_COLOURS}
     told = fmt.sentence_list(f"{count} {verdict}" for verdict, count in counts.items() if count)
     if max(row["n"] for row in rows) > 1 and len(rows) > 1:
-        title = finding(analysis, title, f"Of {len(rows)} published {noun} accuracies, {told}")
+        title = parts.finding(analysis, title, f"Of {len(rows)} published {noun} accuracies, {told}")
     caption = (
         "Each row is one published number, at zero. Ticks are our runs, the ring their mean, the thick line its "
         f"{analysis['study']['confidence']:.0%} interval, the thin line where one more run would fall. The shaded band "
         "is the margin within which a number counts as reproduced. A published number (the upright line) outside "
         "the thin one would be an unusual run of ours, taken by itself; the verdict allows for the number of claims."
-        f"{lone_note(row['n'] for row in rows)}{seeds_note(max(len(row['values']) for row in rows))}"
+        f"{parts.lone_note(row['n'] for row in rows)}{parts.seeds_note(max(len(row['values']) for row in rows))}"
     )
     alternative = f"Forest plot of {len(rows)} published numbers: {told}. " + " ".join(
         _forest_told(row) for row in rows
@@ -92,11 +73,11 @@ def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
     own = [column for column in columns if claim["id"] in (column["training_claim"], column["validation_claim"])]
     cells = claim["readings"][0]["cells"]
     cell = numbers.get("cell") or (cells[0] if cells else "")
-    low, high = low_high(numbers.get("interval"))
-    run_low, run_high = low_high(numbers.get("prediction"))
+    low, high = parts.low_high(numbers.get("interval"))
+    run_low, run_high = parts.low_high(numbers.get("prediction"))
     return {
         "label": claim["id"],
-        "detail": cell_name(analysis, cell),
+        "detail": parts.cell_name(analysis, cell),
         "where": "" if own else " (in the text)",
         "cell": cell,
         "published": claim["value"],
@@ -122,8 +103,8 @@ def _draw_forest(rows: list[dict[str, Any]], phone: bool) -> Figure:
     width = NARROW if phone else WIDE
     pitch, top, bottom = (0.86 if phone else 0.44), 0.1, 0.5
     left, right = (0.05, 0.05) if phone else (2.85, 1.35)
-    figure = blank(width, top + bottom + pitch * len(rows))
-    axes = place_axes(figure, left, bottom, width - left - right, pitch * len(rows))
+    figure = parts.blank(width, top + bottom + pitch * len(rows))
+    axes = parts.place_axes(figure, left, bottom, width - left - right, pitch * len(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
     for y, row in enumerate(rows):
@@ -154,12 +135,12 @@ def _draw_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, hal
         axes.text(0.01, y, "no finished run", transform=place, va="center", size=8.5, color=MUTED)
         return
     if row["n"] > 1:
-        seeds = [value - zero for value in thin(row["values"])]
-        for seed, value in zip(seeds, thin(row["values"]), strict=True):
+        seeds = [value - zero for value in parts.thin(row["values"])]
+        for seed, value in zip(seeds, parts.thin(row["values"]), strict=True):
             look: dict[str, Any] = {"markersize": 5, "markeredgewidth": 0.9, "zorder": 2}
             (mark,) = axes.plot(seed, y + 0.62 * half, "|", color=colour, **look)
             style.tell(mark, f"a run: {fmt.percent(value)}")
-    (mark,) = axes.plot(row["mean"] - zero, y, linestyle="none", zorder=4, **ring(colour, row["n"]))
+    (mark,) = axes.plot(row["mean"] - zero, y, linestyle="none", zorder=4, **parts.ring(colour, row["n"]))
     style.tell(mark, _forest_told(row))
 
 
@@ -167,13 +148,13 @@ def _label_forest_row(axes: Axes, y: float, row: dict[str, Any], colour: str, ph
     place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
     published = f"published {fmt.percent(row['published'])}{row['where']}, {fmt.plural(row['n'], 'run')}"
     if phone:
-        name = f"{row['label']}  {wrap(row['detail'], 38, 1)}"
+        name = f"{row['label']}  {parts.wrap(row['detail'], 38, 1)}"
         axes.text(0, y - 0.34, name, size=8.5, url=f"{style.CLAIM}{slug(row['label'])}", **place)
         axes.text(1, y - 0.34, row["verdict"], color=colour, weight="bold", ha="right", size=8.5, **place)
         axes.text(0, y - 0.12, published, color=MUTED, size=8.5, **place)
         return
     axes.text(-left, y, row["label"], weight="bold", url=f"{style.CLAIM}{slug(row['label'])}", **place)
-    axes.text(-left * 0.86, y - 0.14, wrap(row["detail"], 40, 1), **place)
+    axes.text(-left * 0.86, y - 0.14, parts.wrap(row["detail"], 40, 1), **place)
     axes.text(-left * 0.86, y + 0.2, published, color=MUTED, size=8.5, **place)
     axes.text(1.03, y, row["verdict"], color=colour, weight="bold", **place)
 
@@ -190,7 +171,7 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
                     "row": row["name"],
                     "column": column["id"],
                     "cell": column["cell"],
-                    "name": cell_name(analysis, column["cell"]),
+                    "name": parts.cell_name(analysis, column["cell"]),
                     "published": values.get(entry["claim"]),
                     "sample": entry["sample"],
                     "verdict": entry["verdict"],
@@ -203,14 +184,14 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
         return Sketch(title, reason="No run of the original's cells has finished, so there is nothing to show.")
     data = [
         {key: point[key] for key in ("row", "column", "cell", "published", "verdict")}
-        | (sample_columns(point["sample"]) if point["sample"] else {})
+        | (parts.sample_columns(point["sample"]) if point["sample"] else {})
         for point in flat
     ]
-    title = finding(analysis, title, _outside(flat))
+    title = parts.finding(analysis, title, _outside(flat))
     caption = (
         "Diamonds are the published numbers, dots single runs of ours, upright lines their means where there are "
         "several. A diamond outside a few dots proves nothing: intervals and verdicts judge it."
-        f"{seeds_note(max(point['sample']['n'] if point['sample'] else 0 for point in flat))}"
+        f"{parts.seeds_note(max(point['sample']['n'] if point['sample'] else 0 for point in flat))}"
     )
     alternative = "Dot plot. " + " ".join(_told(point) for point in flat if point["sample"] and point["sample"]["n"])
     return Sketch(title, caption, alternative, data, lambda phone: _draw_published(analysis, panels, phone), True)
@@ -241,14 +222,14 @@ def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, A
     height = (0.85 + 0.42 * count) * (len(panels) if phone else 1)
     shape = (len(panels), 1) if phone else (1, len(panels))
     figure, axes = style.new_figure(NARROW if phone else WIDE, height, *shape, sharey=True)
-    colours = architecture_colours(analysis)
+    colours = parts.architecture_colours(analysis)
     for panel, (name, points) in zip(axes, panels, strict=True):
         panel.set_title(name)
         for y, point in enumerate(points):
             colour = colours[point["cell"].split("/")[0]]
             panel.axhline(y, color=HAIR, linewidth=0.8, zorder=0)
             sample = point["sample"] or {"n": 0, "values": []}
-            seeds = thin(sample["values"])
+            seeds = parts.thin(sample["values"])
             panel.plot(seeds, [y] * len(seeds), "o", color=colour, alpha=0.45, markersize=5, markeredgewidth=0)
             if sample["n"] > 1:
                 panel.plot([sample["mean"]] * 2, [y - 0.22, y + 0.22], color=colour, linewidth=2.4)
@@ -259,5 +240,5 @@ def _draw_published(analysis: Analysis, panels: list[tuple[str, list[dict[str, A
         panel.grid(axis="x")
         panel.set_xlabel("percent")
     for panel in axes if phone else axes[:1]:
-        name_rows(panel, [point["name"] for point in panels[0][1]], 22 if phone else 24, 8.5 if phone else 9.5)
+        parts.name_rows(panel, [point["name"] for point in panels[0][1]], 22 if phone else 24, 8.5 if phone else 9.5)
     return figure

@@ -1,7 +1,4 @@
-"""What the networks get wrong: by class, and image by image.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""What the networks get wrong: by class, and image by image."""
 
 from __future__ import annotations
 
@@ -9,16 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    Analysis,
-    Sketch,
-    cell_name,
-    finding,
-    name_rows,
-    validated_on_augmented,
-    wrap,
-)
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import BLUE, HAIR, NARROW, ORANGE, WIDE
 
 if TYPE_CHECKING:
@@ -47,12 +36,12 @@ def confusion(analysis: Analysis) -> Sketch:
     worst = max(mistakes, key=lambda row: row["images"])
     most = (
         f"The most frequent mistake of all panels is {worst['true']} taken for {worst['predicted']}, "
-        f"{fmt.plural(round(worst['images']), 'image')} a run, in {cell_name(analysis, worst['cell'])} "
+        f"{fmt.plural(round(worst['images']), 'image')} a run, in {parts.cell_name(analysis, worst['cell'])} "
         f"({fmt.plural(worst['n'], 'run')})."
     )
-    title = finding(analysis, title, f"The most frequent mistake: {worst['true']} taken for {worst['predicted']}")
+    title = parts.finding(analysis, title, f"The most frequent mistake: {worst['true']} taken for {worst['predicted']}")
     caption = (
-        f"{_AS_VALIDATED if validated_on_augmented(analysis) else ''}"
+        f"{_AS_VALIDATED if parts.validated_on_augmented(analysis) else ''}"
         "Rows are what a garment is, columns what the network says; numbers are images a run, mean over runs, mistakes "
         f"only (right answers are grey). Numbers below {_WRITTEN} are not written, those below {_COLOURED} not "
         f"coloured. {most}"
@@ -72,9 +61,9 @@ def _draw_confusion(analysis: Analysis, cells: list[dict[str, Any]], names: list
     size = (NARROW, 4.1 * rows) if phone else (WIDE, 0.7 + 2.75 * rows + 0.5)
     figure, axes = style.new_figure(*size, rows, columns, sharey=True, sharex=True)
     top = max(v for one in cells for i, row in enumerate(one["counts"]) for j, v in enumerate(row) if i != j) or 1
-    short = [wrap(name, 12, 1) for name in names]
+    short = [parts.wrap(name, 12, 1) for name in names]
     for panel, one in zip(axes, cells, strict=False):
-        panel.set_title(wrap(f"{cell_name(analysis, one['cell'])}, {fmt.plural(one['n'], 'run')}", 34, 2))
+        panel.set_title(parts.wrap(f"{parts.cell_name(analysis, one['cell'])}, {fmt.plural(one['n'], 'run')}", 34, 2))
         for i, row in enumerate(one["counts"]):
             for j, value in enumerate(row):
                 _mistake(panel, i, j, value, top, 7.5 if phone else 6.5)
@@ -85,7 +74,7 @@ def _draw_confusion(analysis: Analysis, cells: list[dict[str, Any]], names: list
     axes[0].set_xlim(-0.5, len(names) - 0.5)
     axes[0].set_xticks([])
     for row in range(rows):
-        name_rows(axes[row * columns], short, 12, 8.5 if phone else 8)
+        parts.name_rows(axes[row * columns], short, 12, 8.5 if phone else 8)
     below: dict[str, Any] = {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "size": 8.5 if phone else 8}
     below |= {"textcoords": "offset points", "va": "center", "annotation_clip": False}
     for panel in axes[: len(cells)] if phone else axes[max(0, len(cells) - columns) : len(cells)]:
@@ -121,7 +110,9 @@ def image_difficulty(analysis: Analysis) -> Sketch:
             "beside it the others could not be seen."
         )
     right = f"{fmt.count(given['always_right'])} of {fmt.plural(total, 'garment')}"
-    title = finding(analysis, title, f"{right} are right in every run, {fmt.count(given['always_wrong'])} in none")
+    title = parts.finding(
+        analysis, title, f"{right} are right in every run, {fmt.count(given['always_wrong'])} in none"
+    )
     caption = (
         f"Test images, not augmented, by how many of {fmt.plural(given['n'], 'run')} of the original's networks are "
         f"right about them. {fmt.count(given['always_right'])} of {fmt.count(total)} are right in every run, "

@@ -1,7 +1,4 @@
-"""The factorial experiment: what network, images and augmentation do, each at each level of the others.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""The factorial experiment: what network, images and augmentation do, each at each level of the others."""
 
 from __future__ import annotations
 
@@ -9,18 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    Analysis,
-    Sketch,
-    architecture_colours,
-    finding,
-    label_ends,
-    lone_note,
-    ring,
-    sample_columns,
-    wrap,
-)
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import INK, NARROW, WIDE
 from refashion.telling.words import span
 
@@ -47,11 +34,11 @@ def interaction(analysis: Analysis) -> Sketch:
     data = [
         {"policy": policy["title"], "metric": policy["metric"]}
         | {key: cell[key] for key in ("cell", "architecture", "fraction", "augmentation", "images")}
-        | sample_columns(cell["sample"])
+        | parts.sample_columns(cell["sample"])
         for policy in policies
         for cell in policy["cells"]
     ]
-    title = finding(analysis, title, _moved(panels))
+    title = parts.finding(analysis, title, _moved(panels))
     shown = [(name, cell) for name, cells, _ in panels for cell in cells]
     alone = any(len(line) == 1 for _, cells, _ in panels for line in _lines(cells).values())
     wanted = sum(len({cell["fraction"] for cell in policy["cells"]}) for policy in policies)
@@ -64,7 +51,7 @@ def interaction(analysis: Analysis) -> Sketch:
         f"{analysis['study']['confidence']:.0%} intervals of the mean. Parallel lines would mean that augmentation "
         "does the same for every network. Compare the panels: with few images, and with all of them. "
         "Accuracy is that on images not augmented, so that both ends of a line are judged alike."
-        f"{''.join(f' {note}' for note in notes if note)}{lone_note(cell['sample']['n'] for _, cell in shown)}"
+        f"{''.join(f' {note}' for note in notes if note)}{parts.lone_note(cell['sample']['n'] for _, cell in shown)}"
     )
     alternative = "Interaction plot. " + " ".join(
         f"{name}, {cell['architecture']}, {cell['augmentation']}: {fmt.percent(cell['sample']['mean'])}, "
@@ -116,12 +103,12 @@ def _draw_interaction(
     columns = 1 if phone else min(2, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = style.new_figure(NARROW if phone else WIDE, 0.3 + 2.5 * rows, rows, columns, sharey=True)
-    colours = architecture_colours(analysis)
+    colours = parts.architecture_colours(analysis)
     ends = [_draw_lines(panel, cells, levels, colours) for panel, (_, cells, levels) in zip(axes, panels, strict=False)]
     for panel, (name, _, _), found in zip(axes, panels, ends, strict=False):
-        panel.set_title(wrap(name, 46, 2), size=9)
+        panel.set_title(parts.wrap(name, 46, 2), size=9)
         for x in dict.fromkeys(end[0] for end in found):  # the limits, which the panels share, are final only now
-            label_ends(panel, [end[1:] for end in found if end[0] == x], x + 0.1, 0.075)
+            parts.label_ends(panel, [end[1:] for end in found if end[0] == x], x + 0.1, 0.075)
     for panel in axes[len(panels) :]:
         panel.set_axis_off()
     for row in range(rows):
@@ -145,6 +132,6 @@ def _draw_lines(
             x, sample = levels.index(cell["augmentation"]), cell["sample"]
             if sample["interval"]:
                 panel.plot([x, x], sample["interval"], color=colour, linewidth=1.2)
-            panel.plot(x, sample["mean"], linestyle="none", **ring(colour, sample["n"], 5.5))
+            panel.plot(x, sample["mean"], linestyle="none", **parts.ring(colour, sample["n"], 5.5))
         ends.append((points[-1][0], name, points[-1][1], colour))
     return ends

@@ -1,7 +1,4 @@
-"""Learning curves, and what choosing the best epoch is worth.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""Learning curves, and what choosing the best epoch is worth."""
 
 from __future__ import annotations
 
@@ -9,24 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    Analysis,
-    Sketch,
-    architecture_colours,
-    blank,
-    cell_name,
-    finding,
-    known_points,
-    label_ends,
-    lone_note,
-    low_high,
-    original_cells,
-    place_axes,
-    ring,
-    wrap,
-)
-from refashion.telling.figures.style import BLUE, INK, MUTED, NARROW, PAPER, RULE, WIDE
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
+from refashion.telling.figures.style import BLUE, INK, MUTED, NARROW, RULE, WIDE
 from refashion.telling.words import span
 
 if TYPE_CHECKING:
@@ -37,7 +19,7 @@ if TYPE_CHECKING:
 def learning_curves(analysis: Analysis) -> Sketch:
     """Accuracy over epochs: median and band over seeds, final and best epoch, published number."""
     title = "Accuracy over the epochs of training"
-    wanted = original_cells(analysis)
+    wanted = parts.original_cells(analysis)
     curves = [one for one in analysis["learning_curves"] if one["cell"] in wanted and one["epochs"]]
     curves.sort(key=lambda one: wanted.index(one["cell"]))
     if not curves:
@@ -53,7 +35,7 @@ def learning_curves(analysis: Analysis) -> Sketch:
         for i, epoch in enumerate(one["epochs"])
     ]
     early = sum(one["best_epoch"] is not None and one["best_epoch"] < one["epochs"][-1] for one in curves)
-    title = finding(
+    title = parts.finding(
         analysis, title, f"Of {fmt.plural(len(curves), 'column')}, {early or 'none'} best before the last epoch"
     )
     caption = (
@@ -61,10 +43,10 @@ def learning_curves(analysis: Analysis) -> Sketch:
         "training images while they train, augmented and with dropout where there is any, as Keras prints it. The ring "
         "is the median of the final epoch (tables and verdicts use means), the triangle the median best epoch; the "
         f"level line is the published validation accuracy.{_cut_told(analysis, curves)}"
-        f"{lone_note(one['n'] for one in curves)}"
+        f"{parts.lone_note(one['n'] for one in curves)}"
     )
     alternative = "Learning curves. " + " ".join(
-        f"{cell_name(analysis, one['cell'])}: median final validation accuracy "
+        f"{parts.cell_name(analysis, one['cell'])}: median final validation accuracy "
         f"{fmt.percent(_last(one['val']['median']))} after {fmt.plural(one['epochs'][-1], 'epoch')}, "
         f"{fmt.plural(one['n'], 'run')}."
         for one in curves
@@ -98,7 +80,7 @@ def _cut_told(analysis: Analysis, curves: list[dict[str, Any]]) -> str:
         drawn = [*one["val"]["low"], *one["val"]["median"], *one["train"]["median"]]
         least = min((value for value in drawn if value is not None), default=floor)
         if least < floor:
-            cut.append(f"{cell_name(analysis, one['cell'])} (from {fmt.percent(least)})")
+            cut.append(f"{parts.cell_name(analysis, one['cell'])} (from {fmt.percent(least)})")
     if not cut:
         return ""
     return (
@@ -113,7 +95,7 @@ def _draw_curves(analysis: Analysis, curves: list[dict[str, Any]], phone: bool) 
         NARROW if phone else WIDE, (1.9 if phone else 2.35) * rows + 0.2, rows, columns, sharey=True
     )
     for panel, one, line in zip(axes, curves, _published(analysis, curves), strict=False):
-        panel.set_title(wrap(cell_name(analysis, one["cell"]), 34, 2))
+        panel.set_title(parts.wrap(parts.cell_name(analysis, one["cell"]), 34, 2))
         place: dict[str, Any] = {"transform": panel.transAxes, "ha": "right", "va": "bottom"}
         panel.text(0.98, 0.06, fmt.plural(one["n"], "run"), color=MUTED, size=8.5, **place)
         _draw_learning(panel, one)
@@ -132,12 +114,12 @@ def _draw_curves(analysis: Analysis, curves: list[dict[str, Any]], phone: bool) 
 
 def _draw_learning(panel: Axes, one: dict[str, Any]) -> None:
     epochs = one["epochs"]
-    x, low, high, middle = known_points(epochs, one["val"]["low"], one["val"]["high"], one["val"]["median"])
-    panel.plot(*known_points(epochs, one["train"]["median"]), color=MUTED, linewidth=1.2)
+    x, low, high, middle = parts.known_points(epochs, one["val"]["low"], one["val"]["high"], one["val"]["median"])
+    panel.plot(*parts.known_points(epochs, one["train"]["median"]), color=MUTED, linewidth=1.2)
     panel.fill_between(x, low, high, color=BLUE, alpha=0.2, linewidth=0)
     panel.plot(x, middle, color=BLUE, linewidth=1.8)
     if x:
-        panel.plot(x[-1], middle[-1], linestyle="none", clip_on=False, **ring(BLUE, one["n"], 5.5))
+        panel.plot(x[-1], middle[-1], linestyle="none", clip_on=False, **parts.ring(BLUE, one["n"], 5.5))
     if x and one["best_epoch"] is not None:
         nearest = min(range(len(x)), key=lambda i: abs(x[i] - one["best_epoch"]))
         panel.plot(x[nearest], middle[nearest], "^", color=BLUE, markersize=5.5)
@@ -151,25 +133,27 @@ def optimism(analysis: Analysis) -> Sketch:
         for one in analysis["optimism"]
         if one["metric"] == "val" and None not in (one["final"], one["honest_best"], one["best"])
     ]
-    rows = [one for one in rows if one["cell"] in original_cells(analysis)] or rows[:8]
+    rows = [one for one in rows if one["cell"] in parts.original_cells(analysis)] or rows[:8]
     if not rows:
         return Sketch(title, reason="No run has finished, so there is no epoch to choose.")
     data = [
         {key: one[key] for key in ("cell", "n", "final", "honest_best", "best", "optimism", "best_epoch")}
-        | dict(zip(("low", "high"), low_high(one["interval"]), strict=True))
+        | dict(zip(("low", "high"), parts.low_high(one["interval"]), strict=True))
         for one in rows
     ]
     gained = span((one["best"] - one["final"] for one in rows), fmt.points)
-    title = finding(analysis, title, f"Picking the best epoch adds {gained}; part of it is not there on new images")
+    title = parts.finding(
+        analysis, title, f"Picking the best epoch adds {gained}; part of it is not there on new images"
+    )
     caption = (
         "From the final epoch to the best one, as validated. Honest best chooses the epoch on one half of the "
         "validation images and scores it on the other; best chooses and scores on the same images. The last step, "
-        "given beside each name, is optimism: accuracy that is not there on new images. It is an upper bound."
+        "told in each row, is optimism: accuracy that is not there on new images. It is an upper bound."
         f"{' Grey: a single run, which proves little.' if any(one['n'] == 1 for one in rows) else ''}"
     )
-    alternative = "Slope chart. " + " ".join(
-        f"{cell_name(analysis, one['cell'])}, {fmt.plural(one['n'], 'run')}: final {fmt.percent(one['final'])}, honest "
-        f"best {fmt.percent(one['honest_best'])}, best {fmt.percent(one['best'])}."
+    alternative = "Dot plot. " + " ".join(
+        f"{parts.cell_name(analysis, one['cell'])}, {fmt.plural(one['n'], 'run')}: final {fmt.percent(one['final'])}, "
+        f"honest best {fmt.percent(one['honest_best'])}, best {fmt.percent(one['best'])}."
         for one in rows
     )
     return Sketch(
@@ -177,7 +161,7 @@ def optimism(analysis: Analysis) -> Sketch:
         caption,
         alternative,
         data,
-        lambda phone: (_list_optimism if phone else _draw_optimism)(analysis, rows),
+        lambda phone: _draw_optimism(analysis, rows, phone),
         True,
     )
 
@@ -190,43 +174,30 @@ def _optimism_told(one: dict[str, Any]) -> str:
     return f"{fmt.points(one['optimism'], fmt.half_of(one['interval']))}, {fmt.plural(one['n'], 'run')}"
 
 
-def _draw_optimism(analysis: Analysis, rows: list[dict[str, Any]]) -> Figure:
-    figure, (panel,) = style.new_figure(WIDE, 3.6)
-    colours = architecture_colours(analysis)
-    ends = []
-    for one in rows:
+def _draw_optimism(analysis: Analysis, rows: list[dict[str, Any]], phone: bool) -> Figure:
+    """A row a network, accuracy to the right; on a phone its words stand above the marks."""
+    width, left, right, pitch = (NARROW, 0.05, 0.05, 0.66) if phone else (WIDE, 2.85, 1.75, 0.4)
+    figure = parts.blank(width, 0.4 + pitch * len(rows) + 0.5)
+    panel = parts.place_axes(figure, left, 0.5, width - left - right, pitch * len(rows))
+    names = [parts.cell_name(analysis, one["cell"]) for one in rows]
+    parts.name_rows(panel, [""] * len(rows) if phone else names, 44)
+    colours = parts.architecture_colours(analysis)
+    for y, (name, one) in enumerate(zip(names, rows, strict=True)):
         colour = MUTED if one["n"] == 1 else colours[one["cell"].split("/")[0]]
-        heights = [one[key] for key in _EPOCHS]
-        panel.plot(range(3), heights, color=colour, linewidth=0.9 if one["n"] == 1 else 1.6)
-        panel.plot(range(3), heights, linestyle="none", **ring(colour, one["n"], 5.5))
-        ends.append((wrap(f"{_optimism_told(one)}: {cell_name(analysis, one['cell'])}", 66, 1), one["best"], colour))
-    panel.set_xticks(range(3), list(_EPOCHS.values()))
-    panel.set_xlim(-0.15, 4.2)  # the right half is for the names, the longest of which must fit
-    panel.set_ylabel("validation accuracy, percent")
-    panel.grid(axis="y")
-    label_ends(panel, ends, 2.08, 0.06)
-    return figure
-
-
-def _list_optimism(analysis: Analysis, rows: list[dict[str, Any]]) -> Figure:
-    """The same for a phone: a block a network, accuracy to the right."""
-    pitch, top, bottom = 0.66, 0.4, 0.5
-    figure = blank(NARROW, top + pitch * len(rows) + bottom)
-    panel = place_axes(figure, 0.05, bottom, NARROW - 0.1, pitch * len(rows))
-    panel.set_ylim(len(rows) - 0.5, -0.5)
-    panel.set_yticks([])
-    colours = architecture_colours(analysis)
-    for y, one in enumerate(rows):
-        colour = MUTED if one["n"] == 1 else colours[one["cell"].split("/")[0]]
+        level = y + 0.24 if phone else y
         place: dict[str, Any] = {"transform": panel.get_yaxis_transform(), "va": "center", "size": 8.5}
-        panel.text(0, y - 0.33, wrap(cell_name(analysis, one["cell"]), 46, 1), weight="bold", color=colour, **place)
-        panel.text(0, y - 0.06, f"optimism {_optimism_told(one)}", **place)
-        panel.plot([min(one[key] for key in _EPOCHS), max(one[key] for key in _EPOCHS)], [y + 0.24] * 2, color=RULE)
-        for key, marker in zip(_EPOCHS, ("o", "D", "^"), strict=True):
-            face = PAPER if key == "final" else colour
-            panel.plot(one[key], y + 0.24, marker, label=_EPOCHS[key], color=colour, markerfacecolor=face, markersize=6)
-    handles = panel.lines[1:4]
-    panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8.5)
+        if phone:
+            panel.text(0, y - 0.33, parts.wrap(name, 46, 1), weight="bold", color=colour, **place)
+            panel.text(0, y - 0.06, f"optimism {_optimism_told(one)}", **place)
+        else:
+            panel.text(1.03, y, _optimism_told(one), **place)
+        steps = [one[key] for key in _EPOCHS]
+        panel.plot([min(steps), max(steps)], [level] * 2, color=RULE)
+        (final,) = panel.plot(steps[0], level, linestyle="none", label=_EPOCHS["final"], **parts.ring(colour, one["n"]))
+        marks = [final]
+        for value, key, marker in zip(steps[1:], ("honest_best", "best"), ("D", "^"), strict=True):
+            marks += panel.plot(value, level, marker, label=_EPOCHS[key], color=colour, markersize=6)
+    panel.legend(handles=marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8.5)
     panel.grid(axis="x")
     panel.set_xlabel("validation accuracy, percent")
     return figure

@@ -214,12 +214,11 @@ def name_rows(axes: Axes, names: Sequence[str], width: int = 24, size: float = 9
 
 def label_ends(panel: Axes, ends: list[tuple[str, float, str]], x: float, gap: float, size: float = 8.5) -> None:
     """Names at `x`, beside the ends of lines, kept apart by `gap` of the panel's height (its limits must be final)."""
-    if not ends:
-        return
-    low, high = panel.get_ylim()
-    heights = pushed_apart([value for _, value, _ in ends], gap * (high - low) * (len(ends) > 1))
-    for (name, _, colour), height in zip(ends, heights, strict=True):
-        panel.text(x, height, name, color=colour, va="center", size=size, weight="bold")
+    low, high = panel.transLimits.inverted(), panel.transLimits
+    heights = [high.transform(panel.transScale.transform((1, value)))[1] for _, value, _ in ends]
+    for (name, _, colour), height in zip(ends, pushed_apart(heights, gap * (len(ends) > 1)), strict=True):
+        at = panel.transScale.inverted().transform(low.transform((0, height)))[1]
+        panel.text(x, at, name, color=colour, va="center", size=size, weight="bold")
 
 
 def rule_rows(panel: Axes, rows: int) -> None:

@@ -1,23 +1,12 @@
-"""The specification curves.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""The specification curves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures.parts import (
-    Analysis,
-    Sketch,
-    blank,
-    finding,
-    name_rows,
-    place_axes,
-    sample_columns,
-    wrap,
-)
+from refashion.telling.figures import parts
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import HAIR, INK, PAPER, VERDICT_COLOURS, WIDE
 
 if TYPE_CHECKING:
@@ -33,10 +22,10 @@ def specification_curves(analysis: Analysis) -> Sketch:
         return Sketch(title, reason=_no_curve(analysis["specification_curves"]))
     within, points = sum(curve["within"] for curve in curves), sum(len(curve["points"]) for curve in curves)
     found = f"Of {fmt.plural(points, 'unstated choice')}, {within or 'none'} within the margin"
-    title = finding(analysis, title, found)
+    title = parts.finding(analysis, title, found)
     data = [
         {"claim": curve["claim"], "published": curve["published"], "cell": point["cell"], "metric": point["metric"]}
-        | {"primary": point["primary"], "verdict": point["verdict"], **sample_columns(point["sample"])}
+        | {"primary": point["primary"], "verdict": point["verdict"], **parts.sample_columns(point["sample"])}
         | {f"choice: {key}": value for key, value in point["choices"].items()}
         for curve in curves
         for point in curve["points"]
@@ -79,11 +68,11 @@ def _draw_specifications(curves: list[dict[str, Any]]) -> Figure:
     left, right, top, gap = 2.1, 0.1, 0.35, 0.5
     matrices = [0.19 * max(1, len(_choices(curve))) for curve in curves]
     height = sum(top + 1.9 + 0.1 + matrix + gap for matrix in matrices)
-    figure = blank(WIDE, height)
+    figure = parts.blank(WIDE, height)
     ceiling = height
     for curve, matrix in zip(curves, matrices, strict=True):
-        upper = place_axes(figure, left, ceiling - top - 1.9, WIDE - left - right, 1.9)
-        lower = place_axes(figure, left, ceiling - top - 2.0 - matrix, WIDE - left - right, matrix)
+        upper = parts.place_axes(figure, left, ceiling - top - 1.9, WIDE - left - right, 1.9)
+        lower = parts.place_axes(figure, left, ceiling - top - 2.0 - matrix, WIDE - left - right, matrix)
         _draw_curve(upper, curve)
         _draw_choices(lower, curve)
         ceiling -= top + 2.0 + matrix + gap
@@ -124,7 +113,7 @@ def _draw_choices(panel: Axes, curve: dict[str, Any]) -> None:
             panel.axhspan(y - 0.5, y + 0.5, color=HAIR, alpha=0.5, linewidth=0)
         chosen = [x for x, point in enumerate(curve["points"]) if point["choices"].get(key) == value]
         panel.plot(chosen, [y] * len(chosen), "s", color=INK, markersize=3.6, markeredgewidth=0)
-    name_rows(panel, [wrap(f"{key}: {fmt.text_or_missing(value)}", 34, 1) for key, value in choices], 34, 8)
+    parts.name_rows(panel, [parts.wrap(f"{key}: {fmt.text_or_missing(value)}", 34, 1) for key, value in choices], 34, 8)
     panel.set_ylim(max(1, len(choices)) - 0.5, -0.5)
     panel.set_xlim(-0.8, len(curve["points"]) - 0.2)
     panel.set_xticks([])

@@ -1,20 +1,12 @@
-"""The benchmark's programs side by side.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""The benchmark's programs side by side."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    Analysis,
-    Sketch,
-    name_rows,
-    rule_rows,
-)
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import NARROW, WIDE
 from refashion.telling.words import span
 
@@ -64,8 +56,8 @@ def _draw_speed(rows: list[dict[str, Any]], programs: list[str], phone: bool) ->
             [row["images_per_second"] for row in mine], heights, marker, color=colour, markersize=6, label=program
         )
     names = [f"{architecture}, {augmentation}" for architecture, augmentation in tasks]
-    name_rows(panel, names, *((12, 8.5) if phone else ()))
-    rule_rows(panel, len(tasks))
+    parts.name_rows(panel, names, *((12, 8.5) if phone else ()))
+    parts.rule_rows(panel, len(tasks))
     low, high = panel.get_xlim()
     steps = (1, 3) if phone else (1, 2, 5)
     ticks = [m * 10**e for e in range(1, 7) for m in steps if low <= m * 10**e <= high]

@@ -1,7 +1,4 @@
-"""Where the spread between runs comes from, and how many seeds it asks for.
-
-One function a figure, from the analysis to a `Sketch`; the functions below it draw.
-"""
+"""Where the spread between runs comes from, and how many seeds it asks for."""
 
 from __future__ import annotations
 
@@ -9,20 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.figures import style
-from refashion.telling.figures.parts import (
-    Analysis,
-    Sketch,
-    architecture_colours,
-    cell_name,
-    finding,
-    known_points,
-    name_rows,
-    original_cells,
-    pushed_apart,
-    rule_rows,
-    wrap,
-)
+from refashion.telling.figures import parts, style
+from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import BLUE, INK, NARROW, ORANGE, PAPER, WIDE
 from refashion.telling.words import span
 
@@ -37,7 +22,7 @@ def variance_components(analysis: Analysis) -> Sketch:
     noise = [
         one for one in given["image_noise"] if one["seed_variance"] is not None and one["within_images"] is not None
     ]
-    noise = [one for one in noise if one["cell"] in original_cells(analysis)] or noise[:8]
+    noise = [one for one in noise if one["cell"] in parts.original_cells(analysis)] or noise[:8]
     sources = [one for one in (given["components"] or {"sources": []})["sources"] if one["variance"] is not None]
     if not noise and not sources:
         return Sketch(title, reason=fmt.sentence(given["reason"], "A spread needs at least two runs of a cell."))
@@ -53,7 +38,7 @@ def variance_components(analysis: Analysis) -> Sketch:
     ]
     if noise:
         spread = span((math.sqrt(one["seed_variance"]) for one in noise), fmt.number)
-        title = finding(analysis, title, f"Runs of one recipe spread by {spread} pp (standard deviation)")
+        title = parts.finding(analysis, title, f"Runs of one recipe spread by {spread} pp (standard deviation)")
     crossed = " The crossed experiment splits it by what was drawn." if sources and noise else ""
     caption = (
         "Standard deviations in percentage points. Two runs of one recipe differ because they get single images right "
@@ -62,7 +47,7 @@ def variance_components(analysis: Analysis) -> Sketch:
         f"means that luck alone would give more spread than was seen, not that the networks are equally good.{crossed}"
     )
     alternative = "Dot plot of standard deviations. " + " ".join(
-        f"{cell_name(analysis, one['cell'])}: {fmt.number(math.sqrt(one['seed_variance']))} pp between runs."
+        f"{parts.cell_name(analysis, one['cell'])}: {fmt.number(math.sqrt(one['seed_variance']))} pp between runs."
         for one in noise
     )
     alternative += " ".join(
@@ -89,30 +74,24 @@ def _draw_variance(
         figure, axes = style.new_figure(*size, height_ratios=[max(n, 2) for n in rows])
     else:
         figure, axes = style.new_figure(WIDE, 1.35 + 0.4 * max(*rows, 2), 1, len(rows))
-    names: dict[str, Any] = {"width": 22, "size": 8.5} if phone else {}
-    remaining = list(axes)
     if noise:
-        panel = remaining.pop(0)
-        marks = zip(_NOISE.items(), ("o", "s", "D"), (INK, ORANGE, BLUE), strict=True)
-        for (part, key), marker, colour in marks:
+        for (part, key), marker, colour in zip(_NOISE.items(), ("o", "s", "D"), (INK, ORANGE, BLUE), strict=True):
             known = [(math.sqrt(max(0.0, one[key])), y) for y, one in enumerate(noise) if one[key] is not None]
             face = PAPER if key == "seed_variance" else colour
             look: dict[str, Any] = {"color": colour, "markerfacecolor": face, "markersize": 6, "clip_on": False}
-            panel.plot(*zip(*known, strict=True), marker, label=part, **look)
-        name_rows(panel, [cell_name(analysis, one["cell"]) for one in noise], **names)
-        rule_rows(panel, len(noise))
-        panel.set_xlim(left=0)
-        panel.set_xlabel("standard deviation, pp")
-        panel.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1, fontsize=8.5)
+            axes[0].plot(*zip(*known, strict=True), marker, label=part, **look)
+        axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1, fontsize=8.5)
     if sources:
-        panel = remaining.pop(0)
-        panel.set_title("Crossed experiment")
+        axes[-1].set_title("Crossed experiment")
         for y, one in enumerate(sources):
             if one["interval"]:
-                panel.plot([math.sqrt(max(0.0, bound)) for bound in one["interval"]], [y, y], color=BLUE, linewidth=1.4)
-            panel.plot(one["sd"], y, "o", color=BLUE, markersize=6)
-        name_rows(panel, [one["source"] for one in sources], **names)
-        rule_rows(panel, len(sources))
+                ends = [math.sqrt(max(0.0, bound)) for bound in one["interval"]]
+                axes[-1].plot(ends, [y, y], color=BLUE, linewidth=1.4)
+            axes[-1].plot(one["sd"], y, "o", color=BLUE, markersize=6)
+    names = [parts.cell_name(analysis, one["cell"]) for one in noise], [one["source"] for one in sources]
+    for panel, own in zip(axes, filter(None, names), strict=True):
+        parts.name_rows(panel, own, *((22, 8.5) if phone else ()))
+        parts.rule_rows(panel, len(own))
         panel.set_xlim(left=0)
         panel.set_xlabel("standard deviation, pp")
     return figure
@@ -122,7 +101,7 @@ def half_widths(analysis: Analysis) -> Sketch:
     """Half-width of the interval against the number of seeds."""
     title = "How many seeds a statement needs"
     given = analysis["half_widths"]
-    wanted = original_cells(analysis)
+    wanted = parts.original_cells(analysis)
     # Runs that all agree (sd 0) have a width of 0 with any number of seeds, and no place on a logarithmic axis.
     cells = [one for one in given["cells"] if one["sd"] and any(v is not None for v in one["curve"])]
     cells = [one for one in cells if one["cell"] in wanted] or cells[:8]
@@ -136,14 +115,14 @@ def half_widths(analysis: Analysis) -> Sketch:
     runs, widths = [one["n"] for one in cells], [one["half_width"] for one in cells if one["half_width"] is not None]
     if widths:
         known = f"With {span(runs, fmt.count)} seeds a mean is known to ±{span(widths, fmt.number)} pp"
-        title = finding(analysis, title, known)
+        title = parts.finding(analysis, title, known)
     caption = (
         "Half the width of the interval of a mean, at the spread seen here, against the number of seeds; rings mark "
         "what this study has. Halving the width takes about four times the seeds. A colour is a network; where two of "
         "its cells are drawn, the second line is dashed."
     )
     alternative = "Line chart. " + " ".join(
-        f"{cell_name(analysis, one['cell'])}: half-width {fmt.number(one['half_width'])} pp with "
+        f"{parts.cell_name(analysis, one['cell'])}: half-width {fmt.number(one['half_width'])} pp with "
         f"{fmt.plural(one['n'], 'seed')}."
         for one in cells
         if one["half_width"] is not None
@@ -156,47 +135,32 @@ def half_widths(analysis: Analysis) -> Sketch:
 def _draw_half_widths(analysis: Analysis, given: dict[str, Any], cells: list[dict[str, Any]], phone: bool) -> Figure:
     """On a phone the names stand in a legend: beside the lines there is no room for them."""
     figure, (panel,) = style.new_figure(*((NARROW, 2.8 + 0.18 * len(cells)) if phone else (WIDE, 3.4)))
-    colours = architecture_colours(analysis)
+    colours = parts.architecture_colours(analysis)
     ticks = [n for n in (2, 3, 5, 10, 20, 40, 100) if n <= max(given["ns"])]
     panel.set_xscale("log")
     ends = []
-    for i, one in enumerate(cells):
-        colour = colours[one["cell"].split("/")[0]]
-        x, y = known_points(given["ns"], one["curve"])
-        panel.plot(
-            x,
-            y,
-            color=colour,
-            linewidth=1.6,
-            label=wrap(cell_name(analysis, one["cell"]), 40, 1),
-            linestyle=("-", "--")[sum(c["cell"].split("/")[0] == one["cell"].split("/")[0] for c in cells[:i]) % 2],
-        )
+    drawn: list[str] = []
+    for one in cells:
+        network, name = one["cell"].split("/")[0], parts.wrap(parts.cell_name(analysis, one["cell"]), 40, 1)
+        x, y = parts.known_points(given["ns"], one["curve"])
+        dash = ("-", "--")[drawn.count(network) % 2]
+        panel.plot(x, y, color=colours[network], linewidth=1.6, label=name, linestyle=dash)
         if one["half_width"] is not None:
-            panel.plot(
-                one["n"],
-                one["half_width"],
-                "o",
-                markerfacecolor=PAPER,
-                markeredgecolor=colour,
-                markersize=6,
-                markeredgewidth=1.8,
-            )
-        ends.append((wrap(cell_name(analysis, one["cell"]), 40, 1), math.log10(y[-1]), colour))
+            panel.plot(one["n"], one["half_width"], linestyle="none", **parts.ring(colours[network], one["n"]))
+        ends.append((name, y[-1], colours[network]))
+        drawn.append(network)
     panel.set_yscale("log")
     shown = [y for one in cells for y in one["curve"] if y is not None]
-    panel.set_ylim(min(shown) * 0.6, min(max(shown) * 1.1, 5))
-    low, high = (math.log10(bound) for bound in panel.get_ylim())
-    heights = pushed_apart([height for _, height, _ in ends], 0.055 * (high - low))
+    low, high = min(shown) * 0.6, min(max(shown) * 1.1, 5)
+    panel.set_ylim(low, high)
     if phone:
         panel.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1, fontsize=8.5)
     else:
-        for (name, _, colour), height in zip(ends, heights, strict=True):
-            panel.text(max(given["ns"]) * 1.05, 10**height, name, color=colour, va="center", size=8.5, weight="bold")
-    panel.set_xlim(min(given["ns"]), max(given["ns"]) * (1.1 if phone else 4.2))
+        parts.label_ends(panel, ends, max(given["ns"]) * 1.05, 0.055)
+    panel.set_xlim(min(given["ns"]), max(given["ns"]) * (1.1 if phone else 4.6))
     panel.set_xticks(ticks, [str(tick) for tick in ticks])
-    panel.set_yticks(
-        marks := [m for m in (0.05, 0.1, 0.2, 0.5, 1, 2, 5) if 10**low <= m <= 10**high], [f"{m:g}" for m in marks]
-    )
+    marks = [m for m in (0.05, 0.1, 0.2, 0.5, 1, 2, 5) if low <= m <= high]
+    panel.set_yticks(marks, [f"{m:g}" for m in marks])
     panel.minorticks_off()
     panel.set_xlabel("seeds")
     panel.set_ylabel("half-width, pp")
