@@ -114,7 +114,7 @@ HOSTILE = (
 #: Keys of the analysis whose texts a config, a file or a log may have written.
 FREE = (
     *("title", "note", "quote", "quotes", "statement", "reason", "where", "said", "label", "what", "why", "source"),
-    *("question", "answer", "preset", "about", "citation", "classes", "evidence_reason", "words", "data"),
+    *("question", "answer", "interim", "preset", "about", "citation", "classes", "evidence_reason", "words", "data"),
     "device_name",
 )
 

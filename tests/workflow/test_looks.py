@@ -77,7 +77,7 @@ def test_between_looks_everything_says_where_the_study_stands(begun):
 def test_a_partial_report_between_looks_calls_its_verdicts_interim(begun):
     begun.snakemake("report_partial")
     analysis = json.loads((begun.folder / "results" / "partial" / "analysis.json").read_text(encoding="utf-8"))
-    assert "These verdicts are interim. Look 1 of 3 was held; " in analysis["study"]["answer"]
+    assert analysis["study"]["interim"].startswith("These verdicts are interim. Look 1 of 3 was held; ")
     by_id = {claim["id"]: claim for claim in analysis["claims"]}
     open_claims = {claim for row in _table(begun, 1) for claim in row["claims"].split(";") if claim}
     for claim in open_claims:
@@ -98,7 +98,7 @@ def test_a_study_whose_looks_are_through_plans_no_more(through):
     fixed = [run for run in runs if "fixed" in run["experiments"].split(";")]
     assert {run["seed"] for run in fixed} == {"0"}
     analysis = json.loads((through.folder / "results" / "analysis.json").read_text(encoding="utf-8"))
-    assert "interim" not in analysis["study"]["answer"]
+    assert analysis["study"]["interim"] == ""
     states = "; ".join(row["states"] for row in rows)
     for claim in analysis["claims"]:
         if claim["id"] == "T1":

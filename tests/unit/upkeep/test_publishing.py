@@ -358,7 +358,7 @@ def test_the_readme_shows_what_is_published():
 
 def test_a_table_without_a_row_of_validation_accuracies_shows_its_first_accuracy(monkeypatch):
     row = dict.fromkeys(("network", "data", "published", "ours", "interval", "seeds", "verdict"), "x")
-    analysis = {"study": {"answer": "An answer.", "confidence": 0.95, "evidence": True}, "claims": []}
+    analysis = {"study": {"interim": "", "answer": "An answer.", "confidence": 0.95, "evidence": True}, "claims": []}
     analysis["original"] = {"deviations": []}
     rows = [row | {"measure": "Test accuracy", "published": "91.0"}, row | {"measure": "Top-5", "published": "99.0"}]
     monkeypatch.setattr(publishing.exports, "original_rows", lambda _: rows)

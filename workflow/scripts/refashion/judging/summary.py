@@ -59,6 +59,7 @@ def study(inputs: Inputs, ledger: Sequence[Claim]) -> StudyAnswer:
         evidence_reason=_no_evidence(config),
         question=f"Does each number of “{inputs.original['title']}” come out again when its networks are "
         "trained anew, several times?",
+        interim=_interim(inputs),
         answer=_answer(ledger, seeds, inputs),
         confidence=inputs.facts.confidence,
         level=LEVEL,
@@ -97,13 +98,13 @@ def _answer(ledger: Sequence[Claim], seeds: Sequence[int], inputs: Inputs) -> st
         many = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
         which = "The one column" if len(seeds) == 1 else f"Each of the {len(seeds)} columns"
         basis = f"{which} of its table has {many} finished run{'s' * (many != '1')}."
-    return f"{_interim(inputs)}{told} {basis} {_no_evidence(inputs.study.config)}".strip()
+    return f"{told} {basis} {_no_evidence(inputs.study.config)}".strip()
 
 
 def _interim(inputs: Inputs) -> str:
     """That seeds are still to be added, or ""."""
     looks = hold(inputs.facts)
-    return "" if looks is None or looks.is_through else f"These verdicts are interim. {looks.told} "
+    return "" if looks is None or looks.is_through else f"These verdicts are interim. {looks.told}"
 
 
 def _verdicts_told(ledger: Sequence[Claim]) -> str:

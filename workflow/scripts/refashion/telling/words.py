@@ -167,6 +167,13 @@ def caution(analysis: Analysis) -> list[tuple[str, float, float, float]]:
     return [(kind, min(shares), max(shares), simulated) for kind, shares in found.items()]
 
 
+def near_enough(analysis: Analysis) -> str:
+    """The margins within which a published accuracy counts as come out again, from the least to the greatest."""
+    numbers = [claim["readings"][0]["numbers"] for claim in analysis["claims"] if claim["kind"] == "accuracy"]
+    margins = [one["margin"] for one in numbers if one and one["margin"] is not None]
+    return f"\u00b1{span(margins, fmt.number)}{fmt.SPACE}pp" if margins else ""
+
+
 #: The two questions behind a verdict on a published number, answered in words.
 CLOSENESS = {
     "close": "close: within the margin",

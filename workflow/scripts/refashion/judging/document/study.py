@@ -50,6 +50,7 @@ class StudyAnswer(Part):
     evidence: bool = means("false: the report wears a banner")
     evidence_reason: str = means('"", or why this is no evidence, one sentence')
     question: str = means("what the study asks, one sentence")
+    interim: str = means('that seeds are still to be added, one sentence or two, or ""')
     answer: str = means("the count of verdicts and what limits them, one paragraph")
     confidence: float = means("of every interval, e.g. 0.95", "0..1")
     level: float = means("of every test, e.g. 0.05", "0..1")
