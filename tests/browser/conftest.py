@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from analysis_fixture import analysis, hostile
+from analysis_fixture import analysis, hostile, with_holes
 from project import PROJECT
 from refashion.telling import page, pictures
 
@@ -20,7 +20,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 STUDIES = {
     "whole": lambda: analysis(n=10),
     "one-run": lambda: analysis(n=1),
-    "holes": lambda: with_holes(),
+    "holes": with_holes,
     "hostile": lambda: hostile(analysis(n=3)),
 }
 
@@ -29,27 +29,6 @@ STUDIES = {
 def study(request) -> str:
     """The name of each study in turn."""
     return request.param
-
-
-def with_holes() -> dict:
-    """A study that is no evidence: cells, experiments and the benchmark are missing, runs failed and diverged."""
-    given = analysis(n=4, absent=("cnn4/10k/none/b256_e100", "lenet5/60k/none/b32_e20_sparse"))
-    given["study"].update(evidence=False, runs={"wanted": 24, "finished": 13, "diverged": 1, "failed": 2, "missing": 8})
-    cell = "cnn1/10k/none/b256_e100"
-    given["runs"]["failed"] = [
-        {"cell": cell, "seed": seed, "reason": "OSError: " + "no space left " * 30} for seed in (2, 3)
-    ]
-    given["runs"]["diverged"] = [{"cell": cell, "seed": 1, "epoch": 7}]
-    given["effects"] = {"policies": [], "reason": "cannot say, because the factorial experiment was not run"}
-    given.update(specification_curves=[], benchmark={"rows": [], "reason": ""})
-    given["variance"]["components"] = None
-    costs = given["cost"]["cells"]
-    costs[1].update(same_as=costs[0]["cell"])
-    costs[2].update(n=0, seconds=None, train_seconds=None, images_per_second=None, missing_core_hours=None)
-    hours_left = (12.0, 110.0, None, 0.2, 3.5)
-    for hours, one in zip((*hours_left, *[None] * (len(costs) - len(hours_left))), costs, strict=True):
-        one["missing_core_hours"] = hours
-    return given
 
 
 def config() -> dict:

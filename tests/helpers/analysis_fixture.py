@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -117,6 +118,29 @@ FREE = (
     *("question", "answer", "interim", "preset", "about", "citation", "classes", "evidence_reason", "words", "data"),
     "device_name",
 )
+
+
+def with_holes() -> dict:
+    """A study that is no evidence: cells, experiments and the benchmark are missing, runs failed and diverged."""
+    given = analysis(n=5, absent=("cnn4/10k/none/b256_e100", "lenet5/60k/none/b32_e20_sparse"))
+    given["study"].update(
+        evidence=False, runs={"wanted": 30, "finished": 17, "diverged": 1, "failed": 2, "missing": 10}
+    )
+    cell = "cnn1/10k/none/b256_e100"
+    given["runs"]["failed"] = [
+        {"cell": cell, "seed": 3, "reason": f"OSError: {Path.home()}/study/x: No space left on device" + " x" * 200},
+        {"cell": cell, "seed": 4, "reason": ""},
+    ]
+    given["runs"]["diverged"] = [{"cell": cell, "seed": 2, "epoch": 7}, {"cell": cell, "seed": 1, "epoch": None}]
+    given["effects"] = {"policies": [], "reason": "cannot say, because the factorial experiment was not run"}
+    given.update(specification_curves=[], benchmark={"rows": [], "reason": "cannot say, because it was not run"})
+    given["variance"]["components"] = None
+    costs = given["cost"]["cells"]
+    costs[1].update(same_as=costs[0]["cell"])
+    costs[2].update(n=0, seconds=None, train_seconds=None, images_per_second=None, missing_core_hours=None)
+    for i, hours in enumerate((12.0, 110.0, None, 0.2, 3.5)):
+        costs[i]["missing_core_hours"] = hours
+    return given
 
 
 def hostile(value, key: str = "", turn=None):

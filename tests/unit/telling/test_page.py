@@ -14,7 +14,7 @@ from docutils.core import publish_parts
 
 import run_folders
 import synthetic
-from analysis_fixture import HOSTILE, analysis, hostile
+from analysis_fixture import HOSTILE, analysis, hostile, with_holes
 from project import PROJECT
 from refashion.judging import analysis as analysis_of
 from refashion.judging import collection
@@ -63,26 +63,9 @@ STUDIES = {
     "whole": lambda: analysis(n=4),
     "one run a cell": lambda: analysis(n=1),
     "no run at all": lambda: analysis(n=0),
-    "holes": lambda: with_holes(),
+    "holes": with_holes,
     "hostile": lambda: hostile(analysis(n=2)),
 }
-
-
-def with_holes() -> dict:
-    given = analysis(n=5, absent=("cnn4/10k/none/b256_e100", "lenet5/60k/none/b32_e20_sparse"))
-    given["study"]["runs"] = {"wanted": 30, "finished": 17, "diverged": 1, "failed": 2, "missing": 10}
-    cell = "cnn1/10k/none/b256_e100"
-    given["runs"]["failed"] = [
-        {"cell": cell, "seed": 3, "reason": f"OSError: {Path.home()}/study/x: No space left on device"},
-        {"cell": cell, "seed": 4, "reason": ""},
-    ]
-    given["runs"]["diverged"] = [{"cell": cell, "seed": 2, "epoch": 7}, {"cell": cell, "seed": 1, "epoch": None}]
-    given["effects"] = {"policies": [], "reason": "cannot say, because the factorial experiment was not run"}
-    given["specification_curves"] = []
-    given["variance"]["components"] = None
-    given["benchmark"] = {"rows": [], "reason": "cannot say, because the benchmark was not run"}
-    given["study"]["evidence"] = False
-    return given
 
 
 @pytest.fixture(scope="module", params=STUDIES)

@@ -293,32 +293,26 @@ def reading_told(claim: Mapping[str, Any], reading: Mapping[str, Any]) -> dict[s
     return {"published": expected, "ours": found, "seeds": fmt.count(shown["n"])}
 
 
-#: Columns of the benchmark's table as the page names them; one that it does not know is shown under its own name.
+#: The columns of the benchmark's table that the page shows: heading, and `w` for words or `n` for numbers.
 _BENCHMARK = {
-    "architecture": "Network",
-    "augmentation": "Augmentation",
-    "program": "Program",
-    "processes": "Processes",
-    "threads": "Threads each",
-    "images_per_second": "Images a second",
-    "speedup": "This engine is faster, times",
-    "peak_share": "Share of the matrix product's peak",
-    "fixed_seconds": "Fixed cost a job, s",
+    "architecture": ("Network", "w"),
+    "augmentation": ("Augmentation", "w"),
+    "program": ("Program", "w"),
+    "processes": ("Processes", "n"),
+    "threads": ("Threads each", "n"),
+    "images_per_second": ("Images a second", "n"),
+    "speedup": ("This engine is faster, times", "n"),
+    "peak_share": ("Share of the matrix product's peak", "n"),
+    "fixed_seconds": ("Fixed cost a job, s", "n"),
 }
 #: The same in every row: told once, in the caption.
 _BENCHMARK_FACTS = {"cpu": "processor", "cores": "cores", "device": "device", "load": "load before it"}
-_BENCHMARK_REST = ("batch_size", "repetitions", "slowest", "fastest", "gflops", "first_step_seconds", "peak_memory_mb")
 
 
 def benchmark_columns(analysis: Analysis) -> list[tuple[str, str, str]]:
-    """(key, heading, `n` for numbers or `w` for words) of the columns of the benchmark's table that the page shows."""
+    """(key, heading, `n` for numbers or `w` for words) of the columns that have an entry."""
     rows = analysis["benchmark"]["rows"]
-    hidden = {*_BENCHMARK_FACTS, *_BENCHMARK_REST, "note"}
-    return [
-        (key, _BENCHMARK.get(key, key.replace("_", " ")), "n" if any(fmt.exists(row.get(key)) for row in rows) else "w")
-        for key in rows[0]
-        if key not in hidden and any(row.get(key) not in (None, "") for row in rows)
-    ]
+    return [(key, *told) for key, told in _BENCHMARK.items() if any(row.get(key) not in (None, "") for row in rows)]
 
 
 def benchmark_facts(analysis: Analysis) -> list[tuple[str, str]]:

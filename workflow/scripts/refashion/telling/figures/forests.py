@@ -68,23 +68,20 @@ def _forest_told(row: dict[str, Any]) -> str:
 
 
 def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
-    numbers = claim["readings"][0]["numbers"] or {}
-    columns = analysis["table"]["columns"]
-    own = [column for column in columns if claim["id"] in (column["training_claim"], column["validation_claim"])]
-    cells = claim["readings"][0]["cells"]
-    cell = numbers.get("cell") or (cells[0] if cells else "")
-    low, high = parts.low_high(numbers.get("interval"))
-    run_low, run_high = parts.low_high(numbers.get("prediction"))
+    """A published number beside ours: the claim's own numbers, named as in the CSV, and what names the row."""
+    reading, columns = claim["readings"][0], analysis["table"]["columns"]
+    numbers = {"n": 0, "values": [], "interval": None, "prediction": None} | (reading["numbers"] or {})
+    in_table = any(claim["id"] in (column["training_claim"], column["validation_claim"]) for column in columns)
+    cell = numbers.get("cell") or next(iter(reading["cells"]), "")
+    low, high = parts.low_high(numbers["interval"])
+    run_low, run_high = parts.low_high(numbers["prediction"])
     return {
         "label": claim["id"],
         "detail": parts.cell_name(analysis, cell),
-        "where": "" if own else " (in the text)",
+        "where": "" if in_table else " (in the text)",
         "cell": cell,
         "published": claim["value"],
-        "margin": numbers.get("margin"),
-        "n": numbers.get("n", 0),
-        "values": numbers.get("values", []),
-        "mean": numbers.get("mean"),
+        **{key: numbers.get(key) for key in ("margin", "n", "values", "mean")},
         "low": low,
         "high": high,
         "run_low": run_low,
@@ -94,9 +91,8 @@ def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
 
 
 def _forest_csv(row: dict[str, Any]) -> dict[str, Any]:
-    return {"claim": row["label"], **{key: row[key] for key in row if key not in ("label", "where", "values")}} | {
-        "values": " ".join(f"{value:.4f}" for value in row["values"])
-    }
+    values = " ".join(f"{value:.4f}" for value in row["values"])
+    return {"claim": row["label"], **{key: row[key] for key in row if key not in ("label", "where")}, "values": values}
 
 
 def _draw_forest(rows: list[dict[str, Any]], phone: bool) -> Figure:
