@@ -1,7 +1,7 @@
 """The ledger: what each kind of claim is judged by, on studies whose truth is known.
 
 Runs are drawn with SD 0.2 pp, ten a cell, where nothing else is said; the truths lie far enough from every margin that
-a wrong verdict is a wrong rule, not bad luck (rates over many draws: test_analysis.py).
+a wrong verdict is a wrong rule, not bad luck (rates over many draws: inference/test_coverage.py).
 """
 
 import copy

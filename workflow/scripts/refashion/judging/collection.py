@@ -181,19 +181,14 @@ def _histories(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles])
     """All histories (by row number) as one table, accuracies in percent."""
     lengths = [len(files.history) for files in found.values()]
     table = pd.DataFrame()
-    for name in (*AXES, "seed"):
-        values = pd.Series([rows[row][name] for row in found], dtype="int64" if name == "seed" else "category")
-        table[name] = values.repeat(lengths).to_numpy() if name == "seed" else _repeat(values, lengths)
+    for axis in AXES:
+        table[axis] = pd.Categorical([rows[row][axis] for row in found]).repeat(lengths)
+    table["seed"] = np.repeat(np.array([rows[row]["seed"] for row in found], int), lengths)
     numbers = np.concatenate([np.zeros((0, len(HISTORY_COLUMNS))), *(files.history for files in found.values())])
     for name, column in zip(HISTORY_COLUMNS, numbers.T, strict=True):
         whole = columns.COLUMNS["histories"][name].kind == columns.INTEGER
         table[name] = column.astype("int64") if whole else _percent(name, column)
     return table
-
-
-def _repeat(values: pd.Series, lengths: list[int]) -> pd.Categorical:
-    """Each value of a categorical series, so many times."""
-    return pd.Categorical.from_codes(np.repeat(values.cat.codes.to_numpy(), lengths), values.cat.categories)
 
 
 def _predictions(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles]) -> dict[str, Predictions]:

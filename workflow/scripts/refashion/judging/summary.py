@@ -50,8 +50,6 @@ def study(inputs: Inputs, ledger: Sequence[Claim]) -> StudyAnswer:
     table = inputs.original["table"]
     printed = {column["cell"] for column in table["columns"][: len(table["rows"][0]["printed"])]}
     seeds = [inputs.facts.runs.counts(cell).finished for cell in inputs.columns if cell in printed]
-    counted = {name: verdicts[name] for name in ("reproduced", "not_reproduced", "inconclusive", "not_testable")}
-    states = ("robust", "unsettled", "specification_dependent", "one_reading", "not_testable")
     return StudyAnswer(
         title=config["title"],
         preset=config["preset"],
@@ -65,8 +63,8 @@ def study(inputs: Inputs, ledger: Sequence[Claim]) -> StudyAnswer:
         level=LEVEL,
         units="Accuracies are in percent, differences in percentage points (pp).",
         claims=len(ledger),
-        verdicts=VerdictCounts(**counted),
-        overall=OverallCounts(**{name: overall[name] for name in states}),
+        verdicts=VerdictCounts(**{name: verdicts[name] for name in VerdictCounts.model_fields}),
+        overall=OverallCounts(**{name: overall[name] for name in OverallCounts.model_fields}),
         runs=counts(distinct(runs)["status"]),
         seeds=SeedRange(least=min(seeds, default=0), most=max(seeds, default=0)),
         core_hours=core_hours(runs),
