@@ -20,7 +20,6 @@ from faults import SmallStudy, Table, kill_started, trainings, undisturbed, wait
 from project import PROJECT
 from refashion.study.model import Run, digest
 from refashion.training import run_files
-from refashion.training.run_store import RunStore
 
 pytestmark = pytest.mark.slow
 
@@ -106,8 +105,9 @@ def test_a_study_goes_through_the_profile_to_its_report(cluster, small_data, tmp
 def test_a_run_that_always_fails_costs_no_other(cluster, small_data, tmp_path):
     """The bundle of a failing run fails; its other runs are trained once runs go alone, and none is trained twice."""
     study = ClusterStudy(tmp_path / "study", small_data, seeds=4, images=600, epochs=2)
-    bad, *good = study.specs()
-    RunStore(study.store).checkpoint_path(bad).mkdir(parents=True)  # a folder, which no run can read, replace or remove
+    _, *good = study.specs()
+    log = study.folder / study.plan.runs()[0].log
+    (log / "kept").mkdir(parents=True)  # a folder, which nothing can be written to, and which Snakemake leaves alone
     first = study.snakemake("results/runs.csv", "--retries", "0", check=False)
     assert first.returncode != 0
     trained = {path.parent.name: path.stat().st_ino for path in study.store.glob("*/metrics.json")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shutil
@@ -166,25 +167,50 @@ def _altered(store):
     np.savez(path, **arrays)
 
 
+def _npy(array):
+    content = io.BytesIO()
+    np.save(content, array)
+    return content.getvalue()
+
+
+def _another(make):
+    """Something else in the place of the checkpoint."""
+
+    def harm(store):
+        store.checkpoint_path(SPEC).unlink()
+        make(store.checkpoint_path(SPEC))
+
+    return harm
+
+
 @pytest.mark.parametrize(
-    "harm",
+    ("harm", "reason"),
     [
-        lambda store: _cut(store.checkpoint_path(SPEC)),
-        lambda store: _empty(store.checkpoint_path(SPEC)),
-        lambda store: store.checkpoint_path(SPEC).write_bytes(b"PK\x03\x04 no zip"),
-        lambda store: np.savez(store.checkpoint_path(SPEC), x=np.zeros(3)),
-        _foreign,
-        _altered,
+        (lambda store: _cut(store.checkpoint_path(SPEC)), "zip file"),
+        (lambda store: _empty(store.checkpoint_path(SPEC)), "zip file"),
+        (lambda store: store.checkpoint_path(SPEC).write_bytes(b"PK\x03\x04 no zip"), "zip file"),
+        (lambda store: np.savez(store.checkpoint_path(SPEC), x=np.zeros(3)), "__head__"),
+        (lambda store: store.checkpoint_path(SPEC).write_bytes(_npy(np.zeros(3))), "zip file"),
+        (_foreign, "it belongs to the run"),
+        (_altered, "its content is not what was saved"),
+        (_another(os.mkdir), "is a folder, where a plain file is wanted"),
+        (_another(os.mkfifo), "is a FIFO, where a plain file is wanted"),
+        (_another(lambda path: path.symlink_to("/dev/zero")), "is a link, where a plain file is wanted"),
     ],
-    ids=["cut", "empty", "no zip", "no head", "foreign", "altered"],
+    ids=["cut", "empty", "no zip", "no head", "an array", "foreign", "altered", "folder", "FIFO", "link"],
 )
-def test_a_cut_or_foreign_checkpoint_is_said_and_discarded(store, harm):
+def test_what_is_no_checkpoint_is_said_in_a_sentence_and_set_aside(store, harm, reason):
     store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {}))
     harm(store)
+    path = store.checkpoint_path(SPEC)
     assert store.load_checkpoint(SPEC) is None
-    assert store.messages[0].startswith("Discarded the checkpoint")
-    assert "\n" not in store.messages[0]
-    assert not store.checkpoint_path(SPEC).exists()
+    (said,) = store.messages
+    (aside,) = path.parent.glob("*.broken-*")
+    assert said.startswith(f"Set aside as {aside.name}: the checkpoint {path.name} (")
+    assert reason in said
+    assert "\n" not in said
+    store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {}))  # and the run begins anew
+    assert store.load_checkpoint(SPEC) is not None
 
 
 def test_a_full_disk_while_saving_keeps_the_last_checkpoint(store, monkeypatch):

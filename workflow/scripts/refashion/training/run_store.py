@@ -31,6 +31,8 @@ from refashion.training.run_files import FILES, FORMAT, HISTORY, METRICS, PREDIC
 
 #: Bytes that a derived file has at most, far above what the summaries and examples of any study have.
 _DERIVED_LIMIT = 2**26
+#: And a checkpoint: weights and slots of networks that are a hundred times the original's.
+_CHECKPOINT_LIMIT = 2**32
 
 
 @dataclass(frozen=True)
@@ -182,21 +184,21 @@ class RunStore:
             np.savez(stream, __head__=np.frombuffer(head.encode(), np.uint8), **arrays)
 
     def load_checkpoint(self, spec: Mapping[str, Any]) -> Checkpoint | None:
-        """The checkpoint of a spec, or None. One that is cut or foreign is said in the log and discarded."""
+        """The checkpoint of a spec, or None. What lies there and is none, or another run's, is said and set aside."""
         path = self.checkpoint_path(spec)
-        if not path.exists():
-            return None
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.lib.npyio.NpzFile(io.BytesIO(files.read_plain(path, _CHECKPOINT_LIMIT))) as file:
                 arrays = {name: file[name] for name in file.files}
             head = json.loads(arrays.pop("__head__").tobytes())
             if head["digest"] != digest(spec):
                 raise ValueError(f"it belongs to the run {head['digest']}")
             if head["sum"] != _digest_of(arrays):
                 raise ValueError("its content is not what was saved")
+        except FileNotFoundError:
+            return None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            self.log(f"Discarded the checkpoint {path.name}: {first_line(error)}.")
-            self.drop_checkpoint(spec)
+            aside = files.set_aside(path)
+            self.log(f"Set aside as {aside.name}: the checkpoint {path.name} ({first_line(error)}).")
             return None
         return Checkpoint(arrays, head["progress"])
 
