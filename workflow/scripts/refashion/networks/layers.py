@@ -47,7 +47,9 @@ class Option:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: its options, what it takes (images, features, or any), and whether it makes features of images."""
+    """A layer: f(keras.layers, **options, **name), its options, what it takes (images, features, or any), and whether
+    it makes features of images.
+    """
 
     make: Callable[..., keras.layers.Layer]
     options: Mapping[str, Option] = field(default_factory=dict)
@@ -86,83 +88,36 @@ _ACTIVATION = _one_of(("linear", *ACTIVATIONS, "softmax"), default="linear")
 _INITIALISER = _one_of(INITIALISERS, default="glorot_uniform")
 
 
-def _initialiser(name):
+def _weights(bias: bool, initialiser: str) -> dict[str, Any]:
+    """What layers with a kernel share, as Keras names it."""
     from keras import initializers
 
-    return initializers.VarianceScaling(1 / 3, "fan_in", "uniform") if name == "torch_uniform" else name
+    start = initializers.VarianceScaling(1 / 3, "fan_in", "uniform") if initialiser == "torch_uniform" else initialiser
+    return {"use_bias": bias, "kernel_initializer": start}
 
 
-def _conv(*, filters, kernel, strides, padding, activation, bias, initialiser, **name):
-    from keras import layers
-
-    return layers.Conv2D(
-        filters,
-        kernel,
-        strides=strides,
-        padding=padding,
-        activation=activation,
-        use_bias=bias,
-        kernel_initializer=_initialiser(initialiser),
-        **name,
-    )
+def _conv(keras, *, filters, kernel, bias, initialiser, **others):
+    return keras.Conv2D(filters, kernel, **_weights(bias, initialiser), **others)
 
 
-def _pool(*, kind, size, strides, padding, **name):
-    from keras import layers
-
-    pooling = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[kind]
-    return pooling(size, strides=strides, padding=padding, **name)
+def _dense(keras, *, units, bias, initialiser, **others):
+    return keras.Dense(units, **_weights(bias, initialiser), **others)
 
 
-def _batch_norm(*, momentum, epsilon, **name):
-    from keras import layers
-
-    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, **name)
+def _pool(keras, *, kind, size, **others):
+    return {"max": keras.MaxPooling2D, "average": keras.AveragePooling2D}[kind](size, **others)
 
 
-def _dropout(*, rate, **name):
-    from keras import layers
-
-    return layers.Dropout(rate, **name)
+def _global_pool(keras, *, kind, **name):
+    return {"max": keras.GlobalMaxPooling2D, "average": keras.GlobalAveragePooling2D}[kind](**name)
 
 
-def _flatten(**name):
-    from keras import layers
-
-    return layers.Flatten(**name)
+def _pad(keras, *, margin, **name):
+    return keras.ZeroPadding2D(margin if isinstance(margin, int) else tuple(margin), **name)
 
 
-def _global_pool(*, kind, **name):
-    from keras import layers
-
-    return {"max": layers.GlobalMaxPooling2D, "average": layers.GlobalAveragePooling2D}[kind](**name)
-
-
-def _dense(*, units, activation, bias, initialiser, **name):
-    from keras import layers
-
-    return layers.Dense(
-        units, activation=activation, use_bias=bias, kernel_initializer=_initialiser(initialiser), **name
-    )
-
-
-def _activation(*, function, **name):
-    from keras import layers
-
-    return layers.Activation(function, **name)
-
-
-def _pad(*, margin, **name):
-    from keras import layers
-
-    return layers.ZeroPadding2D(margin if isinstance(margin, int) else tuple(margin), **name)
-
-
-def _resize(*, size, interpolation, **name):
-    from keras import layers
-
-    rows, columns = size if isinstance(size, list) else (size, size)
-    return layers.Resizing(rows, columns, interpolation=interpolation, **name)
+def _resize(keras, *, size, **others):
+    return keras.Resizing(*(size if isinstance(size, list) else (size, size)), **others)
 
 
 LAYERS: dict[str, Layer] = {
@@ -190,16 +145,20 @@ LAYERS: dict[str, Layer] = {
         takes="images",
     ),
     "batch_norm": Layer(
-        _batch_norm,
+        lambda keras, **options: keras.BatchNormalization(**options),
         {
             "momentum": Option(_number(0, 0.99999), "a number from 0 to 0.99999", 0.99),
             "epsilon": Option(_number(1.001e-5, 1), "a number from 1.001e-5 to 1", 0.001),
         },
     ),
     "dropout": Layer(
-        _dropout, {"rate": Option(_number(0, MOST_DROPOUT), f"a rate from 0 to {MOST_DROPOUT}", required=True)}
+        lambda keras, **options: keras.Dropout(**options),
+        {"rate": Option(_number(0, MOST_DROPOUT), f"a rate from 0 to {MOST_DROPOUT}", required=True)},
     ),
-    "activation": Layer(_activation, {"function": _one_of(ACTIVATIONS, required=True)}),
+    "activation": Layer(
+        lambda keras, *, function, **name: keras.Activation(function, **name),
+        {"function": _one_of(ACTIVATIONS, required=True)},
+    ),
     "pad": Layer(_pad, {"margin": Option(_sides, _SIDES, required=True)}, takes="images"),
     "resize": Layer(
         _resize,
@@ -209,7 +168,7 @@ LAYERS: dict[str, Layer] = {
         },
         takes="images",
     ),
-    "flatten": Layer(_flatten, takes="images", flattens=True),
+    "flatten": Layer(lambda keras, **name: keras.Flatten(**name), takes="images", flattens=True),
     "global_pool": Layer(
         _global_pool,
         {"kind": _one_of(("average", "max"), default="average")},
@@ -303,7 +262,7 @@ def build(input_shape: tuple[int, int, int], classes: int, entries: Sequence[Any
         name, chosen = _parts(entry, "")
         bringing_to_size = bringing_to_size and name in ("pad", "resize")
         named = {"name": f"input_{name}_{len(made)}"} if bringing_to_size else {}
-        made.append(LAYERS[name].make(**LAYERS[name].complete(chosen), **named))
+        made.append(LAYERS[name].make(of_keras, **LAYERS[name].complete(chosen), **named))
     if made[-1].units != classes:
         raise UserError(f"The network ends in {made[-1].units} units, and the data set has {classes} classes.")
     return Sequential(made)
