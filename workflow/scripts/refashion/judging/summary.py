@@ -219,4 +219,5 @@ def data_of(inputs: Inputs) -> DataFacts:
             "test images that are also training images": description["duplicates"]["test_in_train"],
         }
     reason = "" if description else "cannot say, because the data set has not been described"
-    return DataFacts(title=inputs.study.config["datasets"][inputs.dataset]["title"], facts=facts, reason=reason)
+    name = inputs.dataset
+    return DataFacts(name=name, title=inputs.study.config["datasets"][name]["title"], facts=facts, reason=reason)

@@ -214,6 +214,7 @@ class AbsentRuns(Part):
 class DataFacts(Part):
     """Facts about the data set."""
 
+    name: str = means("its name in the config")
     title: str = means("in words")
     facts: dict[str, int | float | str | None] = means("counted in the files", "count")
     reason: str = reason()
