@@ -168,6 +168,20 @@ def test_a_cell_of_two_experiments_keeps_a_count_in_each(config):
     assert (loaded.looks, [one.name for one in loaded.looking]) == (Looks((5, 10), (0.01, 0.04), 2), ["original"])
 
 
+@pytest.mark.parametrize("order", [("original", "losses"), ("losses", "original")])
+def test_of_two_plans_of_a_cell_none_takes_the_place_of_the_other(config, order):
+    cell = Cell("cnn1", "10k", "none", "b256_e100")
+    config["run"] = list(order)
+    for name in order:
+        config["experiments"][name]["seeds"] = {"pilot": 3, "half_width": 0.1, "most": 9}
+    config["experiments"]["losses"]["cells"] = [vars(cell)]
+    plans = {("original", cell): 8, ("losses", cell): 5}
+    grown = load_study(config).with_plan({(name, cell): plans[name, cell] for name in order})
+    by_name = {experiment.name: experiment for experiment in grown.experiments}
+    assert {(name, cell): len(grown.seeds(by_name[name], cell)) for name in order} == plans
+    assert [run.seed for run in grown.runs() if run.cell == cell] == list(range(8))
+
+
 def test_the_runs_of_looks_to_come_have_twins(config):
     config["run"] = ["original", "losses"]
     config["experiments"]["original"]["seeds"] = LOOKS

@@ -115,25 +115,21 @@ def _told(record: Record) -> str:
 
 def contenders(records: Sequence[Record], task: Task, arrangements: Sequence[Arrangement]) -> list[Arrangement]:
     """The arrangements to measure next: of each program, those whose median so far is close to its best."""
-    medians = {one: _median(records, task, one) for one in arrangements}
+    medians = {one: _median(found) for one in arrangements if (found := _of(records, task, one))}
     best: dict[str, float] = {}
     for one, median in medians.items():
-        best[one.program] = max(best.get(one.program, 0.0), median or 0.0)
-    return [one for one, median in medians.items() if median is None or median >= (1 - CLOSE) * best[one.program]]
+        best[one.program] = max(best.get(one.program, 0.0), median)
+    return [one for one in arrangements if one not in medians or medians[one] >= (1 - CLOSE) * best[one.program]]
 
 
-def _rates(records: Iterable[Record], task: Task, arrangement: Arrangement) -> list[float]:
-    """Images a second, a repetition a value."""
-    return [
-        record.measurement.units_per_second
-        for record in records
-        if record.task == task and record.arrangement == arrangement
-    ]
+def _of(records: Iterable[Record], task: Task, arrangement: Arrangement) -> list[Measurement]:
+    """The measurements of an arrangement on a task, a repetition each."""
+    return [one.measurement for one in records if one.task == task and one.arrangement == arrangement]
 
 
-def _median(records: Iterable[Record], task: Task, arrangement: Arrangement) -> float | None:
-    rates = _rates(records, task, arrangement)
-    return statistics.median(rates) if rates else None
+def _median(found: Sequence[Measurement]) -> float:
+    """Images a second."""
+    return statistics.median(one.units_per_second for one in found)
 
 
 def measure_peak(workshop: Workshop, networks: list[str], seconds: float) -> float:
@@ -216,18 +212,16 @@ def rows(benchmark: Benchmark, machine: Machine, load: float) -> list[dict[str, 
 def _row(benchmark: Benchmark, task: Task, program: str) -> dict[str, Any]:
     """The row of a program on a task, in its best arrangement."""
     head = {"architecture": task.architecture, "augmentation": task.augmentation, "program": program}
-    medians = {
-        one: statistics.median(_rates(benchmark.records, task, one))
-        for one in dict.fromkeys(record.arrangement for record in benchmark.records if record.task == task)
-    }
+    measured = dict.fromkeys(record.arrangement for record in benchmark.records if record.task == task)
+    medians = {one: _median(_of(benchmark.records, task, one)) for one in measured}
     mine = {one: median for one, median in medians.items() if one.program == program}
     if not mine:
         return head | {"note": "not measured: PyTorch is not installed (pip install '.[benchmark]' adds it)"}
     best = max(mine, key=mine.__getitem__)
-    rates = _rates(benchmark.records, task, best)
+    chosen = _of(benchmark.records, task, best)
+    rates = [one.units_per_second for one in chosen]
     engine = next(median for one, median in medians.items() if one.program == ENGINE)
     operations = mine[best] * benchmark.flops[task.architecture]
-    chosen = [r.measurement for r in benchmark.records if r.task == task and r.arrangement == best]
     start = benchmark.starts[task] if program == ENGINE else None
     return head | {
         "processes": best.processes,
