@@ -56,7 +56,11 @@ def test_a_published_mean_has_an_error_of_its_own():
     assert text.startswith("Inconclusive: the mean of 5 runs is 0.47 pp below the published mean of 10 runs, 91.97")
     far = judge.main(["91.97", *RUNS, "--published-sd", "0.2", "--published-n", "10"])
     assert far.startswith("Not reproduced: ")
-    assert "0.53 pp, and the published number lies outside where means of 10 runs fall (88.60 to 89.08)" in far
+    # 88.84 -+ t(.975, 9) .2 sqrt(1/5 + 1/10) = .2478
+    assert "0.53 pp, and the published number lies outside where means of 10 runs fall (88.59 to 89.09)" in far
+    assert "another mean of 5 runs falls between 91.72 and 92.22" in far
+    unknown = judge.main(["91.97", *RUNS, "--published-n", "10"])
+    assert "mean 91.97 of 10 runs, SD taken as that of your runs" in unknown
     wild = judge.main(["91.97", *RUNS, "--published-sd", "5", "--published-n", "10"])
     assert wild.startswith("Inconclusive: ")
 

@@ -2,7 +2,7 @@
 
 python workflow/scripts/judge.py 91.97 88.8 88.2 89.5 89.1 88.6
 python workflow/scripts/judge.py 91.97 runs.csv --column val_accuracy --images 10000
-python workflow/scripts/judge.py 91.97 88.8 88.2 89.5 89.1 88.6 --published-sd 0.2 --published-n 10 --margin 0.5
+python workflow/scripts/judge.py 91.97 88.8 88.2 89.5 89.1 88.6 --published-n 10 --published-sd 0.2 --margin 0.5
 """
 
 from __future__ import annotations

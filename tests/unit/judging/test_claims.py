@@ -183,6 +183,48 @@ def test_a_reading_on_held_out_images_allows_for_other_images():
     assert training.numbers == readings(judge(**options)["T1"])["fold"].numbers
 
 
+def printed(claim, **mean):
+    """The original with one claim's number printed as the mean of n runs, with their SD if given."""
+    original = copy.deepcopy(ORIGINAL)
+    next(entry for entry in original["claims"] if entry["id"] == claim).update(mean)
+    return original
+
+
+@pytest.mark.parametrize(("n", "sd"), [(10, 0.4), (10, None)])
+def test_a_printed_mean_is_judged_as_a_second_sample(n, sd):
+    """V5, 92.11, alone in its family: Welch's two one-sided tests, or one spread for both where theirs lacks."""
+    mean = {"n": n, "family": "alone"} | ({} if sd is None else {"sd": sd})
+    numbers = judge(truth(0.3), original=printed("V5", **mean))["V5"].readings[0].numbers
+    assert (numbers.published, numbers.printed_runs, numbers.printed_sd) == (92.11, n, sd)
+    x, s = np.array(numbers.values), np.std(numbers.values, ddof=1)
+    if sd is None:
+        p = stats.t.sf((numbers.margin - abs(x.mean() - 92.11)) / (s * np.sqrt(1 / 10 + 1 / n)), 9)
+    else:
+        theirs = 92.11 + sd * (y := np.linspace(-1, 1, n)) / y.std(ddof=1)
+        p = max(
+            stats.ttest_ind(x + numbers.margin, theirs, equal_var=False, alternative="greater").pvalue,
+            stats.ttest_ind(x - numbers.margin, theirs, equal_var=False, alternative="less").pvalue,
+        )
+    assert numbers.p_rep == numbers.p_rep_adjusted == pytest.approx(p, rel=1e-9)
+    # where means of n runs fall: Spence & Stanley's interval by their spread, else by ours
+    half = stats.t.isf(0.025, 9) * (s if sd is None else sd) * np.sqrt(1 / 10 + 1 / n)
+    assert numbers.prediction == pytest.approx([x.mean() - half, x.mean() + half], rel=1e-9)
+
+
+def test_the_error_of_a_printed_mean_can_leave_a_claim_open():
+    exact = judge(truth(0.3, sd=0.05))["V5"]
+    wide = judge(truth(0.3, sd=0.05), original=printed("V5", n=3, sd=0.6))["V5"]
+    assert (exact.verdict, wide.verdict) == (REPRODUCED, INCONCLUSIVE)
+    assert "the published mean of 3 runs, 92.11" in wide.reason
+    assert wide.operating.exact_rates[0].reproduced < exact.operating.exact_rates[0].reproduced == 1
+
+
+def test_a_number_without_luck_is_reproduced_more_often_than_one_run(monkeypatch):
+    monkeypatch.setattr(accuracies, "REPETITIONS", 400)
+    operating = judge(truth(sd=0.3), seeds=5)["V1"].operating
+    assert operating.rates[0].reproduced < operating.exact_rates[0].reproduced
+
+
 def test_other_margins_give_other_verdicts():
     numbers = judge(truth(0.75), margins=[0.25, 2.0])["V1"].readings[0].numbers
     assert [(one.margin, one.verdict) for one in numbers.sensitivity] == [(0.25, NOT_REPRODUCED), (2.0, REPRODUCED)]
