@@ -154,6 +154,12 @@ def published_data(wildcards):
         raise WorkflowError(str(error))
 
 
+def other_programs():
+    """The accuracies that other programs reached, beside the experiments that run."""
+    given = (study.config["experiments"][experiment.name].get("beside") for experiment in study.experiments)
+    return [PROJECT / one["file"] for one in given if one]
+
+
 def benchmark_table(wildcards):
     """The benchmark's table: measured here, or else restored with the published runs; nothing where there is neither."""
     return next((table for table in (BENCHMARK, RESTORED_BENCHMARK) if Path(table).exists()), [])
@@ -317,6 +323,7 @@ rule analyse:
         facts=expand("results/data/{dataset}.json", dataset=DATASETS),
         original=ORIGINAL,
         benchmark=benchmark_table,
+        beside=other_programs(),
     output:
         cells=report(
             "results/cells.csv", caption="report/captions/cells.rst", category="Tables", labels={"table": "Cells"}
@@ -431,6 +438,7 @@ rule report_partial:
         examples="results/augmentation_examples.npz",
         original=ORIGINAL,
         benchmark=benchmark_table,
+        beside=other_programs(),
         text=text_of_original,
     params:
         folder="results/partial",
@@ -499,6 +507,23 @@ rule verify:
         "envs/conda.yaml"
     script:
         "workflow/scripts/verify.py"
+
+
+# Keras' own fit beside the experiment `seeded_keras`; what it gives is published as published/keras_fit.csv.
+rule keras_fit:
+    input:
+        data=f"results/data/{study.dataset(study.cells()[0])}.npz",
+    output:
+        "results/keras_fit.csv",
+    params:
+        options={"network": "lenet5", "images": "arrays", "batch": 32, "epochs": 20},
+        seeds=10,
+    log:
+        "logs/keras_fit.log",
+    conda:
+        "envs/conda.yaml"
+    script:
+        "workflow/scripts/keras_fit.py"
 
 
 # Speed side by side: this engine, a plain script and PyTorch (where installed), all cores busy. Takes some 45 minutes on

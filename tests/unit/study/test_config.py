@@ -157,6 +157,10 @@ MISTAKES = {
         put("seeds", {"looks": [5, 10], "spend": [0.01, 0.04], "held": 3}),
         ["seeds.held is 3; there are 2 looks"],
     ),
+    "another program's network that no cell has": (
+        put("experiments/seeded_keras/beside/architecture", "cnn4"),
+        ["experiments.seeded_keras.beside.architecture is 'cnn4'", "cnn1, lenet5"],
+    ),
     "levels that add up to more": (
         put("seeds", {"looks": [5, 10], "spend": [0.05, 0.05]}),
         ["seeds.spend adds up to 0.1", "0.05"],

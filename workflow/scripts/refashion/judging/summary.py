@@ -37,6 +37,8 @@ from refashion.judging.facts import sample
 from refashion.judging.inputs import Inputs
 from refashion.judging.run_table import counts, distinct
 from refashion.judging.sections.cost import core_hours
+from refashion.judging.sections.other_programs import beside
+from refashion.project import PROJECT
 from refashion.study.model import AXES, Cell, Experiment
 
 #: Metrics of a cell that analysis.json and cells.csv summarise.
@@ -162,12 +164,14 @@ def experiment(experiment: Experiment, inputs: Inputs) -> ExperimentRuns:
     own = inputs.runs[[experiment.name in names.split(";") for names in inputs.runs["experiments"]]]
     found = counts(distinct(own)["status"])
     reason = "" if found.finished else "cannot say, because none of its runs has finished"
+    other = inputs.study.config["experiments"][experiment.name].get("beside")
     return ExperimentRuns.of(
         experiment,
         enabled=enabled,
         wanted=found.wanted,
         finished=found.finished,
         core_hours=core_hours(own),
+        beside=beside(experiment, other, PROJECT, inputs.facts) if enabled and other else None,
         reason=reason if enabled else "cannot say, because this study does not run it",
     )
 

@@ -213,6 +213,12 @@ def _experiment(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) 
             if cell in cells:
                 raise UserError(f"config: {where} names the cell {cell.name} a second time; each cell may stand once.")
             cells.append(cell)
+    other, known = entry.get("beside"), {cell.architecture for cell in cells}
+    if other and other["architecture"] not in known:
+        raise UserError(
+            f"config: experiments.{name}.beside.architecture is {other['architecture']!r}; allowed are those of its "
+            f"cells: {', '.join(sorted(known))}."
+        )
     where = f"experiments.{name}.seeds" if "seeds" in entry else "seeds"
     return Experiment(
         name=name,

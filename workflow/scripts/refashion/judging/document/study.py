@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from refashion.judging.document.parts import MetricSummary, Part, means, reason
+from refashion.judging.document.parts import Ends, MetricSummary, Part, means, reason
 from refashion.study.model import Validation
 
 
@@ -131,6 +131,25 @@ class Provenance(Part):
     resamples: int = means("resamplings of seeds")
 
 
+class AgainstCell(Part):
+    """Another program's mean minus that of a cell."""
+
+    cell: str = means("cell, architecture/fraction/augmentation/recipe")
+    n: int = means("runs of the cell that count")
+    difference: float | None = means("of mean final validation accuracies; null below two runs of either", "pp")
+    interval: Ends | None = means("Welch's interval of the difference; null below two runs of either", "pp")
+    p: float | None = means("of Welch's t test, two-sided, not corrected", "0..1")
+
+
+class OtherProgram(Part):
+    """What another program reached with the network of an experiment, beside the experiment's cells."""
+
+    title: str = means("what it is")
+    values: list[float] = means("final validation accuracy, one a run", "percent")
+    mean: float = means("of the values", "percent")
+    against: list[AgainstCell] = means("the cells of its architecture")
+
+
 class ExperimentRuns(Part):
     """An experiment of the config."""
 
@@ -142,6 +161,7 @@ class ExperimentRuns(Part):
     wanted: int = means("runs")
     finished: int = means("runs")
     core_hours: float = means("measured, of its finished runs", "hours")
+    beside: OtherProgram | None = means("another program's accuracies, where the config names them", default=None)
     reason: str = means('"", or why it says nothing: cannot say, because ...')
 
 
