@@ -37,6 +37,25 @@ def published_cnn4(_small_config, small_data, tmp_path_factory):
     return _published(tmp_path_factory.mktemp("published"), _small_config, small_data, "cnn4")
 
 
+@pytest.fixture(scope="module")
+def retrained(tmp_path_factory):
+    """Where the retrainings of these tests are kept."""
+    return RunStore(tmp_path_factory.mktemp("retrained"))
+
+
+@pytest.fixture(autouse=True)
+def _trained_once(retrained, monkeypatch):
+    """A retraining depends on its spec alone, so each is made once for all tests."""
+    train = training.train
+
+    def remembered(spec, data, store, **options):
+        if not retrained.has(digest(spec)):
+            train(spec, data, retrained, **options)
+        store.take(digest(spec), retrained)
+
+    monkeypatch.setattr(training, "train", remembered)
+
+
 def _verify(published, data, epochs=2):
     return list(verification.verify(published, data, epochs=epochs, device="cpu", threads=1))
 
