@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,16 +89,14 @@ def single_numbers(analysis: Analysis) -> dict[str, str]:
     """Every judged accuracy by name: `V1.published`, `V1.ours`, `V1.interval`, `V1.difference`, `V1.verdict`."""
     numbers = {}
     for claim in analysis["claims"]:
-        name = words.slug(claim["id"])
-        numbers[f"{name}.verdict"] = claim["verdict"]
-        told = dict(words.numbers_told(claim["readings"][0]["numbers"], claim["unit"]))
-        for key in ("published", "interval", "difference", "margin"):
-            if key in told:
-                numbers[f"{name}.{key}"] = told[key]
-        if claim["readings"][0]["numbers"] and fmt.exists(claim["readings"][0]["numbers"]["mean"]):
-            own = claim["readings"][0]["numbers"]
-            numbers[f"{name}.ours"] = words.amount(own["mean"], claim["unit"], own["interval"])
-            numbers[f"{name}.seeds"] = fmt.count(own["n"])
+        name, own = words.slug(claim["id"]), claim["readings"][0]["numbers"]
+        told = dict(words.numbers_told(own, claim["unit"]))
+        found = {"verdict": claim["verdict"]}
+        found |= {key: told[key] for key in ("published", "interval", "difference", "margin") if key in told}
+        if own and fmt.exists(own["mean"]):
+            found["ours"] = words.amount(own["mean"], claim["unit"], own["interval"])
+            found["seeds"] = fmt.count(own["n"])
+        numbers |= {f"{name}.{key}": value for key, value in found.items()}
     return numbers
 
 
@@ -105,45 +104,46 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
 
 
-def original_rows(analysis: Analysis) -> list[dict[str, str]]:
-    """The original's accuracies beside ours, a row a network and accuracy, as words."""
-    rows = []
+def _accuracies(analysis: Analysis) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+    """What names an accuracy of the original's table, its entry there, and our sample of it (empty without runs)."""
     for entry in words.entries(analysis):
         for value in entry["measured"]:
-            sample = value["sample"]
-            rows.append(
-                {
-                    "network": entry["column"]["title"],
-                    "data": entry["column"]["data"],
-                    "measure": value["name"],
-                    "published": value["printed"] or fmt.MISSING,
-                    "ours": words.amount(sample["mean"], "percent", sample["interval"]) if sample else fmt.MISSING,
-                    "interval": words.interval_told(sample["interval"], "percent") if sample else "",
-                    "seeds": fmt.count(sample["n"]) if sample else "0",
-                    "verdict": value["verdict"] or "",
-                }
-            )
-    return rows
+            column = entry["column"]
+            named = {"network": column["title"], "data": column["data"], "measure": value["name"]}
+            yield named, value, value["sample"] or {}
+
+
+def original_rows(analysis: Analysis) -> list[dict[str, str]]:
+    """The original's accuracies beside ours, a row a network and accuracy, as words."""
+    return [
+        named
+        | {
+            "published": value["printed"] or fmt.MISSING,
+            "ours": words.amount(ours["mean"], "percent", ours["interval"]) if ours else fmt.MISSING,
+            "interval": words.interval_told(ours["interval"], "percent") if ours else "",
+            "seeds": fmt.count(ours.get("n", 0)),
+            "verdict": value["verdict"] or "",
+        }
+        for named, value, ours in _accuracies(analysis)
+    ]
 
 
 def _original_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     """The original's accuracies beside ours, a row a network and accuracy, as numbers in percent."""
     rows = []
-    for entry in words.entries(analysis):
-        for value in entry["measured"]:
-            sample = value["sample"] or {}
-            low, high = sample.get("interval") or (None, None)
-            rows.append(
-                {"network": entry["column"]["title"], "data": entry["column"]["data"], "measure": value["name"]}
-                | {
-                    "published": value["printed"],
-                    "unit": "percent",
-                    "ours": sample.get("mean"),
-                    "low": low,
-                    "high": high,
-                }
-                | {"seeds": sample.get("n", 0), "verdict": value["verdict"], "claim": value["claim"]}
-            )
+    for named, value, ours in _accuracies(analysis):
+        low, high = ours.get("interval") or (None, None)
+        rows.append(
+            {
+                **named,
+                "published": value["printed"],
+                "unit": "percent",
+                "ours": ours.get("mean"),
+                "low": low,
+                "high": high,
+            }
+            | {"seeds": ours.get("n", 0), "verdict": value["verdict"], "claim": value["claim"]}
+        )
     return rows
 
 
@@ -165,15 +165,13 @@ def claim_rows(analysis: Analysis) -> list[dict[str, str]]:
     rows = []
     for claim in analysis["claims"]:
         own = claim["readings"][0]["numbers"]
-        told = dict(words.numbers_told(own, claim["unit"]))
-        ours = words.amount(own["mean"], claim["unit"], own["interval"]) if own and own["n"] else ""
         rows.append(
             {
                 "claim": claim["id"],
                 "statement": claim["statement"],
                 "published": words.amount(claim["value"], claim["unit"]) if claim["value"] is not None else "",
-                "ours": ours,
-                "difference": told.get("difference", ""),
+                "ours": words.amount(own["mean"], claim["unit"], own["interval"]) if own and own["n"] else "",
+                "difference": dict(words.numbers_told(own, claim["unit"])).get("difference", ""),
                 "verdict": claim["verdict"],
             }
         )
