@@ -119,16 +119,8 @@ def render(name: str, sketch: Sketch, folder: Path | None = None) -> Drawing:
         phone = style.to_svg(sketch.draw(True), f"{name}-phone") if sketch.draw and sketch.phone else None
         if folder:
             style.write_pictures(figure, folder / name)
-    drawing = Drawing(
-        name=name,
-        title=sketch.title,
-        caption=sketch.caption,
-        alternative=sketch.alternative,
-        svg=svg,
-        phone_svg=phone,
-        csv=formats.to_csv(sketch.data),
-        reason=sketch.reason,
-    )
+    words = {key: getattr(sketch, key) for key in ("title", "caption", "alternative", "reason")}
+    drawing = Drawing(name=name, svg=svg, phone_svg=phone, csv=formats.to_csv(sketch.data), **words)
     if folder:
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
         (folder / f"{name}.csv").write_text(drawing.csv, encoding="utf-8", newline="")
