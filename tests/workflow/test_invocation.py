@@ -79,10 +79,10 @@ def test_seeds_of_an_overlay_or_the_command_line_replace_those_below_as_a_whole(
     assert "plan_seeds" in done.stdout
 
 
-@pytest.mark.parametrize("use", ["include: '{}'", "module other:\n    snakefile: '{}'\nuse rule * from other"])
+@pytest.mark.parametrize("use", ["include: {!r}", "module other:\n    snakefile: {!r}\nuse rule * from other"])
 def test_as_a_part_of_another_workflow_it_says_that_it_is_none(tmp_path, use):
     outer = tmp_path / "Snakefile"
-    outer.write_text(use.format(PROJECT / "Snakefile") + "\n")
+    outer.write_text(use.format(str(PROJECT / "Snakefile")) + "\n")
     done = plan(tmp_path, snakefile=outer)
     assert done.returncode
     assert "is a whole workflow" in done.stdout
