@@ -52,7 +52,12 @@ def _completed(part: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any
     keys = schema["properties"]
     missing = {name: entry["default"] for name, entry in keys.items() if "default" in entry and name not in part}
     whole = part | missing
-    return whole | {"table": _completed(whole["table"], keys["table"])} if "table" in whole else whole
+    if "table" in whole:
+        whole["table"] = _completed(whole["table"], keys["table"])
+    if "summaries" in whole:
+        summary = _schema()["$defs"]["summary"]
+        whole["summaries"] = {name: _completed(one, summary) for name, one in whole["summaries"].items()}
+    return whole
 
 
 def original_path(named: str, overlays: Sequence[Path], project: Path) -> Path:
