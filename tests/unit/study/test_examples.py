@@ -69,6 +69,7 @@ def test_every_example_is_judged_by_its_files_alone(config, name, shift, verdict
     verdicts = {claim["id"]: claim["verdict"] for claim in document["claims"]}
     assert list(verdicts) == [claim["id"] for claim in original["claims"]]
     assert {verdicts[claim] for claim in printed} == {verdict}
+    assert document["data"]["name"] == "fashion_mnist"  # by which the page finds the data set's images
 
 
 #: Words of the report that config/original.yaml is of.

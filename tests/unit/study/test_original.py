@@ -312,6 +312,8 @@ ALLOWED = {
     ),
     "an empty entry of the table": _set("table/rows/0/printed/0", None),
     "a printed total alone": _set("summaries/cnn1/printed", {"total": 693962}),
+    "no printed totals": _delete("summaries/cnn1/printed"),
+    "no note of a summary": _delete("summaries/cnn1/note"),
     "a column that names no claim": lambda original: [
         original["table"]["columns"].append({"id": "c3", "title": "C", "data": "all", "cell": "cnn4/60k/none/b256_e50"})
     ],
