@@ -89,14 +89,7 @@ OF_ANOTHER = (
 def test_the_page_of_an_example_speaks_of_no_other_report(config, name, monkeypatch):
     monkeypatch.setattr(catalogue, "render", _undrawn)
     document, original = judged(config, name, 0.0)
-    ran = {**document, "experiments": [one for one in document["experiments"] if one["enabled"]]}
-    used = {part for cell in load_study(config).cells() for part in cell.name.split("/")}
-    shown = {
-        key: {entry: content for entry, content in value.items() if key == "analysis" or entry in used}
-        for key, value in load_study(config).config.items()
-        if key in ("architectures", "fractions", "augmentations", "recipes", "analysis")
-    }
-    page_of = page.render(ran, pictures.Pictures(), shown)
+    page_of = page.render(document, pictures.Pictures(), load_study(config).config)
     told = " ".join(unescape(re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", page_of, flags=re.DOTALL)).split())
     assert original["title"] in told
     assert [words for words in OF_ANOTHER if words in told] == []

@@ -127,7 +127,7 @@ def render(
         a=analysis,
         anchors=anchors,
         appendix=appendix,
-        config=redact(_yaml(config)),
+        config=redact(_yaml(waiting.without_others(config, idle))),
         drawings=drawings,
         made=_circumstances(),
         margins=config["analysis"],

@@ -10,7 +10,7 @@ from typing import Any
 from refashion import yaml_files
 from refashion.project import PROJECT
 from refashion.study.config import load_study
-from refashion.study.model import Cell, Run, Study, digest
+from refashion.study.model import AXES, Cell, Run, Study, digest
 
 Analysis = dict[str, Any]
 
@@ -39,6 +39,15 @@ def experiments(analysis: Analysis, config: Mapping[str, Any]) -> list[Waiting]:
         runs = [run for run in alone.runs() if digest(alone.spec(run)) not in own]
         found.append(Waiting(one.name, one.question, len(runs), _taken(runs, alone, hours)))
     return found
+
+
+def without_others(config: Mapping[str, Any], idle: Sequence[Waiting]) -> dict[str, Any]:
+    """The config with just the experiments that run or wait, and the entries that their cells name."""
+    told = [*config["run"], *(one.name for one in idle)]
+    cells = load_study({**config, "run": told}).cells()
+    kept = {"experiments": set(told)} | {f"{axis}s": {getattr(cell, axis) for cell in cells} for axis in AXES}
+    tables = {key: {name: entry for name, entry in config[key].items() if name in kept[key]} for key in kept}
+    return {**config, **tables}
 
 
 def _foreign(study: Study) -> set[str]:
