@@ -16,7 +16,6 @@ from refashion.study.model import Looks, Validation
 #: Metric of the confirmatory family: what the original printed.
 PUBLISHED_METRIC = "val_accuracy"
 
-
 #: Metric of exploratory families: images not augmented, so that cells with different augmentations see the same images.
 CLEAN_METRIC = "clean_accuracy"
 

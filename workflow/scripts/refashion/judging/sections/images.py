@@ -14,7 +14,6 @@ from refashion.judging.facts import Facts
 
 HARDEST_IMAGES, SAYS = 24, 3
 
-
 #: More bars than this are put together in a histogram.
 MOST_BARS = 41
 
@@ -52,11 +51,7 @@ def hardest(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predic
         n=len(said),
         images=[HardImage(index=int(i), label=int(labels[i]), q=float(q[i]), says=_says(said[:, i])) for i in order],
         histogram=[
-            Bar(
-                low=int(low),
-                high=int(min(low + width, right.size) - 1),
-                images=int(right[low : low + width].sum()),
-            )
+            Bar(low=low, high=min(low + width, right.size) - 1, images=int(right[low : low + width].sum()))
             for low in range(0, right.size, width)
         ],
         always_right=int(right[-1]),

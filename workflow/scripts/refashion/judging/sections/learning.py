@@ -16,7 +16,6 @@ from refashion.study.model import AXES
 #: Points of a learning curve that are kept.
 MOST_EPOCHS = 60
 
-
 #: A band over fewer runs than this spans all of them; over more, 95%.
 QUANTILE_RUNS = 40
 

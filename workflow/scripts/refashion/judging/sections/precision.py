@@ -15,7 +15,6 @@ from refashion.study.model import Study
 
 NUMBERS_OF_SEEDS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50)
 
-
 HALF_WIDTHS = (0.1, 0.15, 0.2, 0.3, 0.5)
 
 
