@@ -687,7 +687,7 @@ class Job:
 
     def __init__(self, config, given, made):
         self.config, self.rule = config, "test"
-        self.params = Params(fromdict={"plans": None})
+        self.params = Params(fromdict={"plans": None, "published": ""})
         self.input, self.output = InputFiles(fromdict=given), OutputFiles(fromdict=made)
 
 
