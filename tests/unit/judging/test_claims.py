@@ -8,9 +8,11 @@ import copy
 import dataclasses
 import json
 import re
+import shlex
 
 import numpy as np
 import pytest
+import yaml
 from scipy import stats
 
 import synthetic
@@ -22,6 +24,7 @@ from refashion.judging.claims import accuracies, comparisons, exact, ledger
 from refashion.judging.document.claims import Check
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
+from refashion.study.config import lay_over, load_study
 from refashion.study.model import AXES
 
 ORIGINAL = synthetic.original()
@@ -631,6 +634,17 @@ def test_a_decided_claim_needs_no_ending():
     assert {claim.ending for claim in judge().values() if claim.verdict != INCONCLUSIVE} == {None}
 
 
+def commanded(command):
+    """The study that a printed command plans: its settings laid over the config, as the Snakefile lays them."""
+    snakemake, option, *settings = shlex.split(command)
+    assert (snakemake, option) == ("snakemake", "--config")
+    config = synthetic.config()
+    for setting in settings:
+        key, value = setting.split("=", 1)
+        lay_over(config, {key: yaml.safe_load(value)})
+    return load_study(config)
+
+
 def test_too_few_seeds_say_how_many_and_what_they_cost():
     judged = judge(truth(0.35, sd=0.5), seeds=5, experiments=dict.fromkeys(COLUMNS, "original"), enabled=("original",))
     ending, numbers = judged["V1"].ending, judged["V1"].readings[0].numbers
@@ -638,7 +652,9 @@ def test_too_few_seeds_say_how_many_and_what_they_cost():
     assert ending.seeds == numbers.seeds_needed > 5
     seconds = 60 + 4_000 / 100 + 5  # of a run of column 1, see synthetic.runs
     assert ending.core_hours == pytest.approx((ending.seeds - 5) * seconds / 3600)
-    assert ending.command == f"snakemake --config 'experiments={{original: {{seeds: {ending.seeds}}}}}'"
+    more = commanded(ending.command).experiments
+    assert [one.name for one in more] == ["original", f"{ending.seeds}_seeds"]
+    assert [cell.name for cell in more[1].cells] == [CNN1_SMALL]  # its cell alone gets them
 
 
 def test_what_is_not_run_here_names_its_experiment():
@@ -646,7 +662,7 @@ def test_what_is_not_run_here_names_its_experiment():
     known["experiments"] = {cell.name: name for cell, name in known["experiments"].items()}
     ending = judge(with_means(validation=dict.fromkeys(COLUMNS, 90.0)), enabled=("original",), **known)["R4"].ending
     assert (ending.kind, ending.experiment) == ("not run here", "baseline")
-    assert ending.command == "snakemake --config 'run=[original, baseline]'"
+    assert [one.name for one in commanded(ending.command).experiments] == ["original", "baseline"]
     assert judge(run=("baseline",), enabled=("baseline",))["V1"].ending.command == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from refashion.inference.verdicts import INCONCLUSIVE, Cause
 from refashion.judging.claims.looks import Standing
 from refashion.judging.document.claims import Ending, Hindrance, Reading
 from refashion.judging.facts import Facts
+from refashion.study.model import AXES
 
 
 def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None = None) -> Ending | None:
@@ -32,7 +34,8 @@ def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None
     if numbers and numbers.difference is not None:
         if numbers.cause in (Cause.ONE_RUN, Cause.NEAR_RUNS):
             luck: Hindrance = "a lucky run" if numbers.difference < 0 else "an unlucky run"
-            words = f"The published number may be {luck} of this recipe: more seeds will not tell."
+            what = luck if numbers.printed_runs == 1 else f"the mean of {luck.split()[1]} runs"
+            words = f"The published number may be {what} of this recipe: more seeds will not tell."
             return _bare(luck, words)
         if numbers.cause == Cause.AT_MARGIN:
             return _at_margin()
@@ -80,7 +83,7 @@ def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Endin
         f"{needed:,} seeds of each of its cells would decide it in {100 * POWER:.0f} of 100 studies, if mean and "
         f"spread are those seen: {fmt.number(sum(hours), 1)} core-hours more."
     )
-    command = f"snakemake --config 'experiments={{{name}: {{seeds: {needed}}}}}'" if name else ""
+    command = _of_its_own(list(dict.fromkeys(cells)), needed, facts) if name else ""
     return Ending(
         kind="too few seeds",
         words=words,
@@ -90,6 +93,22 @@ def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Endin
         experiment=name,
         command=command,
     )
+
+
+def _of_its_own(cells: Sequence[str], seeds: int, facts: Facts) -> str:
+    """The command that adds an experiment of these cells alone, since others would cost seeds that nobody asked for.
+
+    JSON is YAML whose names are no numbers.
+    """
+    name = f"{seeds}_seeds"
+    experiment = {
+        "title": f"{seeds} seeds",
+        "question": "Do so many seeds decide what fewer left open?",
+        "seeds": seeds,
+        "cells": [dict(zip(AXES, cell.split("/"), strict=True)) for cell in cells],
+    }
+    run = json.dumps([*facts.enabled, name])
+    return f"snakemake --config 'experiments={json.dumps({name: experiment})}' 'run={run}'"
 
 
 def _next_look(claim: str, standing: Standing, facts: Facts) -> Ending:
