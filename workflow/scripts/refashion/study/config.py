@@ -101,61 +101,53 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
 
 
 def _check_tables(config: dict[str, Any]) -> None:
+    for mistake in _mistakes(config):
+        raise UserError(f"config: {mistake}.")
+
+
+def _mistakes(config: dict[str, Any]) -> Iterator[str]:
     for table in ("datasets", *TABLES.values(), "experiments"):
-        _check_case(table, config[table])
+        yield from _mistakes_of_case(table, config[table])
     for name, dataset in config["datasets"].items():
-        _check_dataset(name, dataset)
-        _check_sources(name, dataset["sources"])
+        yield from _mistakes_of_a_dataset(f"datasets.{name}", dataset)
     for name, entry in config["architectures"].items():
         options = {key: value for key, value in entry.items() if key != "builder"}
         architectures.check(entry["builder"], options, f"config: architectures.{name}")
     if "originals" in config["augmentations"]:
-        raise UserError("config: augmentations.originals: the report shows the images as they are under this name.")
+        yield "augmentations.originals: the report shows the images as they are under this name"
     for name, entry in config["augmentations"].items():
         augmentation.check(entry, f"config: augmentations.{name}")
     for name, entry in config["fractions"].items():
-        _check_fraction(name, entry, config["datasets"])
+        yield from _mistakes_of_a_fraction(f"fractions.{name}", entry, config["datasets"])
     for name, entry in config["recipes"].items():
-        _check_recipe(name, entry)
+        yield from _mistakes_of_a_recipe(f"recipes.{name}", entry)
 
 
-def _check_case(table: str, entries: Mapping[str, Any]) -> None:
+def _mistakes_of_case(table: str, entries: Mapping[str, Any]) -> Iterator[str]:
     """Names that differ only in case would be one folder on some systems."""
     seen: dict[str, str] = {}
     for name in entries:
         other = seen.setdefault(name.lower(), name)
         if other != name:
-            raise UserError(
-                f"config: {table} has the names {other!r} and {name!r}; names must differ in more than case."
-            )
+            yield f"{table} has the names {other!r} and {name!r}; names must differ in more than case"
 
 
-def _check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
-    files = dataset["files"]
+def _mistakes_of_a_dataset(where: str, dataset: Mapping[str, Any]) -> Iterator[str]:
+    shapes = {key: file["shape"] for key, file in dataset["files"].items()}
     for part in ("train", "test"):
-        images, labels = files[f"{part}_images"]["shape"], files[f"{part}_labels"]["shape"]
-        if images[0] != labels[0]:
-            raise UserError(
-                f"config: datasets.{name} has {images[0]} {part} images and {labels[0]} {part} labels; "
-                "there must be as many of each."
-            )
-    if files["train_images"]["shape"][1:] != files["test_images"]["shape"][1:]:
-        raise UserError(
-            f"config: datasets.{name} has training and test images of different shapes; they must be alike."
-        )
-
-
-def _check_sources(name: str, sources: Iterable[Mapping[str, Any]]) -> None:
-    for position, source in enumerate(sources):
+        images, labels = shapes[f"{part}_images"][0], shapes[f"{part}_labels"][0]
+        if images != labels:
+            yield f"{where} has {images} {part} images and {labels} {part} labels; there must be as many of each"
+    if shapes["train_images"][1:] != shapes["test_images"][1:]:
+        yield f"{where} has training and test images of different shapes; they must be alike"
+    for position, source in enumerate(dataset["sources"]):
         if set(source) not in SOURCES:
-            raise UserError(
-                f"config: datasets.{name}.sources[{position}] has {' and '.join(source) or 'nothing'}; allowed are "
-                "a folder, a url, a url and its suffix, or a debian package and its folder."
-            )
+            allowed = "a folder, a url, a url and its suffix, or a debian package and its folder"
+            yield f"{where}.sources[{position}] has {' and '.join(source) or 'nothing'}; allowed are {allowed}"
         if "@" in source.get("url", "").partition("://")[2].partition("/")[0]:
-            raise UserError(
-                f"config: datasets.{name}.sources[{position}].url holds a user's name or password, which the log and "
-                "the page would show; name the address without them, or a folder."
+            yield (
+                f"{where}.sources[{position}].url holds a user's name or password, which the log and the page would "
+                "show; name the address without them, or a folder"
             )
 
 
@@ -166,43 +158,33 @@ def _lower_hashes(datasets: Mapping[str, Any]) -> None:
             file["sha256"] = file["sha256"].lower()
 
 
-def _check_fraction(name: str, fraction: Mapping[str, Any], datasets: Mapping[str, Any]) -> None:
-    if fraction["dataset"] not in datasets:
-        raise UserError(
-            f"config: fractions.{name}.dataset is {fraction['dataset']!r}; allowed are {', '.join(datasets)}."
-        )
-    train = datasets[fraction["dataset"]]["files"]["train_images"]["shape"][0]
-    if fraction["validation"] == FOLD and not fold_size(train):
-        raise UserError(
-            f"config: fractions.{name}.validation is fold; allowed is test, since a held-out fold is a sixth of the "
-            f"training images, at least 6, and {fraction['dataset']} has {train}."
-        )
-    available = train - fold_size(train) if fraction["validation"] == FOLD else train
-    if fraction["images"] > available:
-        raise UserError(
-            f"config: fractions.{name}.images is {fraction['images']}; allowed are 1 to {available}, "
-            f"the training images of {fraction['dataset']} with validation: {fraction['validation']}."
-        )
+def _mistakes_of_a_fraction(where: str, fraction: Mapping[str, Any], datasets: Mapping[str, Any]) -> Iterator[str]:
+    named, validation = fraction["dataset"], fraction["validation"]
+    if named not in datasets:
+        yield f"{where}.dataset is {named!r}; allowed are {', '.join(datasets)}"
+    train = datasets[named]["files"]["train_images"]["shape"][0]
+    held_out = fold_size(train) if validation == FOLD else 0
+    if validation == FOLD and not held_out:
+        why = f"a held-out fold is a sixth of the training images, at least 6, and {named} has {train}"
+        yield f"{where}.validation is fold; allowed is test, since {why}"
+    if fraction["images"] > train - held_out:
+        of = f"the training images of {named} with validation: {validation}"
+        yield f"{where}.images is {fraction['images']}; allowed are 1 to {train - held_out}, {of}"
 
 
-def _check_recipe(name: str, recipe: Mapping[str, Any]) -> None:
+def _mistakes_of_a_recipe(where: str, recipe: Mapping[str, Any]) -> Iterator[str]:
+    momentum, decay, optimizer, schedule = (recipe[key] for key in ("momentum", "decay", "optimizer", "schedule"))
     if ("epochs" in recipe) == ("updates" in recipe):
         found = "both epochs and updates" if "epochs" in recipe else "neither epochs nor updates"
-        raise UserError(f"config: recipes.{name} has {found}; it needs exactly one of them.")
-    if recipe["momentum"] and recipe["optimizer"] != "sgd":
-        raise UserError(
-            f"config: recipes.{name}.momentum is {recipe['momentum']} with the optimizer {recipe['optimizer']}; "
-            "it is allowed with sgd only."
-        )
-    if recipe["nesterov"] and not recipe["momentum"]:
-        raise UserError(f"config: recipes.{name}.nesterov is true without momentum; it is allowed with momentum only.")
-    if recipe["decay"] and recipe["schedule"] != "constant":
-        raise UserError(
-            f"config: recipes.{name}.decay is {recipe['decay']} with the schedule {recipe['schedule']}; "
-            "it is allowed with the schedule constant only."
-        )
+        yield f"{where} has {found}; it needs exactly one of them"
+    if momentum and optimizer != "sgd":
+        yield f"{where}.momentum is {momentum} with the optimizer {optimizer}; it is allowed with sgd only"
+    if recipe["nesterov"] and not momentum:
+        yield f"{where}.nesterov is true without momentum; it is allowed with momentum only"
+    if decay and schedule != "constant":
+        yield f"{where}.decay is {decay} with the schedule {schedule}; it is allowed with the schedule constant only"
     if recipe["label_smoothing"] and recipe["loss"] == "sparse":
-        raise UserError(f"config: recipes.{name}.label_smoothing is allowed with the loss categorical only.")
+        yield f"{where}.label_smoothing is allowed with the loss categorical only"
 
 
 def _experiment(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
