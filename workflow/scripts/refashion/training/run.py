@@ -21,7 +21,7 @@ from refashion.data import dataset as data
 from refashion.data.split import split
 from refashion.study.model import digest
 from refashion.training import devices, run_state
-from refashion.training.run_files import FINAL, HISTORY_COLUMNS
+from refashion.training.run_files import DIVERGED, FINAL, FINISHED, HISTORY_COLUMNS
 from refashion.training.run_state import PreemptedError, RunState
 from refashion.training.run_store import Checkpoint, RunStore
 
@@ -116,10 +116,7 @@ class _Run:
         stop: _StopFlag,
         started: float,
     ) -> None:
-        from refashion.training import (
-            engine,
-            runtime,
-        )  # imports TensorFlow, which a run that is in the store never needs
+        from refashion.training import engine, runtime  # TensorFlow, which a run that is in the store never needs
 
         self.spec, self.store, self.stop, self.started = spec, store, stop, started
         self.checkpoint_seconds, self.threads = checkpoint_seconds, threads
@@ -238,7 +235,6 @@ class _Run:
         self.progress.epoch += 1
         self.progress.step = 0
         self._tell(row, epochs)
-        self._report(epochs)
         return True
 
     def _stoppable(self, evaluate: Callable[..., Any], *arguments: Any) -> Any:
@@ -267,8 +263,8 @@ class _Run:
         }
 
     def _tell(self, row: dict[str, Any], epochs: int) -> None:
-        done = self.progress
-        left = (done.train_seconds + done.eval_seconds) / done.epoch * (epochs - done.epoch)
+        """A line in the log for people, and the state for those who watch."""
+        left = self._report(epochs).left or 0.0
         print(
             f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
             f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  "
@@ -276,13 +272,12 @@ class _Run:
             f"{self._images_per_second():,.0f} images/s  {datetime.timedelta(seconds=round(left))} left"
         )
 
-    def _report(self, epochs: int) -> None:
+    def _report(self, epochs: int) -> RunState:
         """Tell those who watch how far the run is."""
         done = self.progress
-        seconds = done.train_seconds + done.eval_seconds
-        run_state.write(
-            self.store.folder, digest(self.spec), RunState(epoch=done.epoch, epochs=epochs, seconds=seconds)
-        )
+        state = RunState(epoch=done.epoch, epochs=epochs, seconds=done.train_seconds + done.eval_seconds)
+        run_state.write(self.store.folder, digest(self.spec), state)
+        return state
 
     def _images_per_second(self) -> float:
         return self.progress.images / max(self.progress.train_seconds, 1e-9)
@@ -301,28 +296,23 @@ class _Run:
         last = self.progress.history[-1]
         final = {key: last[key] for key in FINAL if key in last}
         final |= {"eval_loss": eval_loss, "eval_accuracy": eval_accuracy}
-        self._publish(
-            {"status": "finished", "diverged_epoch": None, "final": final},
-            validated=self.evaluation.validated.classes,
-            clean=self.evaluation.clean.classes,
-            labels=self.split.validation_labels,
-        )
+        self._publish(FINISHED, None, final, self.evaluation.validated.classes, self.evaluation.clean.classes)
         print(f"Done: val_accuracy {final['val_accuracy']:.4f}, clean {final['clean_accuracy']:.4f}.")
 
     def _publish_diverged(self) -> None:
         epoch = self.progress.epoch + 1
         nothing = np.zeros(0, np.uint8)
-        self._publish(
-            {"status": "diverged", "diverged_epoch": epoch, "final": dict.fromkeys(FINAL)},
-            validated=nothing,
-            clean=nothing,
-            labels=self.split.validation_labels,
-        )
+        self._publish(DIVERGED, epoch, dict.fromkeys(FINAL), nothing, nothing)
         print(f"Diverged: the loss of epoch {epoch} is no finite number.")
 
-    def _publish(self, outcome: dict[str, Any], **predictions: np.ndarray) -> None:
+    def _publish(
+        self, status: str, diverged_epoch: int | None, final: dict[str, Any], validated: np.ndarray, clean: np.ndarray
+    ) -> None:
         done = self.progress
-        metrics = outcome | {
+        metrics = {
+            "status": status,
+            "diverged_epoch": diverged_epoch,
+            "final": final,
             "epochs": done.epoch,
             "updates": done.history[-1]["updates"] if done.history else 0,
             "steps_per_epoch": self.steps,
@@ -346,6 +336,7 @@ class _Run:
                 "machines": len(done.machines),
             },
         }
+        predictions = {"validated": validated, "clean": clean, "labels": self.split.validation_labels}
         self.store.publish(self.spec, metrics, _csv(done.history), predictions)
 
 
