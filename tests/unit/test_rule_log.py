@@ -112,3 +112,10 @@ def test_a_failure_moves_no_cursor_and_turns_no_text_round(job, capfd):
     with pytest.raises(SystemExit), rule_log(job):
         raise UserError("The name \x1b[2J\u202egpj.exe is none.")
     assert "The name \\x1b[2J\\u202egpj.exe is none." in capfd.readouterr().err
+
+
+def test_a_log_that_cannot_be_written_is_told_in_a_sentence(job):
+    Path(job.log[0]).mkdir(parents=True)
+    with pytest.raises(SystemExit) as caught, rule_log(job):
+        raise AssertionError("the rule does not run")
+    assert caught.value.code == f"analyse: the log {job.log[0]} cannot be written (Is a directory)."

@@ -25,9 +25,13 @@ def rule_log(job: Any) -> Iterator[TextIO]:
     attempt: Snakemake removes it before the next.
     """
     path = Path(job.log[0])
-    path.parent.mkdir(parents=True, exist_ok=True)
     failure = None
-    with open(path, "w", buffering=1, encoding="utf-8") as log, _descriptors(log) as terminal:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115 (closed by `_descriptors`)
+    except OSError as error:
+        sys.exit(f"{job.rule}: the log {path} cannot be written ({error.strerror}).")
+    with log, _descriptors(log) as terminal:
         try:
             yield terminal
         except (Exception, KeyboardInterrupt) as error:
