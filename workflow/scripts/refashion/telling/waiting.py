@@ -43,7 +43,7 @@ def experiments(analysis: Analysis, config: Mapping[str, Any]) -> list[Waiting]:
 
 def without_others(config: Mapping[str, Any], idle: Sequence[Waiting]) -> dict[str, Any]:
     """The config with just the experiments that run or wait, and the entries that their cells name."""
-    told = [*config["run"], *(one.name for one in idle)]
+    told = list(dict.fromkeys((*config["run"], *(one.name for one in idle))))
     cells = load_study({**config, "run": told}).cells()
     kept = {"experiments": set(told)} | {f"{axis}s": {getattr(cell, axis) for cell in cells} for axis in AXES}
     tables = {key: {name: entry for name, entry in config[key].items() if name in kept[key]} for key in kept}
