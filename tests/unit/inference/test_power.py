@@ -69,6 +69,27 @@ def test_a_number_without_error_is_reproduced_more_often_than_a_single_run():
     assert alone[0, 0, 0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 40_000) + 1e-4)
 
 
+def test_the_characteristics_of_a_family_are_holms():
+    """Beside a cell of one seed, which has no p and counts as p = 1, a claim is held to half the level."""
+    common = {"published_is_a_run": False, "seed": 0, "repetitions": 20_000}
+    alone = operating_characteristics([5], [0.3], [0.5], [0.2], **common)[0, 0, 0]
+    beside = operating_characteristics([5, 1], [0.3, 0.3], [0.5, 0.5], [0.2], **common)[0, 0, 0]
+
+    def rate(level):  # P(|z + .2| <= .5 - t(level, 4) s / sqrt(5)) over s, as in the integral above
+        se = 0.3 / math.sqrt(5)
+
+        def density(u):
+            room = 0.5 - stats.t.isf(level, 4) * se * math.sqrt(u / 4)
+            inside = stats.norm.cdf((room - 0.2) / se) - stats.norm.cdf((-room - 0.2) / se)
+            return stats.chi2.pdf(u, 4) * max(0.0, inside)
+
+        return integrate.quad(density, 0, 60, limit=200)[0]
+
+    assert alone == pytest.approx(rate(0.05), abs=0.015)
+    assert beside == pytest.approx(rate(0.025), abs=0.015)
+    assert rate(0.05) - rate(0.025) > 0.05
+
+
 def test_a_claim_held_against_two_cells_is_reproduced_if_one_of_them_is():
     common = {"published_is_a_run": False, "seed": 0, "repetitions": 20_000}
     one = operating_characteristics([5], [0.3], [0.5], [0.2], **common)
