@@ -87,7 +87,7 @@ def _key_of(files: dict[str, list[dict[str, Any]]]) -> str:
 
 def single_numbers(analysis: Analysis) -> dict[str, str]:
     """Every judged accuracy by name: `V1.published`, `V1.ours`, `V1.interval`, `V1.difference`, `V1.verdict`."""
-    numbers = {}
+    numbers: dict[str, str] = {}
     for claim in analysis["claims"]:
         name, own = words.slug(claim["id"]), claim["readings"][0]["numbers"]
         told = dict(words.numbers_told(own, claim["unit"]))

@@ -110,6 +110,8 @@ def with_plans(study: Study, folder: Path | str | None, looks: int | None = None
     grown = study
     if study.pilots and pilots_table(folder).exists():
         grown = grown.with_plan(_seeds(_rows(pilots_table(folder), PILOT_COLUMNS, _is_of_pilots(study))))
+    if study.looks is None:
+        return grown
     for look in itertools.islice(held(study, folder), looks):
         is_last = look == study.looks.held
         grown = grown.with_plan(_seeds(read_look(study, folder, look), "seeds" if is_last else "planned"))

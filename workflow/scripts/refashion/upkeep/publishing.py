@@ -24,6 +24,7 @@ from typing import Any
 
 from refashion import files
 from refashion.errors import UserError
+from refashion.formatting import significant
 from refashion.networks import architectures, augmentation
 from refashion.study.model import Study, digest
 from refashion.telling import document, exports, formats, lede
@@ -276,7 +277,7 @@ def runs_block(published: Path) -> str:
     facts = [
         ("runs", f"{len(found)}, of which {sum(one['status'] == 'diverged' for one in found)} diverged"),
         ("trained", " to ".join(dict.fromkeys((begun[0], begun[-1]))) if found else ""),
-        ("core-hours", f"{sum(map(_core_seconds, found)) / 3600:.1f}"),
+        ("core-hours", significant(sum(map(_core_seconds, found)) / 3600, 3)),
         ("machine", _counted(found, lambda made: f"{made['cpu']}, {made['cores']} cores, {made['platform']}")),
         ("device, threads", _counted(found, lambda made: f"{made['device_name']}, {made['threads']}")),
         ("versions", _counted(found, lambda made: ", ".join(f"{name} {made[name]}" for name in _VERSIONS))),
