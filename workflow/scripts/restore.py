@@ -25,7 +25,7 @@ def main(job, terminal):
     print(costing.one_line(study), file=terminal)
     if looks is not None:
         print(looks.told, file=terminal)
-    known = not study.awaits_plan and (looks is None or looks.is_through)  # else more runs come, nobody knows which
+    known = not study.awaits_plan and (looks is None or looks.is_held)  # else more runs come, nobody knows which
     whole = known and set(costing.digests(study).values()) <= speeds.finished(Path(job.params.store))
     command = f"snakemake {'report' if whole else 'report_partial'}{job.params.overlays}"
     print(f"The report of the runs that are there, without training: {command}", file=terminal)

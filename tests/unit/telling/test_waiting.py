@@ -31,7 +31,7 @@ def test_an_experiment_that_waits_takes_the_images_of_its_runs_at_the_speed_seen
     cnn1: 100 epochs of 40 batches of 256, 1,024,000 images; lenet5: 20 epochs of 1,875 batches of 32, 1,200,000.
     """
     given = idle(analysis(n=4), "seeded_keras")
-    study = load_study(CONFIG | {"seeds": 5})
+    study = load_study(CONFIG | {"seeds": 5, "run": ["original", "baseline"]})
     trained = {cell.name: waiting._images(cell, study) for cell in study.cells()}
     for row in given["cost"]["cells"]:
         row.update(n=2, core_hours=2e-6 * trained.get(row["cell"], 0))

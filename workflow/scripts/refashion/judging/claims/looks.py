@@ -207,6 +207,11 @@ class Standing:
         return bool(self.held) and not self.wants
 
     @property
+    def is_held(self) -> bool:
+        """Whether every look was held that the study holds, or those that any claim wanted."""
+        return self.is_through or self.held == self.rule.held
+
+    @property
     def planned(self) -> dict[str, int]:
         """The seeds of each cell, those of the look to come included."""
         return {cell: self.rule.looks[self.held] if cell in self.wants else seeds for cell, seeds in self.cells.items()}
