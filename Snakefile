@@ -25,6 +25,7 @@ from refashion.study.original import check_original, original_path, read_origina
 from refashion.study.config import lay_over, load_study
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
+from refashion.project import call_python_by_name
 from refashion.study.model import Run, digest
 from refashion.telling import exports, source
 from refashion.telling.figures import catalogue
@@ -34,9 +35,7 @@ from refashion.upkeep import publishing, verification
 
 PROJECT = Path(workflow.basedir)
 
-if shlex.quote(sys.executable) != sys.executable:  # Snakemake writes it into a job's command as it is, a space and all
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    sys.executable = Path(sys.executable).name
+call_python_by_name()
 
 if workflow.is_main_process:  # Snakemake takes the last of two equal keys, and no word of it
     try:
