@@ -5,6 +5,7 @@ from pathlib import Path
 from refashion import files
 from refashion.judging import analysis, collection, inputs, standing, tables
 from refashion.judging.csv_tables import CSV_TABLES
+from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
@@ -41,6 +42,7 @@ def main(job):
             architectures=inputs.read_json(given.architectures),
             data=inputs.read_descriptions(given.facts),
             benchmark=benchmark_table.read(Path(given.benchmark)) if given.get("benchmark") else [],
+            beside=inputs.read_beside(study, PROJECT),
         )
     )
     images = pictures.load(result.document, [Path(one) for one in given.data], Path(given.examples))

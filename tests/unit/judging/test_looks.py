@@ -1,6 +1,7 @@
 """Looks at the claims of synthetic studies: which cells go on, when a claim ends, and what its verdict rests on."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -79,7 +80,8 @@ def test_a_study_holds_so_many_looks_as_its_config_says_and_tells_what_the_next_
     end = next(claim for claim in ledger.judge(held) if claim.id == "V4").ending
     assert (end.seeds, end.kind, end.experiment) == (10, "too few seeds", "original")
     assert end.words.startswith("It waits for look 2 of 4, at 10 seeds of 1\N{NO-BREAK SPACE}cell")
-    assert "held: 2}" in end.command
+    settings = {"seeds": {**LOOKS, "held": 2}}
+    assert end.command == f"snakemake --config 'experiments={json.dumps({'original': settings})}'"
 
 
 def test_a_claim_that_is_decided_stays_decided_whatever_later_runs_say():

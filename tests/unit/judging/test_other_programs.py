@@ -4,19 +4,19 @@ import pytest
 
 import synthetic
 from refashion.errors import UserError
-from refashion.judging.inputs import Inputs
-from refashion.judging.sections.other_programs import beside, read_accuracies
+from refashion.judging.inputs import Inputs, read_accuracies
+from refashion.judging.sections.other_programs import beside
 
 ORIGINAL = synthetic.original()
 
 
 def test_the_difference_is_welchs_against_each_cell_of_the_architecture(tmp_path):
-    """Against scipy-free figures: mean difference, and Welch's standard error by hand."""
+    """The difference of means, and Welch's standard error by hand."""
     study = synthetic.study(seeds=5)
     facts = Inputs(study, ORIGINAL, synthetic.runs(study, synthetic.published(ORIGINAL), seed=1), histories=None).facts
     experiment = next(one for one in study.experiments if one.name == "original")
     (tmp_path / "fit.csv").write_text("seed,val_accuracy\n0,0.90\n1,0.91\n2,0.92\n", encoding="utf-8")
-    found = beside(experiment, {"title": "t", "architecture": "lenet5", "file": "fit.csv"}, tmp_path, facts)
+    found = beside(experiment, "t", "lenet5", read_accuracies(tmp_path / "fit.csv"), facts)
     (other,) = found.against
     own = facts.runs.sample(other.cell, "val_accuracy").values
     assert found.mean == pytest.approx(91)

@@ -27,9 +27,9 @@ class Facts:
     original: config/original.yaml. settings: `analysis` of the config. architectures: name -> rows, total, trainable,
     non_trainable, as built. data: description of the data set. validation: cell -> "test" or "fold". image_variance:
     cell -> pp^2 that other validation images than the original's add to a difference. datasets: cell -> its data set.
-    looks: the rule by which seeds are added, to the cells looked_at. batches: cell -> what its batches are made of.
-    work: cell -> training images that a run sees, over all its epochs. experiments: cell -> the first experiment that
-    holds it. enabled: the experiments that run.
+    looks: the rule by which seeds are added, to the cells looked_at, of the experiments looking. batches: cell -> what
+    its batches are made of. work: cell -> training images that a run sees, over all epochs. experiments: cell -> the
+    first experiment that holds it. enabled: the experiments that run.
     """
 
     original: Mapping[str, Any]
@@ -42,6 +42,7 @@ class Facts:
     datasets: Mapping[str, str] = field(default_factory=dict)
     looks: Looks | None = None
     looked_at: frozenset[str] = frozenset()
+    looking: tuple[str, ...] = ()
     batches: Mapping[str, Any] = field(default_factory=dict)
     work: Mapping[str, int] = field(default_factory=dict)
     experiments: Mapping[str, str] = field(default_factory=dict)

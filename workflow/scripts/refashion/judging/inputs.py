@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class Inputs:
 
     original: config/original.yaml. runs, histories: see `columns.COLUMNS`. predictions by cell. architectures: as
     built, by name (rows, total, trainable, non_trainable). data: description of each data set, by name. benchmark:
-    rows.
+    rows. beside: another program's accuracies (percent, one a run), by the experiment beside which they stand.
     """
 
     study: Study
@@ -38,6 +39,7 @@ class Inputs:
     architectures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     benchmark: Sequence[Mapping[str, Any]] = ()
+    beside: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @cached_property
     def dataset(self) -> str:
@@ -63,6 +65,7 @@ class Inputs:
             enabled=tuple(experiment.name for experiment in self.study.experiments),
             looks=self.study.looks,
             looked_at=frozenset(cell.name for experiment in self.study.looking for cell in experiment.cells),
+            looking=tuple(experiment.name for experiment in self.study.looking),
         )
 
     @property
@@ -108,6 +111,27 @@ def read_json(path: Path | str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no JSON object; make it anew by deleting it.")
     return content
+
+
+def read_beside(study: Study, project: Path) -> dict[str, list[float]]:
+    """The accuracies that other programs reached (percent), by the experiment that names their file in the project."""
+    given = {one.name: study.config["experiments"][one.name].get("beside") for one in study.experiments}
+    return {name: read_accuracies(project / one["file"]) for name, one in given.items() if one}
+
+
+def read_accuracies(path: Path) -> list[float]:
+    """Accuracies in percent, one a row of a CSV with the column val_accuracy (0 to 1).
+
+    Raises UserError for a file that is not there or holds anything else.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            values = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read as accuracies ({first_line(error)}).") from None
+    if not values or not all(0 <= value <= 1 for value in values):
+        raise UserError(f"{path}: val_accuracy must be between 0 and 1, in at least one row.")
+    return [100 * value for value in values]
 
 
 def read_descriptions(paths: Iterable[Path | str]) -> dict[str, dict[str, Any]]:

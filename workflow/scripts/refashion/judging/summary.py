@@ -26,6 +26,7 @@ from refashion.judging.document.study import (
     ExperimentRuns,
     FailedRun,
     MissingRuns,
+    OtherProgram,
     OverallCounts,
     Provenance,
     SeedRange,
@@ -38,7 +39,6 @@ from refashion.judging.inputs import Inputs
 from refashion.judging.run_table import counts, distinct
 from refashion.judging.sections.cost import core_hours
 from refashion.judging.sections.other_programs import beside
-from refashion.project import PROJECT
 from refashion.study.model import AXES, Cell, Experiment
 
 #: Metrics of a cell that analysis.json and cells.csv summarise.
@@ -164,16 +164,23 @@ def experiment(experiment: Experiment, inputs: Inputs) -> ExperimentRuns:
     own = inputs.runs[[experiment.name in names.split(";") for names in inputs.runs["experiments"]]]
     found = counts(distinct(own)["status"])
     reason = "" if found.finished else "cannot say, because none of its runs has finished"
-    other = inputs.study.config["experiments"][experiment.name].get("beside")
     return ExperimentRuns.of(
         experiment,
         enabled=enabled,
         wanted=found.wanted,
         finished=found.finished,
         core_hours=core_hours(own),
-        beside=beside(experiment, other, PROJECT, inputs.facts) if enabled and other else None,
+        beside=_beside(experiment, inputs),
         reason=reason if enabled else "cannot say, because this study does not run it",
     )
+
+
+def _beside(experiment: Experiment, inputs: Inputs) -> OtherProgram | None:
+    values = inputs.beside.get(experiment.name)
+    if values is None:
+        return None
+    given = inputs.study.config["experiments"][experiment.name]["beside"]
+    return beside(experiment, given["title"], given["architecture"], values, inputs.facts)
 
 
 def cell(name: str, inputs: Inputs) -> CellSummary:

@@ -54,7 +54,7 @@ FINAL = ("loss", "accuracy", "eval_loss", "eval_accuracy", "val_loss", "val_accu
 _PARTS = {"validated": "val", "clean": "clean"}
 
 #: Bytes of a file, and of an array within predictions.npz: enough for millions of images and for 50,000 epochs.
-_LIMITS = {METRICS: 2**20, HISTORY: 2**24, PREDICTIONS: 2**24}
+LIMITS = {METRICS: 2**20, HISTORY: 2**24, PREDICTIONS: 2**24}
 _ARRAY_LIMIT = 2**24
 
 #: How NumPy's format 1.0 begins an array uint8 [images]. Not read by NumPy, which evaluates whatever stands there.
@@ -135,7 +135,7 @@ class _about:  # noqa: N801 (a context manager, used like a function)
 def _bytes(path: Path, metrics: Mapping[str, Any] | None = None) -> bytes:
     """What a file holds, if that is what `metrics` says."""
     try:
-        content = files.read_plain(path, _LIMITS[path.name])
+        content = files.read_plain(path, LIMITS[path.name])
     except ValueError as error:
         raise _Wrong(str(error)) from None
     if metrics:

@@ -4,6 +4,7 @@ published/runs/{digest}/        a finished run as the store holds it
 published/derived/              what else the report needs TensorFlow for, its SHA-256 in each name
 published/report.html, analysis.json, cells.csv, claims.csv     what the runs gave
 published/benchmark.csv         how fast the machine was that made the report
+published/keras_fit.csv         what Keras' own `fit` reached (rule `keras_fit`); put there by hand
 published/README.md             what the runs are, and what each column of the tables holds
 published/examples/{name}/      the same of the report that config/examples/{name}/ judges
 published/examples/README.md    what was found of each judged report

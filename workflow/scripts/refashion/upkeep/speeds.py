@@ -30,9 +30,6 @@ FORWARD_SHARE = 1 / 3
 #: the first so many are a fair sample; reading all 10,000 of a large study would delay its start.
 SAMPLE, OTHERS = 9, 300
 
-#: Bytes of a metrics.json at most.
-_LIMIT = 2**20
-
 _DIGEST = re.compile(r"[0-9a-f]{20}")
 
 
@@ -250,7 +247,7 @@ def _hardware(provenance_of_run: Mapping[str, Any]) -> str:
 def _read(folder: Path) -> dict[str, Any] | None:
     """metrics.json of a finished run, None if it is not one; `train` checks its sums before it uses a run."""
     try:
-        metrics = json.loads(files.read_plain(folder / run_files.METRICS, _LIMIT))
+        metrics = json.loads(files.read_plain(folder / run_files.METRICS, run_files.LIMITS[run_files.METRICS]))
         return metrics if metrics["format"] == run_files.FORMAT else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

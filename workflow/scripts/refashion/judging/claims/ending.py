@@ -28,8 +28,8 @@ def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None
         return _bare("diverged runs", words)
     if not reading.tested or any(facts.runs.counts(cell).finished < 2 for cell in reading.cells):
         return _not_run(reading.cells, facts)
-    if standing is not None and claim in standing.wanted:
-        return _next_look(claim, standing, facts)
+    if standing is not None and (cells := standing.wanted_by(claim)):
+        return _next_look(cells, standing, facts)
     numbers = reading.numbers
     if numbers and numbers.difference is not None:
         if numbers.cause in (Cause.ONE_RUN, Cause.NEAR_RUNS):
@@ -111,24 +111,22 @@ def _of_its_own(cells: Sequence[str], seeds: int, facts: Facts) -> str:
     return f"snakemake --config 'experiments={json.dumps({name: experiment})}' 'run={run}'"
 
 
-def _next_look(claim: str, standing: Standing, facts: Facts) -> Ending:
-    """The next look, which the study's rule holds for a claim that is open, and what the runs that it lacks cost."""
-    cells, rule, held = standing.wanted[claim], standing.rule, standing.held + 1
+def _next_look(cells: Sequence[str], standing: Standing, facts: Facts) -> Ending:
+    """The next look, which the study's rule plans for an open claim, and what the runs that its cells lack cost."""
+    rule, held = standing.rule, standing.held + 1
     seeds = rule.looks[standing.held]
     hours = sum(_core_hours(cell, seeds, facts) for cell in cells)
     words = f"It waits for look {held} of {len(rule.looks)}, at {seeds} seeds of {fmt.plural(len(cells), 'cell')}"
     words += f": {fmt.number(hours, 1)} core-hours more." if hours else "; its own runs are there."
-    settings = f"{{looks: {list(rule.looks)}, spend: {list(rule.spend)}, held: {held}}}"
-    names = dict.fromkeys(facts.experiments[cell] for cell in cells)
-    experiments = ", ".join(f"{name}: {{seeds: {settings}}}" for name in names)
+    settings = {"looks": rule.looks, "spend": rule.spend, "held": held}  # of all that have looks: they have the same
     return Ending(
         kind="too few seeds",
         words=words,
         seeds=seeds,
         chance=None,
         core_hours=hours,
-        experiment=next(iter(names)),
-        command=f"snakemake --config 'experiments={{{experiments}}}'",
+        experiment=facts.looking[0],
+        command=f"snakemake --config 'experiments={json.dumps({name: {'seeds': settings} for name in facts.looking})}'",
     )
 
 

@@ -192,14 +192,9 @@ class Standing:
                 found.setdefault(cell, {})[stand.member.claim] = None
         return {cell: tuple(claims) for cell, claims in found.items()}
 
-    @property
-    def wanted(self) -> dict[str, list[str]]:
-        """The cells of which each open claim wants more seeds."""
-        found: dict[str, list[str]] = {}
-        for cell, claims in self.wants.items():
-            for claim in claims:
-                found.setdefault(claim, []).append(cell)
-        return found
+    def wanted_by(self, claim: str) -> list[str]:
+        """The cells of which an open claim wants more seeds."""
+        return [cell for cell, claims in self.wants.items() if claim in claims]
 
     @property
     def is_through(self) -> bool:

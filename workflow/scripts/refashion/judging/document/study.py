@@ -136,7 +136,7 @@ class AgainstCell(Part):
 
     cell: str = means("cell, architecture/fraction/augmentation/recipe")
     n: int = means("runs of the cell that count")
-    difference: float | None = means("of mean final validation accuracies; null below two runs of either", "pp")
+    difference: float | None = means("of mean final validation accuracies; null without a run of the cell", "pp")
     interval: Ends | None = means("Welch's interval of the difference; null below two runs of either", "pp")
     p: float | None = means("of Welch's t test, two-sided, not corrected", "0..1")
 
