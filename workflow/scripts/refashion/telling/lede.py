@@ -69,10 +69,10 @@ def tally(claims: Sequence[Claim]) -> list[int]:
 
 
 def findings(analysis: Analysis) -> list[Finding]:
-    """What the first screen says, most important first."""
+    """What the first screen says, most important first; last, whether that is interim."""
     study = analysis["study"]
     if study["interim"]:
-        return [Finding("Interim", study["interim"]), *findings({**analysis, "study": {**study, "interim": ""}})]
+        return [*findings({**analysis, "study": {**study, "interim": ""}}), Finding("Interim", study["interim"])]
     counted = [*_comparisons(analysis), *_counted(analysis)]
     if not study["evidence"]:
         text = "This preset shows that every step works. It trains far too little to say anything of an accuracy."
