@@ -7,7 +7,7 @@ import json
 from refashion import provenance
 from refashion.study.model import Cell, digest
 from refashion.training import run_files
-from refashion.upkeep.speeds import work
+from refashion.training.speeds import work
 
 CNN1 = Cell("cnn1", "10k", "none", "b256_e100")
 CPU = provenance.machine()["cpu"]
@@ -16,15 +16,14 @@ CPU = provenance.machine()["cpu"]
 def finish(folder, loaded, run, speed, cpu=CPU, status="finished", resumed=0, updates=None, device="cpu"):
     """A finished run in a store, made at `speed`."""
     spec = loaded.spec(run)
-    updates = updates or spec["recipe"]["updates"]
-    random = len(spec["augmentation"]) > 1
-    done = work(spec["fraction"]["images"], 10_000, spec["recipe"]["batch_size"], updates, random)
+    if updates:
+        spec = spec | {"recipe": spec["recipe"] | {"updates": updates}}
+    done = work(spec, loaded)
     parts = {"train_seconds": done.trained * speed.image, "eval_seconds": done.scored * speed.score}
     metrics = {
         "format": run_files.FORMAT,
         "spec": spec,
         "status": status,
-        "updates": updates,
         "timing": {**parts, "setup_seconds": speed.fixed, "seconds": speed.seconds(done), "resumed": resumed},
         "provenance": {"cpu": cpu, "cores": 64, "device": device, "device_name": "GeForce 256"},
     }

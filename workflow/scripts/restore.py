@@ -8,7 +8,7 @@ from refashion.study.config import load_study
 from refashion.study.original import read_original
 from refashion.training import seeds
 from refashion.training.run_store import RunStore
-from refashion.upkeep import costing, publishing, speeds
+from refashion.upkeep import costing, publishing
 
 
 def main(job, terminal):
@@ -26,7 +26,7 @@ def main(job, terminal):
     if looks is not None:
         print(looks.told, file=terminal)
     known = not study.awaits_plan and (looks is None or looks.is_held)  # else more runs come, nobody knows which
-    whole = known and set(costing.digests(study).values()) <= speeds.finished(Path(job.params.store))
+    whole = known and set(costing.digests(study).values()) <= set(store.names())
     command = f"snakemake {'report' if whole else 'report_partial'}{job.params.overlays}"
     print(f"The report of the runs that are there, without training: {command}", file=terminal)
 

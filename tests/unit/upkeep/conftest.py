@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refashion.study.config import load_study
-from refashion.upkeep.speeds import Places
+from refashion.upkeep.timings import Places
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import pytest
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run_files
-from refashion.upkeep import costing, speeds
-from refashion.upkeep.speeds import Speed, Speeds
+from refashion.training.run_store import RunStore
+from refashion.training.speeds import Speed, kinds
+from refashion.upkeep import costing, timings
+from refashion.upkeep.timings import speeds
 from timed_runs import CNN1, CPU, finish
 
 
@@ -99,9 +101,9 @@ def test_the_speeds_of_a_processor_are_not_those_of_a_gpu(config, loaded, places
         "3 of 4 runs are left to train: their cost is not measured yet (snakemake benchmark)."
     )
     finish(places.published, loaded, Run(CNN1, 2), Speed(0.0001, 0.0001, 5.0), cpu="Z80", device="gpu")
-    speed, source = Speeds(on_gpus, {}, places, "gpu").of(CNN1)
+    speed, source = speeds(on_gpus, {}, places, "gpu").of(CNN1)
     assert (speed.image, source) == (pytest.approx(0.0001), "runs on GeForce 256, 64 cores")
-    assert Speeds(loaded, {}, places, "cpu").of(CNN1)[0].image == pytest.approx(0.002)
+    assert speeds(loaded, {}, places, "cpu").of(CNN1)[0].image == pytest.approx(0.002)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_the_speeds_of_a_processor_are_not_those_of_a_gpu(config, loaded, places
         lambda metrics: {"format": run_files.FORMAT},
         lambda metrics: metrics | {"spec": []},
         lambda metrics: metrics | {"timing": None},
-        lambda metrics: metrics | {"updates": 0},
+        lambda metrics: metrics | {"spec": metrics["spec"] | {"fraction": {"images": 0, "validation": "test"}}},
         lambda metrics: metrics | {"provenance": {"cpu": CPU}},
         lambda metrics: metrics | {"spec": metrics["spec"] | {"recipe": {}}},
     ],
@@ -161,7 +163,7 @@ def test_the_next_look_tells_its_cost_and_the_claims_that_want_it(config, places
     assert costing.one_line(loaded, 2, places).endswith("; seeds that they ask for come on top.")
     looks = SimpleNamespace(wants={CNN1.name: ("V4", "T4")}, told="Look 1 of 2 was held.", cells=cells)
     grown = loaded.with_plan({("original", CNN1): 10})
-    hours = 5 * Speeds(grown, {}, places, "cpu").seconds(CNN1) / 3600
+    hours = 5 * speeds(grown, {}, places, "cpu").seconds(CNN1) / 3600
     assert costing.look_table(grown, looks, places) == (
         f"Look 1 of 2 was held.\n  {CNN1.name}: 5 runs left, {hours:.2g} core-hours, for V4, T4"
     )
@@ -176,9 +178,9 @@ def test_of_10000_runs_few_are_read(config, places, monkeypatch):
     names = set(costing.digests(loaded).values())
     strangers = {f"{number:020x}" for number in range(2000)}
     read = []
-    monkeypatch.setattr(speeds, "finished", lambda folder: names | strangers if folder == places.store else set())
-    monkeypatch.setattr(speeds, "_read", lambda folder: read.append(folder.name))
+    monkeypatch.setattr(RunStore, "names", lambda self: names | strangers if self.folder == places.store else set())
+    monkeypatch.setattr(timings, "_read", lambda folder: read.append(folder.name))
     assert len(names) > 10_000
     costing.bill(loaded, places)
-    kinds = {speeds.Kind.of(loaded.spec(Run(cell, 0))) for cell in loaded.cells()}
-    assert len(read) == len(set(read)) == speeds.SAMPLE * len(kinds) + speeds.OTHERS
+    known = {kinds(loaded.spec(Run(cell, 0))) for cell in loaded.cells()}
+    assert len(read) == len(set(read)) == timings.SAMPLE * len(known) + timings.OTHERS

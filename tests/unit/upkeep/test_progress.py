@@ -16,7 +16,8 @@ from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run_state
 from refashion.training.run_state import RunState
-from refashion.upkeep import progress, speeds
+from refashion.training.speeds import Speeds
+from refashion.upkeep import progress, timings
 
 PROJECT = Path(__file__).resolve().parents[3]
 CNN1 = Cell("cnn1", "10k", "none", "b256_e100")
@@ -27,7 +28,7 @@ SECONDS = 100.0
 
 @pytest.fixture
 def places(tmp_path):
-    return speeds.Places(tmp_path / "results/store", tmp_path / "published", tmp_path / "benchmark.csv")
+    return timings.Places(tmp_path / "results/store", tmp_path / "published", tmp_path / "benchmark.csv")
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def loaded(config):
 
 @pytest.fixture
 def known_cost(monkeypatch):
-    monkeypatch.setattr(speeds.Speeds, "seconds", lambda *_: SECONDS)
+    monkeypatch.setattr(Speeds, "seconds", lambda *_: SECONDS)
 
 
 def _says(places, loaded, seed, *state, age=10.0):

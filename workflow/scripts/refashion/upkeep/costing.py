@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from refashion.errors import UserError
 from refashion.formatting import significant
 from refashion.study.model import Cell, Run, Study, digest
 from refashion.training import devices
-from refashion.upkeep.speeds import PLACES, Places, Speeds, finished
+from refashion.training.run_store import RunStore
+from refashion.upkeep import timings
+from refashion.upkeep.timings import PLACES, Places
 
 if TYPE_CHECKING:  # imports pandas, which a look at a study's progress has no use for
     from refashion.judging.claims.looks import Standing
@@ -53,14 +55,8 @@ class Bill:
 
 
 def digests(study: Study) -> dict[Run, str]:
-    """The digest of every run of the study; runs of a cell differ in the seed alone, so its spec is made once."""
-    specs: dict[Cell, dict[str, Any]] = {}
-    found = {}
-    for run in study.runs():
-        if run.cell not in specs:
-            specs[run.cell] = study.spec(run)
-        found[run] = digest({**specs[run.cell], "seed": run.seed})
-    return found
+    """The digest of every run of the study."""
+    return {run: digest(study.spec(run)) for run in study.runs()}
 
 
 def device_of(study: Study) -> str:
@@ -70,9 +66,9 @@ def device_of(study: Study) -> str:
 
 def bill(study: Study, places: Places = PLACES) -> Bill:
     """The cost of each experiment and of all together, each run counted once."""
-    names, done, device = digests(study), finished(places.store), device_of(study)
+    names, done, device = digests(study), set(RunStore(places.store).names()), device_of(study)
     cells = {name: run.cell for run, name in names.items()}
-    speeds = Speeds(study, cells, places, device)
+    speeds = timings.speeds(study, cells, places, device)
     seconds = {cell: speeds.seconds(cell) for cell in study.cells()}
     charged: set[str] = set()
     lines = []
@@ -84,7 +80,7 @@ def bill(study: Study, places: Places = PLACES) -> Bill:
     unmeasured: dict[str, int] = {}
     for cell in (cells[name] for name in left if seconds[cells[name]] is None):
         unmeasured[cell.architecture] = unmeasured.get(cell.architecture, 0) + 1
-    used = {found[1] for name in left if (found := speeds.of(cells[name]))}
+    used = {found[1] for cell in {cells[name] for name in left} if (found := speeds.of(cell))}
     return Bill(
         tuple(lines),
         _line("all, each run once", charged, done, set(), cells, seconds),
@@ -171,8 +167,8 @@ def look_table(study: Study, standing: Standing, places: Places = PLACES) -> str
     study: grown by the seeds of that look (`refashion.judging.standing.grown`).
     """
     looking = study.alone(study.looking)
-    names, done, device = digests(looking), finished(places.store), device_of(study)
-    speeds = Speeds(study, {name: run.cell for run, name in names.items()}, places, device)
+    names, done, device = digests(looking), set(RunStore(places.store).names()), device_of(study)
+    speeds = timings.speeds(study, {name: run.cell for run, name in names.items()}, places, device)
     left = Counter(run.cell for run, name in names.items() if name not in done)
     unit = "GPU-hours" if device == "gpu" else "core-hours"
     lines = [standing.told]

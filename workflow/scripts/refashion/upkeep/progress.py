@@ -19,7 +19,8 @@ from refashion.study.config import lay_over, load_study
 from refashion.study.model import Run, Study
 from refashion.training import run_state, seeds
 from refashion.training.run_state import RunState
-from refashion.upkeep import costing, speeds
+from refashion.training.run_store import RunStore
+from refashion.upkeep import costing, timings
 
 #: Seconds, beyond the interval of its checkpoints, after which a run that neither saved nor said anything has stopped.
 SILENCE = 60
@@ -79,13 +80,13 @@ def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
     return seeds.with_plans(load_study(configuration(base, overlays)), folder / "results" / "seeds")
 
 
-def look(study: Study, folder: Path, now: float, places: speeds.Places) -> Progress:
+def look(study: Study, folder: Path, now: float, places: timings.Places) -> Progress:
     """Where the study in `folder` stands at the time `now` (seconds since 1970). A run of two names counts once."""
     runs: dict[str, Run] = {}
     for run, name in costing.digests(study).items():
         runs.setdefault(name, run)
-    done = speeds.finished(places.store)
-    measured = speeds.Speeds(study, {name: run.cell for name, run in runs.items()}, places, costing.device_of(study))
+    done = set(RunStore(places.store).names())
+    measured = timings.speeds(study, {name: run.cell for name, run in runs.items()}, places, costing.device_of(study))
     estimates = {cell: measured.seconds(cell) for cell in study.cells()}
     patience = study.config["checkpoint_seconds"] + SILENCE
     running, failed, waiting = [], [], []
@@ -177,7 +178,7 @@ def _clock(seconds: float) -> str:
 def show(overlays: Sequence[Path], project: Path, folder: Path) -> str:
     """The progress of the study in `folder`, by the project's config and overlays over it."""
     study = study_of(project / "config" / "config.yaml", overlays, folder)
-    store = folder / speeds.PLACES.store
-    places = speeds.Places(store, speeds.PLACES.published, folder / speeds.PLACES.benchmark)
+    store = folder / timings.PLACES.store
+    places = timings.Places(store, timings.PLACES.published, folder / timings.PLACES.benchmark)
     jobs = provenance.machine()["cores"] if costing.device_of(study) == "cpu" else 1
     return text(look(study, folder, time.time(), places), jobs)

@@ -1,0 +1,124 @@
+"""Measured speeds: of some finished runs, on this machine and elsewhere, and of the benchmark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refashion import files, provenance
+from refashion.project import PROJECT
+from refashion.study.model import Cell, Run, Study
+from refashion.training import run_files
+from refashion.training.run_store import RunStore
+from refashion.training.speeds import Sample, Speed, Speeds, kinds, work
+from refashion.upkeep.benchmark import contestants
+from refashion.upkeep.benchmark import table as benchmark_table
+
+#: Time to score an image as a part of the time to train on it: one product a layer instead of three (see
+#: `architectures.training_flops`). For the benchmark, which measures only both together.
+FORWARD_SHARE = 1 / 3
+#: Finished runs that are read for each kind of run, and of those of other studies altogether. Digests have no order, so
+#: the first so many are a fair sample; reading all 10,000 of a large study would delay its start.
+SAMPLE, OTHERS = 9, 300
+
+_HERE = "finished runs on this machine"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where measured speeds are found: the run store, the published runs (a store, too), the benchmark's table."""
+
+    store: Path
+    published: Path
+    benchmark: Path
+
+
+#: As the workflow writes them, relative to the study's folder; published/ belongs to the project.
+PLACES = Places(
+    Path("results/store"),
+    PROJECT / "published" / "runs",
+    Path("benchmarks/benchmark.csv"),
+)
+
+
+def speeds(study: Study, wanted: Mapping[str, Cell], places: Places, device: str) -> Speeds:
+    """Measured speeds from runs on this machine, else the benchmark, else runs elsewhere.
+
+    wanted: the cell of each digest that the study wants; device: cpu or gpu, what its runs will compute on.
+    """
+    cpu = provenance.machine()["cpu"]
+    runs: dict[str, list[Sample]] = {}
+    for metrics in _finished_runs(study, wanted, places):
+        found = _measured(metrics, study, device, cpu)
+        if found is not None:
+            runs.setdefault(found[0], []).append(found[1])
+    here = {_HERE: runs.pop(_HERE, [])}
+    return Speeds(study, here | _benchmark(places.benchmark, device, cpu) | runs)
+
+
+def _measured(metrics: Mapping[str, Any], study: Study, device: str, cpu: str) -> tuple[str, Sample] | None:
+    """Where a finished run was trained (cpu: this machine's), and its speed.
+
+    None for a run on another kind of device, of which no speed here follows, for one that diverged or that used a
+    data set unknown here, and for one that lacks what is asked.
+    """
+    try:
+        timing, origin = metrics["timing"], metrics["provenance"]
+        if origin["device"] != device or metrics["status"] != "finished":
+            return None
+        done = work(metrics["spec"], study)
+        rest = timing["seconds"] - timing["train_seconds"] - timing["eval_seconds"]
+        speed = Speed(
+            timing["train_seconds"] / done.trained,
+            timing["eval_seconds"] / done.scored,
+            timing["setup_seconds"] if timing["resumed"] else max(0.0, rest),  # what was lost in a kill is no cost
+        )
+        name = origin["device_name" if device == "gpu" else "cpu"]
+        where = _HERE if origin["cpu"] == cpu else f"runs on {name}, {origin['cores']} cores"
+        return where, Sample(kinds(metrics["spec"]), done.trained, speed)
+    except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError):
+        return None  # `train` will set it aside, when its turn comes
+
+
+def _finished_runs(study: Study, wanted: Mapping[str, Cell], places: Places) -> Iterator[dict[str, Any]]:
+    """Metrics of some finished runs: a few of each kind that the study wants, and of what else there is."""
+    taken: dict[Any, int] = {}
+    seen: set[str] = set()
+    kind_of = {cell: kinds(study.spec(Run(cell, 0))) for cell in set(wanted.values())}
+    for folder in (places.store, places.published):
+        for name in sorted(set(RunStore(folder).names()) - seen):
+            group = kind_of[wanted[name]] if name in wanted else None
+            if taken.get(group, 0) < (OTHERS if group is None else SAMPLE):
+                taken[group] = taken.get(group, 0) + 1
+                seen.add(name)
+                metrics = _read(folder / name)
+                if metrics is not None:
+                    yield metrics
+
+
+def _benchmark(path: Path, device: str, cpu: str) -> dict[str, list[Sample]]:
+    """The speeds of this engine in the benchmark's table, if there is one and it was made on the same device."""
+    if not path.exists():
+        return {}
+    found: dict[str, list[Sample]] = {}
+    for row in benchmark_table.read(path):
+        if row["program"] == benchmark_table.ENGINE and row["device"] == device:
+            random = row["augmentation"] != "none"
+            scored = (1 + random) / contestants.TRAINING_PER_VALIDATION
+            image = row["processes"] / row["images_per_second"] / (1 + scored * FORWARD_SHARE)
+            speed = Speed(image, image * FORWARD_SHARE, row["fixed_seconds"])
+            name = f"the benchmark on {'this machine' if row['cpu'] == cpu else row['cpu']}"
+            found.setdefault(name, []).append(Sample(((row["architecture"], random),), 0, speed))
+    return found
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """metrics.json of a finished run, None if it is not one; `train` checks its sums before it uses a run."""
+    try:
+        metrics = json.loads(files.read_plain(folder / run_files.METRICS, run_files.LIMITS[run_files.METRICS]))
+        return metrics if metrics["format"] == run_files.FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
