@@ -533,7 +533,6 @@ rule benchmark:
         data=f"results/data/{study.dataset(study.cells()[0])}.npz",
     params:
         table=BENCHMARK,
-        measurements="benchmarks/benchmark_measurements.csv",
         repetitions=3,
         seconds=6,
     threads: workflow.cores or 1

@@ -11,7 +11,7 @@ from refashion.upkeep.benchmark import table as benchmark_table
 
 
 def main(job, terminal):
-    """Measure, write every measurement and the table, and show the table on the terminal."""
+    """Measure, write the table, and show it on the terminal; the log has every measurement."""
     machine = contestants.Machine(job.threads, devices.wanted(job.config["device"], job.resources.get("gpu", 0)))
     load = os.getloadavg()[0]
     if load > 0.1 * machine.cores:
@@ -24,9 +24,6 @@ def main(job, terminal):
         workshop = contestants.Workshop(Path(folder), Path(job.input.data), machine, job.config["checkpoint_seconds"])
         found = measuring.run(workshop, repetitions=job.params.repetitions, seconds=job.params.seconds)
     table = measuring.rows(found, machine, load)
-    for path in (job.params.measurements, job.params.table):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    measuring.write_measurements(Path(job.params.measurements), found)
     benchmark_table.write(Path(job.params.table), table)
     print(benchmark_table.told(table), file=terminal, flush=True)
 

@@ -53,14 +53,14 @@ def test_pytorch_has_the_same_parameters_and_computes_channels_last(device, name
     assert model(torch.rand(4, 1, 28, 28)).shape == (4, 10)
 
 
-def test_the_programs_augment_alike(device):
+def test_the_programs_augment_alike(device, committed_config):
     from refashion.upkeep.benchmark import plain_script
 
     ranges = {name.removesuffix("_range"): value for name, value in plain_script.AFFINE.items()}
-    assert {"rescale": "unit", **ranges} == contestants.AUGMENTATIONS["affine"]
+    assert {"rescale": "unit", **ranges} == committed_config["augmentations"]["affine"]
 
 
-def test_pytorch_warps_as_the_engine_does(device, torch_script, small_data, monkeypatch):
+def test_pytorch_warps_as_the_engine_does(device, torch_script, small_data, committed_config, monkeypatch):
     """Equal draws, equal images: the two implementations share nothing but the definition."""
     import torch
 
@@ -71,7 +71,8 @@ def test_pytorch_warps_as_the_engine_does(device, torch_script, small_data, monk
         images = data["train_images"][:8, ..., np.newaxis].astype(np.float32)
     monkeypatch.setattr(torch, "rand", lambda *shape, device: torch.from_numpy(uniform))
     theirs = torch_script.augmented(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy()[:, 0]
-    ours = augmentation.augment(images, contestants.AUGMENTATIONS["affine"], lambda part, *_: parts[part])
+    affine = committed_config["augmentations"]["affine"]
+    ours = augmentation.augment(images, affine, lambda part, *_: parts[part])
     assert np.abs(theirs - np.asarray(ours)[..., 0]).max() < 0.05  # of 255; float32 places differ by some 1e-5 pixels
     assert np.abs(theirs - images[..., 0]).max() > 50
 
@@ -90,10 +91,11 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
 
     pytest.importorskip("torch", reason="PyTorch is not installed")
     epochs, batch = 3, 16
-    task = Task(name, kind, batch, 3000)
+    (task,) = [one for one in contestants.TASKS if (one.architecture, one.augmentation) == (name, kind)]
     workshop = contestants.Workshop(tmp_path, small_data, Machine(1, "cpu"), 1e9)
     hashes = data.hashes_of(data.load(small_data))
     job = contestants.spec(task, hashes, 3000, epochs * steps_per_epoch(3000, batch), 0)
+    job["recipe"] |= {"batch_size": batch}
     images = "affine" if kind == "affine" else "arrays"
     shared = {"data": small_data, "network": name, "images": images, "batch": batch, "epochs": epochs, "threads": 1}
     environment = {**os.environ, "PYTHONPATH": "workflow/scripts", "CUDA_VISIBLE_DEVICES": ""}
@@ -146,16 +148,16 @@ def test_the_rule_measures_every_program(small_data, tmp_path, monkeypatch):
     import io
     import runpy
 
-    tasks = (Task("cnn1", "none", 128, 600), Task("lenet5", "affine", 32, 600))
+    tasks = (Task("cnn1", "none", "b256_e50", 600), Task("lenet5", "affine", "b32_e20_sparse", 600))
     monkeypatch.setattr(measuring.run, "__kwdefaults__", {**measuring.run.__kwdefaults__, "tasks": tasks})
     script = runpy.run_path(str(PROJECT / "workflow" / "scripts" / "benchmark.py"))
-    table, measurements = tmp_path / "benchmarks" / "benchmark.csv", tmp_path / "benchmarks" / "measurements.csv"
+    table = tmp_path / "benchmarks" / "benchmark.csv"
     job = SimpleNamespace(
         threads=1,
         config={"device": "cpu", "checkpoint_seconds": 120},
         resources={},
         input=SimpleNamespace(data=str(small_data)),
-        params=SimpleNamespace(repetitions=1, seconds=0.5, table=str(table), measurements=str(measurements)),
+        params=SimpleNamespace(repetitions=1, seconds=0.5, table=str(table)),
     )
     terminal = io.StringIO()
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))  # a quiet machine, so that no warning comes first

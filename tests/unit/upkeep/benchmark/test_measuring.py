@@ -12,29 +12,25 @@ from refashion.study.model import Cell, Run
 from refashion.upkeep.benchmark import contestants, measuring
 from refashion.upkeep.benchmark import table as benchmark_table
 from refashion.upkeep.benchmark.contestants import Arrangement, Machine, Task
-from refashion.upkeep.benchmark.measuring import Benchmark, Record, Start
+from refashion.upkeep.benchmark.measuring import Benchmark, Start
 from refashion.upkeep.benchmark.stopwatch import Measurement
 from refashion.upkeep.benchmark.table import ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH
 
-TASK = Task("cnn1", "none", 256, 18_000)
-AFFINE = Task("cnn1", "affine", 256, 18_000)
+TASK = Task("cnn1", "none", "b256_e50", 18_000)
+AFFINE = Task("cnn1", "affine", "b256_e50", 18_000)
 ORIGINAL = ("cnn1", "lenet5", "cnn4", "cnn4_same")
 
 
-def test_augmentations_and_specs_are_those_of_the_config(config):
-    loaded = load_study(config)
-    cells = {
-        ("cnn1", "affine"): Cell("cnn1", "60k", "affine", "b256_e50"),
-        ("lenet5", "none"): Cell("lenet5", "60k", "none", "b32_e20_sparse"),
-        ("cnn4", "affine"): Cell("cnn4", "60k", "affine", "b256_e50"),
-        ("cnn4_same", "affine"): Cell("cnn4_same", "60k", "affine", "b256_e50"),
-    }
-    tasks = {(task.architecture, task.augmentation): task for task in contestants.TASKS}
-    for key, cell in cells.items():
-        wanted = loaded.spec(Run(cell, 3))
-        hashes = {name: wanted["dataset"][name] for name in data.FILES}
-        mine = contestants.spec(tasks[key], hashes, 60_000, loaded.updates(cell), 3)
-        assert mine == wanted
+def test_a_run_of_the_engine_is_one_of_the_study_but_for_its_images_updates_and_data(config):
+    study, cell = load_study(config), Cell("lenet5", "60k", "none", "b32_e20_sparse")
+    hashes = {name: name[0] * 64 for name in data.FILES}
+    (task,) = [one for one in contestants.TASKS if (one.architecture, one.augmentation) == ("lenet5", "none")]
+    wanted = study.spec(Run(cell, 3))
+    wanted["dataset"] |= hashes
+    wanted["fraction"] |= {"images": 600}
+    wanted["recipe"] |= {"updates": 7}
+    assert contestants.spec(task, hashes, 600, 7, 3) == wanted
+    assert task.batch_size == 32
 
 
 def test_every_network_is_measured_with_and_without_augmentation():
@@ -69,23 +65,19 @@ def test_the_data_of_a_task_keeps_the_proportion_of_validation(small_data, tmp_p
         np.testing.assert_array_equal(part["test_images"], whole["test_images"][:200])
 
 
-def _record(repetition, task, arrangement, rate):
-    return Record(repetition, task, arrangement, Measurement(rate, 4.0 + repetition, 700.0))
+def _times(*rates):
+    return [Measurement(rate, 4.0 + number, 700.0) for number, rate in enumerate(rates, start=1)]
 
 
 def _benchmark(torch: bool = True) -> Benchmark:
-    engine, arrays, rescaled = (
-        Arrangement(ENGINE, "arrays", 2, 1),
-        Arrangement(PLAIN, "arrays", 1, 2),
-        Arrangement(PLAIN, "rescaled", 1, 2),
-    )
-    rates = {engine: [900.0, 1000.0, 1100.0], arrays: [400.0, 300.0, 500.0], rescaled: [200.0]}
+    measured = {
+        (TASK, Arrangement(ENGINE, "arrays", 2, 1)): _times(900.0, 1000.0, 1100.0),
+        (TASK, Arrangement(PLAIN, "arrays", 1, 2)): _times(400.0, 300.0, 500.0),
+        (TASK, Arrangement(PLAIN, "rescaled", 1, 2)): _times(200.0),
+    }
     if torch:
-        rates[Arrangement(TORCH, "arrays", 2, 1)] = [500.0, 510.0, 490.0]
-    records = [
-        _record(number, TASK, one, rate) for one, found in rates.items() for number, rate in enumerate(found, start=1)
-    ]
-    return Benchmark(records, {TASK: Start(5.5, 1200.0)}, [100e9, 120e9, 80e9], {"cnn1": 10_000_000})
+        measured[TASK, Arrangement(TORCH, "arrays", 2, 1)] = _times(500.0, 510.0, 490.0)
+    return Benchmark(measured, {TASK: Start(5.5, 1200.0)}, [100e9, 120e9, 80e9], {"cnn1": 10_000_000})
 
 
 def test_the_table_holds_medians_ranges_ratios_and_shares():
@@ -118,14 +110,6 @@ def test_a_written_table_is_read_back_as_it_was(tmp_path):
         for name, value in row.items():
             assert other[name] == (pytest.approx(value, rel=1e-3) if isinstance(value, float) else value), name
     assert benchmark_table.told(found) == benchmark_table.told(table)
-
-
-def test_every_measurement_is_written(tmp_path):
-    measuring.write_measurements(tmp_path / "all.csv", _benchmark())
-    lines = (tmp_path / "all.csv").read_text().splitlines()
-    assert lines[0] == ",".join(measuring.MEASUREMENT_COLUMNS)
-    assert lines[1] == "1,cnn1,none,this engine,arrays,2,1,900,5,700"
-    assert len(lines) == 1 + 3 + 3 + 1 + 3
 
 
 @pytest.mark.parametrize("content", ["", "architecture,images\ncnn1,3\n", "\0"])
@@ -161,12 +145,12 @@ def test_arrangements_that_are_clearly_slower_are_measured_once_only():
         Arrangement(PLAIN, "", 1, 4),
     )
     everything = [one, other, third]
-    assert measuring.contenders([], TASK, everything) == everything
-    records = [_record(1, TASK, one, 1000.0), _record(1, TASK, other, 899.0), _record(1, TASK, third, 10.0)]
-    assert measuring.contenders(records, TASK, everything) == [one, third]
-    records[1] = _record(1, TASK, other, 900.0)  # within a tenth of the best
-    assert measuring.contenders(records, TASK, everything) == everything
-    assert measuring.contenders(records, AFFINE, everything) == everything
+    assert measuring.contenders({}, TASK, everything) == everything
+    measured = {(TASK, one): _times(1000.0), (TASK, other): _times(899.0), (TASK, third): _times(10.0)}
+    assert measuring.contenders(measured, TASK, everything) == [one, third]
+    measured[TASK, other] = _times(900.0)  # within a tenth of the best
+    assert measuring.contenders(measured, TASK, everything) == everything
+    assert measuring.contenders(measured, AFFINE, everything) == everything
 
 
 def test_repetitions_are_interleaved(monkeypatch, small_data, tmp_path):
@@ -180,12 +164,12 @@ def test_repetitions_are_interleaved(monkeypatch, small_data, tmp_path):
 
     monkeypatch.setattr(measuring, "measure", measured)
     monkeypatch.setattr(measuring, "count_flops", lambda *_: {"cnn1": 1})
-    monkeypatch.setattr(measuring, "measure_starts", lambda *_: {})
+    monkeypatch.setattr(measuring, "measure_start", lambda *_: Start(1.0, 1.0))
     monkeypatch.setattr(contestants, "has_torch", lambda: True)
     workshop = contestants.Workshop(tmp_path, small_data, Machine(2, "cpu"), 120)
-    task = Task("cnn1", "affine", 256, 600)
+    task = Task("cnn1", "affine", "b256_e50", 600)
     found = measuring.run(workshop, repetitions=2, seconds=1.0, tasks=[task], log=lambda _: None)
     plain = ["plain_script", "TF_ENABLE_ONEDNN_OPTS=1"]  # the same script, as TensorFlow comes and with oneDNN on
     once = ["peak_script x 2", "engine_script x 2", *plain, "torch_script", "torch_script x 2"]
     assert order == once * 2
-    assert len(found.records) == 10
+    assert [len(times) for times in found.measured.values()] == [2] * 5

@@ -7,28 +7,19 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from refashion import yaml_files
 from refashion.data import dataset as data
-from refashion.networks import architectures
-from refashion.study.model import NUMERICS, digest
+from refashion.project import PROJECT
+from refashion.study.config import load_study
+from refashion.study.model import Cell, Run, Study
 from refashion.upkeep.benchmark.table import ENGINE, PLAIN, PLAIN_ONEDNN, TORCH
 
-#: Pixel scaling and ranges of the original's two entries `none` and `affine`, as in config/config.yaml.
-AUGMENTATIONS = {
-    "none": {"rescale": "unit"},
-    "affine": {
-        "rescale": "unit",
-        "rotation": 8,
-        "width_shift": 0.08,
-        "height_shift": 0.08,
-        "shear": 0.3,
-        "zoom": 0.08,
-    },
-}
 #: Training images for each validation image, as 60,000 for 10,000.
 TRAINING_PER_VALIDATION = 6
 #: More epochs, and more updates, than any measurement waits for.
@@ -37,24 +28,37 @@ ENDLESS = 1_000_000
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained. images: training images of an epoch here, few enough for several epochs in a measurement."""
+    """What is trained, by the config's names of the original's entries.
+
+    images: training images of an epoch here, few enough for several epochs in a measurement.
+    """
 
     architecture: str
     augmentation: str
-    batch_size: int
+    recipe: str
     images: int
 
+    @property
+    def batch_size(self) -> int:
+        """Images an update."""
+        return _committed_study().config["recipes"][self.recipe]["batch_size"]
 
-#: The original's networks with and without augmentation, at its batch sizes.
+    @property
+    def words(self) -> str:
+        """What sets it apart from the other tasks."""
+        return f"{self.architecture} {self.augmentation}"
+
+
+#: The original's networks with and without augmentation.
 TASKS = tuple(
-    Task(architecture, name, batch_size, images)
-    for architecture, batch_size, images in (
-        ("cnn1", 256, 18_000),
-        ("lenet5", 32, 18_000),
-        ("cnn4", 256, 4_500),
-        ("cnn4_same", 256, 2_400),
+    Task(architecture, augmentation, recipe, images)
+    for architecture, recipe, images in (
+        ("cnn1", "b256_e50", 18_000),
+        ("lenet5", "b32_e20_sparse", 18_000),
+        ("cnn4", "b256_e50", 4_500),
+        ("cnn4_same", "b256_e50", 2_400),
     )
-    for name in AUGMENTATIONS
+    for augmentation in ("none", "affine")
 )
 
 
@@ -71,9 +75,8 @@ class Arrangement:
     def words(self) -> str:
         """What sets it apart from the other arrangements of its program."""
         if self.program in (PLAIN, PLAIN_ONEDNN):
-            return {"arrays": "arrays", "rescaled": "ImageDataGenerator(rescale)"}.get(
-                self.images, "ImageDataGenerator"
-            )
+            given = {"arrays": "arrays", "rescaled": "ImageDataGenerator(rescale)", "affine": "ImageDataGenerator"}
+            return given[self.images]
         return f"{self.processes} x {self.threads} thread{'s' if self.threads > 1 else ''}"
 
 
@@ -90,14 +93,15 @@ class Machine:
         On a GPU each is one process. On a CPU this engine is one a core, PyTorch one a core or one on all cores, and
         the plain script one on all cores, by definition: that is what an author would run.
         """
-        images = "affine" if task.augmentation == "affine" else "arrays"
+        plain = ("affine",) if task.augmentation == "affine" else ("arrays", "rescaled")
+        images = plain[0]
         whole, one_a_core = (1, self.cores), (self.cores, 1)
         torch = {whole, one_a_core} if self.device == "cpu" else {whole}
         return [
             Arrangement(ENGINE, images, *(one_a_core if self.device == "cpu" else whole)),
             *(
                 Arrangement(PLAIN, kind, *whole)
-                for kind in (["arrays", "rescaled"] if images == "arrays" else [images])
+                for kind in (("arrays", "rescaled") if images == "arrays" else (images,))
             ),
             *([Arrangement(PLAIN_ONEDNN, images, *whole)] if self.device == "cpu" else []),
             *(Arrangement(TORCH, images, *shape) for shape in sorted(torch) if has_torch()),
@@ -117,32 +121,24 @@ def python(module: str, **options: object) -> list[str]:
     return words
 
 
+@cache
+def _committed_study() -> Study:
+    return load_study(yaml_files.read(PROJECT / "config" / "config.yaml"))
+
+
 def spec(task: Task, hashes: Mapping[str, str], images: int, updates: int, seed: int) -> dict[str, Any]:
     """The spec of an engine's run, as the study makes it. hashes: of the data, as `data.hashes_of` gives them."""
-    return {
-        "numerics": NUMERICS,
-        "seed": seed,
-        "dataset": {"classes": 10, "shape": [28, 28], **hashes},
-        "fraction": {"images": images, "validation": "test", "subset_seed": None},
-        "architecture": {"builder": task.architecture, **architectures.options(task.architecture)},
-        "augmentation": AUGMENTATIONS[task.augmentation],
-        "recipe": {
-            "loss": "sparse" if task.architecture == "lenet5" else "categorical",
-            "optimizer": "adam",
-            "learning_rate": 0.001,
-            "momentum": 0,
-            "schedule": "constant",
-            "label_smoothing": 0,
-            "batch_size": task.batch_size,
-            "precision": "float32",
-            "updates": updates,
-        },
+    made = _committed_study().spec(Run(Cell(task.architecture, "60k", task.augmentation, task.recipe), seed))
+    return made | {
+        "dataset": made["dataset"] | hashes,
+        "fraction": made["fraction"] | {"images": images},
+        "recipe": made["recipe"] | {"updates": updates},
     }
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """Makes command lines. folder: for specs, runs and parts of dataset, the data; checkpoint_seconds: the study's."""
+    """Makes command lines. folder: for runs and parts of dataset, the data; checkpoint_seconds: the study's."""
 
     folder: Path
     dataset: Path
@@ -163,27 +159,19 @@ class Workshop:
             )
         return path
 
-    def engine(self, job: dict[str, Any], dataset: Path, threads: int) -> list[str]:
-        """A job of this engine."""
-        path = self.folder / f"{digest(job)}.json"
-        path.write_text(json.dumps(job), encoding="utf-8")
-        return python(
-            "engine_script",
-            spec=path,
-            data=dataset,
-            store=self.folder / "store",
-            device=self.machine.device,
-            threads=threads,
-            checkpoint_seconds=self.checkpoint_seconds,
-        )
+    def engine(self, run: dict[str, Any], dataset: Path, threads: int) -> list[str]:
+        """A job of this engine: the run of a spec."""
+        how = {"device": self.machine.device, "threads": threads, "checkpoint_seconds": self.checkpoint_seconds}
+        job = {"spec": run, "data": str(dataset), "store": str(self.folder / "store"), **how}
+        return [*python("engine_script"), json.dumps(job)]
 
     def commands(self, task: Task, arrangement: Arrangement) -> list[list[str]]:
         """The processes of an arrangement, none of which ends by itself."""
         part, threads = self.part(task.images), arrangement.threads
         if arrangement.program == ENGINE:
             hashes = data.hashes_of(data.load(part))
-            jobs = (spec(task, hashes, task.images, ENDLESS, seed) for seed in range(arrangement.processes))
-            return [self.engine(job, part, threads) for job in jobs]
+            runs = (spec(task, hashes, task.images, ENDLESS, seed) for seed in range(arrangement.processes))
+            return [self.engine(run, part, threads) for run in runs]
         options = {
             "data": part,
             "network": task.architecture,

@@ -21,14 +21,11 @@ CLOSE are not repeated; the best median stands for the program.
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 import json
 import re
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from refashion import provenance
@@ -38,28 +35,15 @@ from refashion.study.model import digest
 from refashion.training import run_files
 from refashion.upkeep.benchmark.contestants import TASKS, Arrangement, Machine, Task, Workshop, spec
 from refashion.upkeep.benchmark.stopwatch import Jobs, Measurement, measure
-from refashion.upkeep.benchmark.table import COLUMNS, ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH, cell
+from refashion.upkeep.benchmark.table import COLUMNS, ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH
 
 #: An arrangement that is slower than its program's best by more than this share is measured once only.
 CLOSE = 0.10
 
-#: benchmarks/benchmark_measurements.csv, a row a measurement.
-MEASUREMENT_COLUMNS = (
-    *("repetition", "architecture", "augmentation", "program", "images", "processes", "threads"),
-    *("images_per_second", "fixed_seconds", "peak_memory_mb"),
-)
-
 _READY = re.compile(r"Run [0-9a-f]+: .*ready after")
 
-
-@dataclass(frozen=True)
-class Record:
-    """A measurement and what was measured."""
-
-    repetition: int
-    task: Task
-    arrangement: Arrangement
-    measurement: Measurement
+#: The measurements of each arrangement on each task, a repetition each.
+Measured = dict[tuple[Task, Arrangement], list[Measurement]]
 
 
 @dataclass(frozen=True)
@@ -74,7 +58,7 @@ class Start:
 class Benchmark:
     """All that was measured. peak: operations a second; flops: a training step's, per image, by architecture."""
 
-    records: list[Record]
+    measured: Measured
     starts: dict[Task, Start]
     peak: list[float]
     flops: dict[str, int]
@@ -91,45 +75,41 @@ def run(
     """Measure every program on every task `repetitions` times, in turn, and this engine's start on all images."""
     networks = list(dict.fromkeys(task.architecture for task in tasks))
     flops = count_flops(workshop, networks)
-    records: list[Record] = []
+    measured: Measured = {}
     peak = []
     for repetition in range(1, repetitions + 1):
         peak.append(measure_peak(workshop, networks, seconds))
         log(f"{repetition}/{repetitions}  {PEAK}: {peak[-1] / 1e9:,.0f} GFLOP/s")
         for task in tasks:
-            for arrangement in contenders(records, task, workshop.machine.arrangements(task)):
-                commands = workshop.commands(task, arrangement)
-                measurement = measure(commands, task.images, seconds, workshop.machine.device)
-                records.append(Record(repetition, task, arrangement, measurement))
-                log(f"{repetition}/{repetitions}  {_told(records[-1])}")
-    return Benchmark(records, measure_starts(workshop, tasks, log), peak, flops)
+            for one in contenders(measured, task, workshop.machine.arrangements(task)):
+                commands = workshop.commands(task, one)
+                found = measure(commands, task.images, seconds, workshop.machine.device)
+                measured.setdefault((task, one), []).append(found)
+                speed = f"{found.units_per_second:,.0f} images/s, fixed {found.fixed_seconds:.1f} s"
+                log(f"{repetition}/{repetitions}  {task.words}, {one.program} ({one.words}): {speed}")
+    starts = {}
+    for task in tasks:
+        starts[task] = start = measure_start(workshop, task)
+        log(
+            f"{task.words}, all images: first update after {start.first_step_seconds:.1f} s, "
+            f"{start.peak_memory_mb:,.0f} MB"
+        )
+    return Benchmark(measured, starts, peak, flops)
 
 
-def _told(record: Record) -> str:
-    task, arrangement, measurement = record.task, record.arrangement, record.measurement
-    return (
-        f"{task.architecture} {task.augmentation}, {arrangement.program} ({arrangement.words}): "
-        f"{measurement.units_per_second:,.0f} images/s, fixed {measurement.fixed_seconds:.1f} s"
-    )
-
-
-def contenders(records: Sequence[Record], task: Task, arrangements: Sequence[Arrangement]) -> list[Arrangement]:
+def contenders(measured: Measured, task: Task, arrangements: Sequence[Arrangement]) -> list[Arrangement]:
     """The arrangements to measure next: of each program, those whose median so far is close to its best."""
-    medians = {one: _median(found) for one in arrangements if (found := _of(records, task, one))}
+    medians = _medians(measured, task)
     best: dict[str, float] = {}
     for one, median in medians.items():
         best[one.program] = max(best.get(one.program, 0.0), median)
     return [one for one in arrangements if one not in medians or medians[one] >= (1 - CLOSE) * best[one.program]]
 
 
-def _of(records: Iterable[Record], task: Task, arrangement: Arrangement) -> list[Measurement]:
-    """The measurements of an arrangement on a task, a repetition each."""
-    return [one.measurement for one in records if one.task == task and one.arrangement == arrangement]
-
-
-def _median(found: Sequence[Measurement]) -> float:
-    """Images a second."""
-    return statistics.median(one.units_per_second for one in found)
+def _medians(measured: Measured, task: Task) -> dict[Arrangement, float]:
+    """Images a second of each arrangement that was measured on a task."""
+    mine = {arrangement: found for (one, arrangement), found in measured.items() if one == task}
+    return {one: statistics.median(each.units_per_second for each in found) for one, found in mine.items()}
 
 
 def measure_peak(workshop: Workshop, networks: list[str], seconds: float) -> float:
@@ -142,47 +122,23 @@ def measure_peak(workshop: Workshop, networks: list[str], seconds: float) -> flo
 def count_flops(workshop: Workshop, networks: list[str]) -> dict[str, int]:
     """Operations of a training step per image, by architecture; counted in another process, which imports Keras."""
     with Jobs(workshop.peak(networks)[:1], workshop.machine.device) as jobs:
-        for job, _, line in jobs:
-            if line is None:
-                raise UserError(f"The networks' operations cannot be counted: {job.tail}.")
-            if line.startswith('{"training_flops"'):
-                return json.loads(line)["training_flops"]
-    raise AssertionError("jobs end with None")
+        told = (line for _, _, line in jobs if line and line.startswith('{"training_flops"'))
+        if counted := next(told, None):
+            return json.loads(counted)["training_flops"]
+        raise UserError(f"The networks' operations cannot be counted: {jobs.jobs[0].tail}.")
 
 
-def measure_starts(workshop: Workshop, tasks: Sequence[Task], log: Callable[[str], None]) -> dict[Task, Start]:
+def measure_start(workshop: Workshop, task: Task) -> Start:
     """Whole jobs of this engine on all images with a single update, as many at a time as in its arrangement."""
-    at_a_time = workshop.machine.arrangements(tasks[0])[0].processes
-    starts: dict[Task, Start] = {}
-    for first in range(0, len(tasks), at_a_time):
-        starts |= _measure_starts(workshop, tasks[first : first + at_a_time])
-    for task, start in starts.items():
-        log(
-            f"{task.architecture} {task.augmentation}, all images: first update after "
-            f"{start.first_step_seconds:.1f} s, {start.peak_memory_mb:,.0f} MB"
-        )
-    return starts
-
-
-def _measure_starts(workshop: Workshop, tasks: Sequence[Task]) -> dict[Task, Start]:
-    whole, machine = data.load(workshop.dataset), workshop.machine
-    threads = machine.arrangements(tasks[0])[0].threads
-    specs = [spec(task, data.hashes_of(whole), len(whole.train_images), 1, 0) for task in tasks]
-    ready: dict[int, float] = {}
-    ended = 0
-    with Jobs([workshop.engine(one, workshop.dataset, threads) for one in specs], machine.device) as jobs:
-        for job, moment, line in jobs:
-            if line is None:
-                ended += 1
-                if ended == len(tasks):
-                    break
-            elif _READY.match(line):
-                ready[job.number] = moment - job.started
-    starts = {}
-    for number, task in enumerate(tasks):
-        metrics = run_files.read(workshop.folder / "store" / digest(specs[number])).metrics
-        starts[task] = Start(ready[number] + metrics["timing"]["train_seconds"], jobs.memory[number])
-    return starts
+    whole, engine = data.load(workshop.dataset), workshop.machine.arrangements(task)[0]
+    hashes, images = data.hashes_of(whole), len(whole.train_images)
+    specs = [spec(task, hashes, images, 1, seed) for seed in range(engine.processes)]
+    commands = [workshop.engine(one, workshop.dataset, engine.threads) for one in specs]
+    with Jobs(commands, workshop.machine.device) as jobs:
+        ready = {job.number: moment - job.started for job, moment, line in jobs if line and _READY.match(line)}
+    folders = [workshop.folder / "store" / digest(one) for one in specs]
+    updates = [run_files.read(folder).metrics["timing"]["train_seconds"] for folder in folders]
+    return Start(statistics.median(ready[number] + update for number, update in enumerate(updates)), max(jobs.memory))
 
 
 def rows(benchmark: Benchmark, machine: Machine, load: float) -> list[dict[str, Any]]:
@@ -190,11 +146,11 @@ def rows(benchmark: Benchmark, machine: Machine, load: float) -> list[dict[str, 
     facts = {"device": machine.device, "cpu": provenance.machine()["cpu"], "cores": machine.cores}
     facts["load"] = round(load, 2)
     table = []
-    measured = {record.arrangement.program for record in benchmark.records}
-    programs = [one for one in (ENGINE, PLAIN, PLAIN_ONEDNN, TORCH) if one == TORCH or one in measured]
-    for task in dict.fromkeys(record.task for record in benchmark.records):
+    arrangements = {arrangement.program: arrangement for _, arrangement in benchmark.measured}
+    programs = [one for one in (ENGINE, PLAIN, PLAIN_ONEDNN, TORCH) if one == TORCH or one in arrangements]
+    for task in dict.fromkeys(task for task, _ in benchmark.measured):
         table += [_row(benchmark, task, program) | facts for program in programs]
-    engine = next(record.arrangement for record in benchmark.records if record.arrangement.program == ENGINE)
+    engine = arrangements[ENGINE]
     peak = {
         "architecture": "",
         "augmentation": "",
@@ -212,13 +168,12 @@ def rows(benchmark: Benchmark, machine: Machine, load: float) -> list[dict[str, 
 def _row(benchmark: Benchmark, task: Task, program: str) -> dict[str, Any]:
     """The row of a program on a task, in its best arrangement."""
     head = {"architecture": task.architecture, "augmentation": task.augmentation, "program": program}
-    measured = dict.fromkeys(record.arrangement for record in benchmark.records if record.task == task)
-    medians = {one: _median(_of(benchmark.records, task, one)) for one in measured}
+    medians = _medians(benchmark.measured, task)
     mine = {one: median for one, median in medians.items() if one.program == program}
     if not mine:
         return head | {"note": "not measured: PyTorch is not installed (pip install '.[benchmark]' adds it)"}
     best = max(mine, key=mine.__getitem__)
-    chosen = _of(benchmark.records, task, best)
+    chosen = benchmark.measured[task, best]
     rates = [one.units_per_second for one in chosen]
     engine = next(median for one, median in medians.items() if one.program == ENGINE)
     operations = mine[best] * benchmark.flops[task.architecture]
@@ -244,14 +199,3 @@ def _row(benchmark: Benchmark, task: Task, program: str) -> dict[str, Any]:
 def _note(best: Arrangement, medians: Mapping[Arrangement, float]) -> str:
     others = [f"{one.words}: {median:,.0f} images/s" for one, median in medians.items() if one != best]
     return f"{best.words}, its best arrangement; {', '.join(others)}" if others else best.words
-
-
-def write_measurements(path: Path, benchmark: Benchmark) -> None:
-    """Write every measurement, a row each, in the order in which they were made."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, MEASUREMENT_COLUMNS, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        for one in benchmark.records:
-            row = dataclasses.asdict(one.task) | dataclasses.asdict(one.arrangement) | vars(one.measurement)
-            row |= {"repetition": one.repetition, "images_per_second": one.measurement.units_per_second}
-            writer.writerow({name: cell(value) for name, value in row.items()})

@@ -22,9 +22,6 @@ from refashion.project import PROJECT
 #: Seconds without a word after which a program is given up.
 PATIENCE = 900
 
-#: Seconds between two looks at a program's memory.
-INTERVAL = 0.05
-
 #: How a line begins that ends an epoch: a run's log, or a line of JSON.
 _EPOCH = re.compile(r'epoch \d+/|\{"epoch"')
 
@@ -54,38 +51,29 @@ class Job:
             env={**os.environ, **environment},
         )
         self.peak_memory = 0
-        self.watch = threading.Thread(target=self._watch_memory, daemon=True)
-        self.watch.start()
         threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
-
-    def _watch_memory(self) -> None:
-        """Until the process has ended, which has no memory any more, though it is not waited for yet."""
-        while self._look():
-            time.sleep(INTERVAL)
-
-    def _look(self) -> bool:
-        """Note its memory; whether it had any."""
-        resident = peak_resident(self.process.pid)
-        self.peak_memory = max(self.peak_memory, resident or 0)
-        return resident is not None
 
     def _read(self, output: Iterable[str]) -> None:
         for line in output:
+            moment = time.monotonic()
             self.tail = line.strip() or self.tail
-            self.lines.put((self.number, time.monotonic(), line.rstrip()))
+            self._note_memory()  # now, since a program that ends by itself has none to be asked for
+            self.lines.put((self.number, moment, line.rstrip()))
         self.lines.put((self.number, time.monotonic(), None))
+
+    def _note_memory(self) -> None:
+        self.peak_memory = max(self.peak_memory, peak_resident(self.process.pid))
 
     def end(self) -> float:
         """Kill the process unless it has ended. Returns its peak resident memory in 10^6 bytes."""
-        self._look()
+        self._note_memory()
         self.process.kill()
-        self.watch.join()  # before its number is free for another process
         self.process.wait()
         return self.peak_memory / 1e6
 
 
-def peak_resident(pid: int) -> int | None:
-    """The most memory that a program has had resident so far, in bytes; None once it has ended.
+def peak_resident(pid: int) -> int:
+    """The most memory that a program has had resident so far, in bytes; 0 once it has ended.
 
     Not getrusage: its ru_maxrss also counts what the parent had when it started the program. Where the system keeps no
     such mark (macOS), what is resident now.
@@ -96,7 +84,7 @@ def peak_resident(pid: int) -> int | None:
     except FileNotFoundError:
         done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607
         kibibytes = done.stdout.strip() or "0"
-    return int(kibibytes) * 1024 or None
+    return int(kibibytes) * 1024
 
 
 class Jobs:
@@ -123,12 +111,14 @@ class Jobs:
         self.memory = [job.end() for job in self.jobs]
 
     def __iter__(self) -> Iterator[tuple[Job, float, str | None]]:
-        """(job, time, line) as they come; a line of None means that the job has ended."""
-        while True:
+        """(job, time, line) as they come, until all have ended; a line of None means that the job has ended."""
+        running = len(self.jobs)
+        while running:
             try:
                 number, moment, line = self.lines.get(timeout=PATIENCE)
             except queue.Empty:
                 raise UserError(f"A program of the benchmark has said nothing for {PATIENCE} s.") from None
+            running -= line is None
             yield self.jobs[number], moment, line
 
 

@@ -43,13 +43,14 @@ _TEXTS = ("architecture", "augmentation", "program", "device", "cpu", "note")
 
 def write(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
     """Write benchmark.csv; numbers with four significant digits, which is more than a measurement supports."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: cell(value) for name, value in row.items()} for row in table)
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in table)
 
 
-def cell(value: Any) -> Any:
+def _cell(value: Any) -> Any:
     """A value as it is written."""
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
