@@ -19,7 +19,6 @@ from refashion.judging.claims import exact, ledger
 from refashion.judging.sections import contradictions, results_table
 from refashion.study.config import load_study
 from refashion.study.original import (
-    SCHEMA_FILE,
     _names_of_study,
     _own_names,
     check_original,
@@ -29,7 +28,7 @@ from refashion.study.original import (
 from tiny_study import TINY
 
 FILE = PROJECT / "config" / "original.yaml"
-SCHEMA = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+SCHEMA = yaml.safe_load((PROJECT / "config" / "original.schema.yaml").read_text(encoding="utf-8"))
 
 #: One claim of every kind, and what these name: a report of its own that reads faster than the whole.
 KEPT = ("D1", "P1", "P6", "L1", "V1", "V2", "T1", "T2", "G1", "R1", "R2", "R3", "R4", "R5", "R6", "W1", "S1", "S2")

@@ -14,7 +14,7 @@ from refashion import violations
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
 from refashion.study.model import AXES, FOLD, TABLES, Cell, Experiment, Looks, Pilot, Study, fold_size
-from refashion.study.schema import Validator, config_schema
+from refashion.study.schema import Validator, completed, config_schema
 
 #: What the levels of all looks add up to: the level of every verdict (`refashion.inference.summaries.LEVEL`).
 LEVEL = 0.05
@@ -43,7 +43,7 @@ def load_study(config: Mapping[str, Any]) -> Study:
     """
     checked = _plain(config)
     _check_schema(checked)
-    checked = _completed(checked, config_schema())
+    checked = completed(checked, config_schema())
     _lower_hashes(checked["datasets"])
     _check_tables(checked)
     experiments = tuple(_experiment(name, entry, checked) for name, entry in checked["experiments"].items())
@@ -75,26 +75,6 @@ def _check_schema(config: dict[str, Any]) -> None:
     error = best_match(Validator(config_schema()).iter_errors(config))
     if error is not None:
         raise UserError(violations.sentence("config", error))
-
-
-def _completed(value: Any, schema: Mapping[str, Any]) -> Any:
-    """A checked value with the schema's defaults and, where whole numbers are meant, 3 for 3.0; at every depth."""
-    for alternative in schema.get("anyOf", ()):
-        value = _completed(value, alternative)
-    if isinstance(value, dict):
-        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
-        missing = {name: entry["default"] for name, entry in known.items() if "default" in entry and name not in value}
-        return {name: _completed(entry, known.get(name, others)) for name, entry in {**value, **missing}.items()}
-    if isinstance(value, list):
-        return [_completed(item, schema.get("items", {})) for item in value]
-    if isinstance(value, float) and "integer" in _types(schema):
-        return int(value)
-    return value
-
-
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    types = schema.get("type", [])
-    return [types] if isinstance(types, str) else types
 
 
 # ------------------------------------------------------------------------------------------------------ semantic checks

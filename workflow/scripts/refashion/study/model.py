@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -169,7 +170,7 @@ class Study:
     @property
     def looks(self) -> Looks | None:
         """The looks of the experiments that have some, None where none has."""
-        return next((one.seeds for one in self.experiments if isinstance(one.seeds, Looks)), None)
+        return next((one.seeds for one in self.looking if isinstance(one.seeds, Looks)), None)
 
     @property
     def with_every_look(self) -> Study:
@@ -211,17 +212,11 @@ class Study:
 
     def architectures(self) -> dict[str, dict[str, Any]]:
         """{name: builder and every option, defaults included} of the networks that the cells name."""
-        return {cell.architecture: self._architecture(cell) for cell in self.cells()}
+        return {cell.architecture: self.spec(Run(cell, 0))["architecture"] for cell in self.cells()}
 
     def augmentations(self) -> dict[str, dict[str, Any]]:
         """{name: operations that are on} of the augmentations that the cells name."""
-        return {cell.augmentation: self._augmentation(cell) for cell in self.cells()}
-
-    def _architecture(self, cell: Cell) -> dict[str, Any]:
-        return architectures.definition(self.config["architectures"][cell.architecture])
-
-    def _augmentation(self, cell: Cell) -> dict[str, Any]:
-        return _switched_on(self.config["augmentations"][cell.augmentation])
+        return {cell.augmentation: self.spec(Run(cell, 0))["augmentation"] for cell in self.cells()}
 
     def experiments_of(self, run: Run) -> tuple[str, ...]:
         """The names of the experiments that want a run."""
@@ -245,17 +240,8 @@ class Study:
         """The study's cells, in order, by what their runs share."""
         alike: dict[str, list[Cell]] = {}
         for cell in self.cells():
-            alike.setdefault(self._definition(cell), []).append(cell)
+            alike.setdefault(digest(self.spec(Run(cell, 0))), []).append(cell)
         return alike
-
-    def _definition(self, cell: Cell) -> str:
-        return digest(self.spec(Run(cell, 0)))
-
-    def _may_want(self, run: Run) -> bool:
-        """Whether an experiment wants a run, or may come to want it."""
-        return any(
-            run.cell in experiment.cell_set and run.seed in experiment.possible_seeds for experiment in self.experiments
-        )
 
     def twin(self, run: Run) -> Run | None:
         """The run under another name that has the same spec and comes first, or None.
@@ -263,10 +249,10 @@ class Study:
         Two names can define the same (fifty epochs here, the same number of updates there): it is trained once. Runs
         that are not planned yet have twins, too, so that the jobs of one run are the same throughout.
         """
-        for cell in self._alike.get(self._definition(run.cell), ()):
+        for cell in self._alike.get(digest(self.spec(Run(run.cell, 0))), ()):
             if cell == run.cell:
                 return None
-            if self._may_want(Run(cell, run.seed)):
+            if any(cell in one.cell_set and run.seed in one.possible_seeds for one in self.experiments):
                 return Run(cell, run.seed)
         return None
 
@@ -318,16 +304,16 @@ class Study:
                     "validation": fraction["validation"],
                     "subset_seed": fraction["subset_seed"],
                 },
-                "architecture": self._architecture(cell),
-                "augmentation": self._augmentation(cell),
+                "architecture": architectures.definition(self.config["architectures"][cell.architecture]),
+                "augmentation": _switched_on(self.config["augmentations"][cell.augmentation]),
                 "recipe": {**_said(self.config["recipes"][cell.recipe]), "updates": self.updates(cell)},
             }
         )
 
     def constraints(self) -> dict[str, str]:
         """A regular expression for each wildcard of a path: the names that the config defines, and a seed."""
-        names = {axis: "|".join(map(_escape, sorted(self.config[TABLES[axis]]))) for axis in AXES}
-        return {**names, "seed": r"\d+", "dataset": "|".join(map(_escape, sorted(self.config["datasets"])))}
+        names = {axis: "|".join(map(re.escape, sorted(self.config[TABLES[axis]]))) for axis in AXES}
+        return {**names, "seed": r"\d+", "dataset": "|".join(map(re.escape, sorted(self.config["datasets"])))}
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -377,8 +363,3 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
-
-
-def _escape(name: str) -> str:
-    """A name as a regular expression; of the characters that names may hold, only . and + are special."""
-    return name.replace(".", r"\.").replace("+", r"\+")

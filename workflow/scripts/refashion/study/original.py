@@ -6,7 +6,6 @@ Knows no pandas.
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +16,10 @@ from jsonschema.exceptions import best_match
 
 from refashion import violations, yaml_files
 from refashion.errors import UserError
-from refashion.project import PROJECT
 from refashion.study.model import AXES, TRAINING_METRICS, Study
-from refashion.study.schema import Validator
+from refashion.study.schema import Validator, completed, read_schema
 
-SCHEMA_FILE = PROJECT / "config" / "original.schema.yaml"
+SCHEMA = "original.schema.yaml"
 
 #: How sentences name the file, wherever it lies.
 NAME = "original.yaml"
@@ -42,22 +40,9 @@ def read_original(path: Path | str) -> dict[str, Any]:
     _check_schema(original, {})  # first the layout, on which all else relies
     _check_schema(original, _own_names(original))
     _raise_first(_mistakes_of_claims(original))
-    original = _completed(original, _schema())
+    original = completed(original, read_schema(SCHEMA))
     _raise_first(_mistakes_of_the_table(original["table"]))
     return original
-
-
-def _completed(part: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """With the schema's defaults for what the report does not have."""
-    keys = schema["properties"]
-    missing = {name: entry["default"] for name, entry in keys.items() if "default" in entry and name not in part}
-    whole = part | missing
-    if "table" in whole:
-        whole["table"] = _completed(whole["table"], keys["table"])
-    if "summaries" in whole:
-        summary = _schema()["$defs"]["summary"]
-        whole["summaries"] = {name: _completed(one, summary) for name, one in whole["summaries"].items()}
-    return whole
 
 
 def original_path(named: str, overlays: Sequence[Path], project: Path) -> Path:
@@ -91,11 +76,6 @@ def original_dataset(original: Mapping[str, Any], study: Study) -> str:
 # ----------------------------------------------------------------------------------------------------------- the schema
 
 
-@functools.cache
-def _schema() -> dict[str, Any]:
-    return yaml_files.read(SCHEMA_FILE)
-
-
 def _check_schema(original: Any, names: Names) -> None:
     """Raise UserError for the violation of the schema that tells most; `names` are the names to look up."""
     error = best_match(_validator(names).iter_errors(original))
@@ -112,7 +92,7 @@ def _validator(names: Names) -> jsonschema.protocols.Validator:
 
     types = Validator.TYPE_CHECKER.redefine("integer", _is_whole)
     keywords = {"names": look_up, "distinct": _distinct}
-    return jsonschema.validators.extend(Validator, keywords, type_checker=types)(_schema())
+    return jsonschema.validators.extend(Validator, keywords, type_checker=types)(read_schema(SCHEMA))
 
 
 def _is_whole(_checker: Any, value: Any) -> bool:

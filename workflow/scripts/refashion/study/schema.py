@@ -1,8 +1,9 @@
-"""JSON schemas as this project takes them: numbers are finite, texts are UTF-8. And the config's, with its defaults."""
+"""JSON schemas as this project takes them: numbers are finite, texts are UTF-8, and defaults are filled in."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -12,13 +13,11 @@ import yaml
 from refashion import violations
 from refashion.project import PROJECT
 
-SCHEMA_FILE = PROJECT / "config" / "schema.yaml"
-
 
 @cache
-def config_schema() -> dict[str, Any]:
-    """The schema, with every `$ref` replaced by what it names and by the keys beside it."""
-    root = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+def read_schema(name: str) -> dict[str, Any]:
+    """A schema of config/, with every `$ref` replaced by what it names and by the keys beside it."""
+    root = yaml.safe_load((PROJECT / "config" / name).read_text(encoding="utf-8"))
 
     def resolved(part: Any) -> Any:
         if isinstance(part, list):
@@ -29,6 +28,28 @@ def config_schema() -> dict[str, Any]:
         return {key: resolved(value) for key, value in {**named, **part}.items() if key not in ("$ref", "$defs")}
 
     return resolved(root)
+
+
+def config_schema() -> dict[str, Any]:
+    """The schema of the config."""
+    return read_schema("schema.yaml")
+
+
+def completed(value: Any, schema: Mapping[str, Any] | bool) -> Any:
+    """A checked value with the schema's defaults and, where whole numbers are meant, 3 for 3.0; at every depth."""
+    if isinstance(schema, bool):  # of a part that may be anything, or nothing
+        return value
+    for alternative in schema.get("anyOf", ()):
+        value = completed(value, alternative)
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+        missing = {name: entry["default"] for name, entry in known.items() if "default" in entry and name not in value}
+        return {name: completed(entry, known.get(name, others)) for name, entry in {**value, **missing}.items()}
+    if isinstance(value, list):
+        return [completed(item, schema.get("items", True)) for item in value]
+    if isinstance(value, float) and "integer" in schema.get("type", ()):
+        return int(value)
+    return value
 
 
 def _is_number(_checker: Any, value: Any) -> bool:
