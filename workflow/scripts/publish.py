@@ -9,7 +9,7 @@ from refashion.study.config import lay_over, load_study
 from refashion.study.original import read_original
 from refashion.training import seeds
 from refashion.training.run_store import RunStore
-from refashion.upkeep import crate, publishing
+from refashion.upkeep import crate, publishing, readmes
 
 
 def main(job, terminal):
@@ -31,19 +31,9 @@ def main(job, terminal):
         published,
         log=lambda text: print(text, file=terminal),
     )
-    analysis = publishing.report_in(published)  # none before the first report, or one of another version
-    if example:
-        files.write_text(published / "README.md", publishing.example_readme(published, analysis))
-    else:
-        readme, runs = project / "README.md", published / "README.md"
-        if analysis:
-            text = publishing.with_block(readme.read_text(encoding="utf-8"), publishing.readme_block(analysis))
-            files.write_text(readme, text)
-        text = publishing.with_block(runs.read_text(encoding="utf-8"), publishing.runs_block(published))
-        files.write_text(runs, publishing.with_columns(text, publishing.columns_block(published)))
-        if metadata := crate.crate(project):
-            files.write_text(project / crate.FILE, metadata)
-    files.write_text(project / "published" / publishing.EXAMPLES / "README.md", publishing.index(project / "published"))
+    readmes.write(published, project)
+    if not example and (metadata := crate.crate(project)):
+        files.write_text(project / crate.FILE, metadata)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import importlib.util
-import io
 import json
-import os
 import shutil
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,11 +12,9 @@ import run_folders
 from project import PROJECT
 from refashion import files
 from refashion.errors import UserError
-from refashion.judging import columns, tables
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS, Run, digest
-from refashion.telling import document, exports, formats
-from refashion.training import run_files
+from refashion.telling import document
 from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep import publishing
 from refashion.upkeep.benchmark import table as benchmark_table
@@ -347,144 +340,6 @@ def test_published_holds_every_run_of_the_config(committed_config):
     assert wanted <= set(published_in(PUBLISHED).names())
 
 
-def test_the_readme_shows_what_is_published():
-    analysis = json.loads((PUBLISHED / "analysis.json").read_text(encoding="utf-8"))
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    assert readme == publishing.with_block(readme, publishing.readme_block(analysis))
-    shown = [row for row in exports.original_rows(analysis) if row["measure"] == "Validation accuracy"]
-    assert len(shown) == 6
-    assert all(row["published"] in readme and row["ours"] in readme for row in shown)
-
-
-def test_a_table_without_a_row_of_validation_accuracies_shows_its_first_accuracy(monkeypatch):
-    row = dict.fromkeys(("network", "data", "published", "ours", "interval", "seeds", "verdict"), "x")
-    analysis = {"study": {"interim": "", "answer": "An answer.", "confidence": 0.95, "evidence": True}, "claims": []}
-    analysis["original"] = {"deviations": []}
-    rows = [row | {"measure": "Test accuracy", "published": "91.0"}, row | {"measure": "Top-5", "published": "99.0"}]
-    monkeypatch.setattr(publishing.exports, "original_rows", lambda _: rows)
-    told = publishing.readme_block(analysis)
-    assert "Test accuracy, mean over seeds with its 95% interval:" in told
-    assert "91.0" in told
-    assert "99.0" not in told
-    monkeypatch.setattr(publishing.exports, "original_rows", lambda _: [])
-    assert publishing.readme_block(analysis) == "An answer."
-
-
 def test_the_published_report_shows_the_published_benchmark():
     analysis = json.loads((PUBLISHED / "analysis.json").read_text(encoding="utf-8"))
     assert analysis["benchmark"]["rows"] == benchmark_table.read(PUBLISHED / "benchmark.csv")
-
-
-def test_a_readme_without_its_marks_is_a_mistake():
-    with pytest.raises(UserError, match="lacks the marks"):
-        publishing.with_block("# no marks\n", "x")
-
-
-def test_the_published_readme_tells_how_the_runs_were_made():
-    path = PUBLISHED / "README.md"
-    text, folders = path.read_text(encoding="utf-8"), list(PUBLISHED.glob("runs/*"))
-    assert text == publishing.with_block(text, publishing.runs_block(PUBLISHED))
-    assert f"| runs | {len(folders)}, of which" in text
-    for made in (run_files.read(folder).metrics["provenance"] for folder in folders):
-        assert made["commit"][:12] in text
-        assert f"tensorflow {made['tensorflow']}" in text
-
-
-def test_runs_that_know_no_commit_are_told_of_too(tmp_path):
-    name = _run(tmp_path, 0)
-    run_folders.edit(tmp_path / "runs" / name, provenance__commit=None, provenance__dirty=None)
-    assert "| commit | none |" in publishing.runs_block(tmp_path)
-
-
-def test_runs_of_another_precision_have_costs_of_their_own():
-    spec = run_files.read(next(PUBLISHED.glob("runs/*"))).metrics["spec"]
-    low = spec | {"recipe": spec["recipe"] | {"precision": "mixed_bfloat16"}}
-    assert spec["recipe"]["precision"] == "float32"
-    assert publishing._work(low) != publishing._work(spec)
-    assert "mixed_bfloat16" in publishing._work(low)[0]
-
-
-def test_a_list_of_layers_is_told_by_their_kinds():
-    spec = run_files.read(next(PUBLISHED.glob("runs/*"))).metrics["spec"]
-    listed = {"builder": "layers", "layers": [{"flatten": {}}, {"dense": {"units": 10}}]}
-    assert publishing._work(spec | {"architecture": listed})[0] == "layers, flatten, dense"
-
-
-def test_the_columns_of_every_published_table_are_told(tmp_path):
-    assert publishing.with_columns("# Runs\n", publishing.columns_block(tmp_path)) == "# Runs\n"
-    for name in ("cells", "claims", "comparisons", "effects"):
-        tables.write(tables.frame(name, []), name, tmp_path / f"{name}.csv")
-    block = publishing.columns_block(tmp_path)
-    text = publishing.with_columns("# Runs\n", block)
-    assert text == publishing.with_columns(text, block)
-    assert text.startswith("# Runs\n\n## The tables\n\n<!-- columns:begin")
-    for name in ("cells", "claims", "comparisons", "effects"):
-        assert f"### {name}.csv\n" in text
-        for column, kind in columns.COLUMNS[name].items():
-            assert formats.to_markdown([{"column": column, "holds": kind.holds}]).splitlines()[-1] in text
-    with open(tmp_path / "effects.csv", "w") as file:
-        file.write("policy,of_an_earlier_version\n")
-    assert r"| of\_an\_earlier\_version |  |" in publishing.columns_block(tmp_path)
-
-
-def test_the_published_readme_tells_what_the_columns_hold():
-    text = (PUBLISHED / "README.md").read_text(encoding="utf-8")
-    for path in PUBLISHED.glob("*.csv"):
-        if path.stem in columns.COLUMNS:
-            with open(path, newline="", encoding="utf-8") as file:
-                for column in next(csv.reader(file)):
-                    assert formats.to_markdown([{"column": column}]).splitlines()[-1] in text
-
-
-def _script(name):
-    source = importlib.util.spec_from_file_location(name, PROJECT / "workflow" / "scripts" / f"{name}.py")
-    script = importlib.util.module_from_spec(source)
-    source.loader.exec_module(script)
-    return script
-
-
-def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, config, monkeypatch):
-    published, readme = tmp_path / "published", tmp_path / "README.md"
-    published.mkdir()
-    shutil.copyfile(PUBLISHED / "analysis.json", published / "analysis.json")
-    begin, end = "<!-- result:begin (by hand) -->", "<!-- result:end -->"
-    for path in (readme, published / "README.md"):
-        path.write_text(f"# Title\n\n{begin}\n{end}\n\nThe end.\n")
-    paths = {"published": published, "store": tmp_path / "store", "plans": None, "results": tmp_path / "partial"}
-    paths |= {"original": PROJECT / "config" / "original.yaml"}
-    files.copy(PROJECT / "config" / "config.yaml", tmp_path / "config" / "config.yaml")
-    params = SimpleNamespace(**paths, benchmark=tmp_path / "b.csv", derived=[], project=tmp_path)
-    job, terminal = SimpleNamespace(params=params, config=config), io.StringIO()
-    whole = readme.read_text()
-
-    def full_disk(handle):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space"):
-        _script("publish").main(job, terminal)
-    assert readme.read_text() == whole
-    monkeypatch.undo()
-    _script("publish").main(job, terminal)
-    for path, words in ((readme, "| 1 Layer CNN |"), (published / "README.md", "| runs | 0, of which 0 diverged |")):
-        assert words in path.read_text()
-        assert path.read_text().endswith(f"{end}\n\nThe end.\n")
-        assert [one.name for one in path.parent.glob("README.md.*")] == []
-
-
-def test_an_example_is_published_into_a_folder_of_its_own_and_the_index_names_it(tmp_path):
-    example = tmp_path / "config" / "examples" / "mine" / "original.yaml"
-    published = publishing.folder_of(example, tmp_path)
-    assert published == tmp_path / "published" / "examples" / "mine"
-    assert publishing.folder_of(tmp_path / "config" / "original.yaml", tmp_path) == tmp_path / "published"
-    assert publishing.folder_of(tmp_path / "elsewhere" / "mine" / "original.yaml", tmp_path) == tmp_path / "published"
-    assert publishing.example_readme(published, None).startswith("# mine\n\n## Runs\n")
-    files.copy(PUBLISHED / "analysis.json", published / "analysis.json")
-    analysis = publishing.report_in(published)
-    told = publishing.example_readme(published, analysis)
-    assert formats.markdown_text(analysis["original"]["citation"]) in told
-    assert "`make report CONFIG=config/examples/mine/study.yaml`" in told
-    answer = formats.markdown_text(analysis["study"]["answer"])
-    assert publishing.index(tmp_path / "published").count(f"](mine/README.md)** {answer}") == 1
-    files.copy(PUBLISHED / "analysis.json", tmp_path / "published" / "analysis.json")
-    assert publishing.index(tmp_path / "published").index("](../README.md)") < told.index(answer)

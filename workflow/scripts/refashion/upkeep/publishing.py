@@ -15,8 +15,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-import statistics
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,10 +23,8 @@ from typing import Any
 
 from refashion import files
 from refashion.errors import UserError
-from refashion.formatting import significant
-from refashion.networks import architectures, augmentation
 from refashion.study.model import Study, digest
-from refashion.telling import document, exports, formats, lede
+from refashion.telling import document
 from refashion.training import run_files
 from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep.benchmark import table as benchmark_table
@@ -39,22 +35,11 @@ RESULTS = (
     *("runs.csv", "cells.csv", "claims.csv", "comparisons.csv", "effects.csv"),
 )
 BENCHMARK = "benchmark.csv"
-#: The folder of the examples, in config/ and in published/, and what the README of one begins with.
+#: The folder of the examples, in config/ and in published/.
 EXAMPLES = "examples"
-_HEADED = (("study", "title"), ("original", "citation"))
-
-#: Between two marks of this name the READMEs show what `publish` writes; published/README.md, between others, what the
-#: columns of the tables hold.
-_RESULT, _COLUMNS = "result", "columns"
-#: The accuracy that the project's README shows, or else the first that the original prints.
-_SHOWN = "Validation accuracy"
 
 #: Bytes of a benchmark's table at most.
 _BENCHMARK_LIMIT = 2**20
-
-#: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
-_VERSIONS = ("tensorflow", "keras", "numpy", "python")
-_COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
 
 
 def folder_of(original: Path, project: Path) -> Path:
@@ -222,153 +207,3 @@ def report_in(folder: Path) -> dict[str, Any] | None:
         return document.read_analysis(path) if path.exists() else None
     except UserError:  # it is made anew by report_partial, as one of fewer runs is
         return None
-
-
-def readme_block(analysis: document.Analysis) -> str:
-    """The result as Markdown, for the top of the README: what was found, and the original's table beside ours."""
-    table = exports.original_rows(analysis)
-    if not table:
-        return _findings(analysis)
-    measures = [row["measure"] for row in table]
-    shown = _SHOWN if _SHOWN in measures else measures[0]
-    rows = [
-        {key: row[key] for key in ("network", "data", "published", "ours", "interval", "seeds", "verdict")}
-        for row in table
-        if row["measure"] == shown
-    ]
-    caption = f"{shown}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
-    return "\n\n".join((_findings(analysis), caption, formats.to_markdown(rows)))
-
-
-def _findings(analysis: document.Analysis) -> str:
-    said = (lede.as_markdown(analysis), analysis["study"]["answer"], lede.deviations_told(analysis))
-    return "\n\n".join(one for one in said if one)
-
-
-def example_readme(published: Path, analysis: document.Analysis | None) -> str:
-    """README.md of an example's folder: what was judged, what was found, and the runs."""
-    runs = f"## Runs\n\n{runs_block(published)}"
-    if analysis is None:
-        return f"# {published.name}\n\n{runs}"
-    title, citation = (formats.markdown_text(analysis[part][key]) for part, key in _HEADED)
-    given = f"CONFIG=config/{EXAMPLES}/{published.name}/study.yaml"
-    again = (
-        f"`report.html` is the page. To make it again without training: `make restore {given}`, `make report {given}`."
-    )
-    rows = exports.original_rows(analysis)
-    table = formats.to_markdown(rows).rstrip() if rows else ""
-    return "\n\n".join(filter(None, (f"# {title}", citation, _findings(analysis), table, again, runs)))
-
-
-def index(published: Path) -> str:
-    """published/examples/README.md: what was found of every judged report, the study's own first."""
-    items = []
-    for folder in (published, *sorted(path.parent for path in published.glob(f"{EXAMPLES}/*/analysis.json"))):
-        if analysis := report_in(folder):
-            title, answer = (formats.markdown_text(analysis["study"][key]) for key in ("title", "answer"))
-            items.append(f"- **[{title}]({os.path.relpath(folder, published / EXAMPLES)}/README.md)** {answer}\n")
-    return f"# Judged reports\n\nWritten by the rule `publish`.\n\n{''.join(items)}"
-
-
-def runs_block(published: Path) -> str:
-    """The published runs as Markdown: when, on what and from what they were made, and what each cell cost."""
-    store = published_in(published)
-    found = [store.read(name).metrics for name in store.names()]
-    begun = sorted(metrics["timing"]["started"][:10] for metrics in found)
-    facts = [
-        ("runs", f"{len(found)}, of which {sum(one['status'] == 'diverged' for one in found)} diverged"),
-        ("trained", " to ".join(dict.fromkeys((begun[0], begun[-1]))) if found else ""),
-        ("core-hours", significant(sum(map(_core_seconds, found)) / 3600, 3)),
-        ("machine", _counted(found, lambda made: f"{made['cpu']}, {made['cores']} cores, {made['platform']}")),
-        ("device, threads", _counted(found, lambda made: f"{made['device_name']}, {made['threads']}")),
-        ("versions", _counted(found, lambda made: ", ".join(f"{name} {made[name]}" for name in _VERSIONS))),
-        ("commit", _counted(found, _commit)),
-    ]
-    work: dict[tuple, list[float]] = {}
-    for metrics in found:
-        work.setdefault(_work(metrics["spec"]), []).append(_core_seconds(metrics))
-    costs = [
-        dict(zip(_COST, (*kind, len(seconds), f"{statistics.median(seconds):.0f}"), strict=True))
-        for kind, seconds in sorted(work.items())
-    ]
-    tables = ([{"": name, " ": value} for name, value in facts], costs)
-    return "\n".join(formats.to_markdown(rows) for rows in tables if rows)
-
-
-def _core_seconds(metrics: Mapping[str, Any]) -> float:
-    """Seconds of a run's jobs, from start to end, times their threads."""
-    return metrics["timing"]["seconds"] * metrics["provenance"]["threads"]
-
-
-def _commit(made: Mapping[str, Any]) -> str:
-    """The commit that a run was made from; a project that is no Git checkout has none."""
-    return (made["commit"] or "none")[:12] + (" (edited)" if made["dirty"] else "")
-
-
-def _counted(found: list[dict[str, Any]], words: Callable[[Mapping[str, Any]], str]) -> str:
-    """What the runs' provenance says, and of how many where they differ."""
-    counts = Counter(words(metrics["provenance"]) for metrics in found)
-    return "; ".join(f"{text} ({count} runs)" if len(counts) > 1 else text for text, count in counts.most_common())
-
-
-def _work(spec: Mapping[str, Any]) -> tuple:
-    """What the cost of a run depends on, in the order of _COST: not its optimizer or learning rate, for one."""
-    defaults = architectures.options(spec["architecture"]["builder"])
-    network = dict(spec["architecture"])
-    kinds = [kind for layer in network.pop("layers", ()) for kind in layer]
-    changed = [*kinds, *(f"{key} {value}" for key, value in network.items() if defaults.get(key, value) != value)]
-    precision = spec["recipe"]["precision"]
-    return (
-        ", ".join([network["builder"], *changed, *([precision] if precision != "float32" else [])]),
-        f"{spec['fraction']['images']:,}",
-        {"test": "test images", "fold": "held-out training images"}[spec["fraction"]["validation"]],
-        "yes" if augmentation.is_random(spec["augmentation"]) else "no",
-        spec["recipe"]["batch_size"],
-        f"{spec['recipe']['updates']:,}",
-    )
-
-
-def columns_block(published: Path) -> str:
-    """What each column of the published tables holds, as Markdown: a section a table, "" where none is published.
-
-    The columns are those of the published file, which may have been written by an earlier version.
-    """
-    from refashion.judging import columns  # imports pydantic, which the Snakefile has no use for
-
-    sections = []
-    for path in (published / name for name in RESULTS if name.endswith(".csv")):
-        if path.exists():
-            with open(path, newline="", encoding="utf-8") as file:
-                header = next(csv.reader(file), [])
-            documented = columns.COLUMNS[path.stem]
-            rows = [
-                {"column": column, "holds": documented[column].holds if column in documented else ""}
-                for column in header
-            ]
-            sections.append(f"### {path.name}\n\n{formats.to_markdown(rows)}" if rows else "")
-    return "\n".join(filter(None, sections))
-
-
-def with_block(readme: str, block: str) -> str:
-    """The README's text with another block between its two marks."""
-    return _between(readme, block, _RESULT)
-
-
-def with_columns(readme: str, block: str) -> str:
-    """published/README.md with another block on the columns; at its end, if it has none yet."""
-    if block and f"<!-- {_COLUMNS}:begin" not in readme:
-        readme = (
-            f"{readme.rstrip()}\n\n## The tables\n\n"
-            f"<!-- {_COLUMNS}:begin (written by the rule `publish`) -->\n<!-- {_COLUMNS}:end -->\n"
-        )
-    return _between(readme, block, _COLUMNS) if block else readme
-
-
-def _between(readme: str, block: str, name: str) -> str:
-    first, last = f"<!-- {name}:begin", f"<!-- {name}:end -->"
-    before, _, rest = readme.partition(first)
-    first_line, _, rest = rest.partition("\n")
-    _, end, after = rest.partition(last)
-    if not end:
-        raise UserError(f"The README lacks the marks {first!r} and {last!r} between which the {name} stands.")
-    return f"{before}{first}{first_line}\n\n{block.strip()}\n\n{last}{after}"
