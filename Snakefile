@@ -22,7 +22,7 @@ if Path(workflow.basedir) != Path(str(workflow.current_basedir)):
     )
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from refashion.study.original import check_original, original_path, read_original
-from refashion.study.config import lay_over, load_study
+from refashion.study.config import load_study, read_config
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
 from refashion.project import call_python_by_name
@@ -37,29 +37,18 @@ PROJECT = Path(workflow.basedir)
 
 call_python_by_name()
 
-if workflow.is_main_process:  # Snakemake takes the last of two equal keys, and no word of it
-    try:
-        for path in (PROJECT / "config" / "config.yaml", *workflow.overwrite_configfiles):
-            yaml_files.read(path)
-    except UserError as error:
-        sys.exit(str(error))
-
-
-configfile: PROJECT / "config" / "config.yaml"
-
-
-report: "report/workflow.rst"
-
-
+STORE, PLANS = "results/store", "results/seeds"
+# The config is read here, since Snakemake takes the last of two equal keys without a word, merges seeds, and leaves the
+# numbers inside of `--config limits={images: 500}` texts.
+OVERLAYS = [Path(path) for path in workflow.overwrite_configfiles]
+settings = yaml_files.typed(workflow.config_settings.config)
 try:
-    # Snakemake merges seeds, too, and leaves the numbers inside of `--config limits={images: 500}` texts.
-    settings = yaml_files.typed(workflow.config_settings.config)
-    for layer in (*map(yaml_files.read, workflow.overwrite_configfiles), settings):
-        lay_over(config, layer or {})
-    study = load_study(config)
-    ORIGINAL = original_path(study.config["original"], [Path(path) for path in workflow.overwrite_configfiles], PROJECT)
+    study = load_study(read_config((PROJECT / "config" / "config.yaml", *OVERLAYS), settings))
+    ORIGINAL = original_path(study.config["original"], OVERLAYS, PROJECT)
     if workflow.is_main_process:  # before any job, not in each: the rules that read the file check it again
         check_original(read_original(ORIGINAL), study)
+        if study.looks:  # a dry run, too, says where the study stands
+            print(seeds.told(study, PLANS), file=sys.stderr)
 except UserError as error:
     sys.exit(str(error))
 for path in (PROJECT, ORIGINAL):
@@ -67,16 +56,18 @@ for path in (PROJECT, ORIGINAL):
         sys.exit(f"{path}: Snakemake takes braces in the path of a script or an input for wildcards; rename it.")
 config.update(study.config)  # with its defaults, as the scripts get it
 
-STORE, PLANS = "results/store", "results/seeds"
+
+report: "report/workflow.rst"
+
+
 PUBLISHED = publishing.folder_of(ORIGINAL, PROJECT)
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 # What a command that is about this study ends with.
-GIVEN = [str(path) for path in workflow.overwrite_configfiles]
-OVERLAYS = f" --configfile {shlex.join(GIVEN)}" if GIVEN else ""
 SET = [f"{key}={json.dumps(value)}" for key, value in settings.items()]
-OVERLAYS += f" --config {shlex.join(SET)}" if SET else ""
+GIVEN = f" --configfile {shlex.join(map(str, OVERLAYS))}" if OVERLAYS else ""
+GIVEN += f" --config {shlex.join(SET)}" if SET else ""
 # Every word and number of the config makes the analysis and the report old. So each has an output of the config's name:
 # that one lacks after an edit, even where Snakemake's notes are lost or only times count.
 ANALYSED, TOLD = (f"results/config/{what}/{digest(study.config)}.json" for what in ("analysed", "told"))
@@ -159,16 +150,15 @@ def other_programs():
     return [PROJECT / one["file"] for one in given if one]
 
 
+def shown_table(name):
+    """A table that Snakemake's own report shows, too."""
+    place, labels = f"results/{name}.csv", {"table": name.capitalize()}
+    return report(place, caption=f"report/captions/{name}.rst", category="Tables", labels=labels)
+
+
 def benchmark_table(wildcards):
     """The benchmark's table: measured here, or else restored with the published runs; nothing where there is neither."""
     return next((table for table in (BENCHMARK, RESTORED_BENCHMARK) if Path(table).exists()), [])
-
-
-if workflow.is_main_process and study.looks:  # a dry run, too, says where the study stands
-    try:
-        print(seeds.told(study, PLANS), file=sys.stderr)
-    except UserError as error:
-        sys.exit(str(error))
 
 
 wildcard_constraints:
@@ -324,21 +314,7 @@ rule analyse:
         benchmark=benchmark_table,
         beside=other_programs(),
     output:
-        cells=report(
-            "results/cells.csv", caption="report/captions/cells.rst", category="Tables", labels={"table": "Cells"}
-        ),
-        comparisons=report(
-            "results/comparisons.csv",
-            caption="report/captions/comparisons.rst",
-            category="Tables",
-            labels={"table": "Comparisons"},
-        ),
-        claims=report(
-            "results/claims.csv", caption="report/captions/claims.rst", category="Tables", labels={"table": "Claims"}
-        ),
-        effects=report(
-            "results/effects.csv", caption="report/captions/effects.rst", category="Tables", labels={"table": "Effects"}
-        ),
+        **{name: shown_table(name) for name in ("cells", "comparisons", "claims", "effects")},
         analysis="results/analysis.json",
         schema="results/analysis.schema.json",
         config=ANALYSED,
@@ -461,7 +437,7 @@ rule restore:
         plans=PLANS,
         original=str(ORIGINAL),
         benchmark=RESTORED_BENCHMARK,
-        overlays=as_it_is(OVERLAYS),
+        overlays=as_it_is(GIVEN),
     log:
         "logs/restore.log",
     conda:
@@ -576,6 +552,6 @@ onstart:
 
 onerror:
     print(
-        f"Some jobs failed; what has finished is kept. A report of it: snakemake report_partial{OVERLAYS}",
+        f"Some jobs failed; what has finished is kept. A report of it: snakemake report_partial{GIVEN}",
         file=sys.stderr,
     )

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from refashion import files, yaml_files
+from refashion import files
 from refashion.judging import standing
 from refashion.rule_log import rule_log
-from refashion.study.config import lay_over, load_study
+from refashion.study.config import load_study, read_config
 from refashion.study.original import read_original
 from refashion.training import seeds
 from refashion.training.run_store import RunStore
@@ -16,10 +16,9 @@ def main(job, terminal):
     """Copy what is new, say how many runs that was, and show the result in the READMEs."""
     published, project = Path(job.params.published), Path(job.params.project)
     example = published != project / "published"
-    told = yaml_files.read(project / "config" / "config.yaml")
-    if example:
-        lay_over(told, yaml_files.read(Path(job.params.original).parent / "study.yaml"))
-    study, told = load_study(job.config), load_study(told)
+    overlays = [Path(job.params.original).parent / "study.yaml"] if example else []
+    told = load_study(read_config((project / "config" / "config.yaml", *overlays)))
+    study = load_study(job.config)
     results, derived = Path(job.params.results), tuple(Path(path) for path in job.params.derived)
     store, original = RunStore(job.params.store), read_original(job.params.original)
     study, _ = standing.grown(seeds.with_plans(study, job.params.plans), original, store)

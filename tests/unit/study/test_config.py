@@ -7,11 +7,12 @@ import json
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from configs import drop, overlaid, put
 from project import PROJECT
 from refashion.errors import UserError
-from refashion.study.config import lay_over, load_study
+from refashion.study.config import lay_over, load_study, read_config
 from refashion.study.model import Cell, Run, digest
 from refashion.study.schema import config_schema
 
@@ -426,3 +427,26 @@ def test_every_key_of_the_committed_config_is_explained_and_every_default_has_a_
     assert set(committed_config["analysis"]) == set(schema["$defs"]["analysis"]["properties"])
     for name, entry in schema["$defs"]["analysis"]["properties"].items():
         assert committed_config["analysis"][name] == entry["default"], name
+
+
+def test_overlays_are_laid_as_snakemake_lays_them(committed_config):
+    paths = [PROJECT / "config" / name for name in ("config.yaml", "quick.yaml")]
+    layers = [yaml.safe_load(path.read_text()) for path in paths]
+    wanted = layers[0]
+    update_config(wanted, layers[1])
+    found = read_config(paths, {"title": "Mine"})
+    assert found == wanted | {"title": "Mine"}
+    assert found["limits"] == committed_config["limits"] | layers[1]["limits"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "is missing; a YAML file is wanted"), ("seeds: [1", "no valid YAML "), ("- seeds\n", "holds no config")],
+)
+def test_a_wrong_overlay_is_told_in_a_sentence(tmp_path, content, message):
+    path = tmp_path / "mine.yaml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=message) as error:
+        read_config([PROJECT / "config" / "config.yaml", path])
+    assert "\n" not in str(error.value)

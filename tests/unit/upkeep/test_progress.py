@@ -8,10 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
-from snakemake.utils import update_config
 
-from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run_state
@@ -194,29 +191,6 @@ def test_a_finished_study_has_nothing_left(tmp_path, places, loaded, known_cost)
     _says(places, loaded, 0, "failed", 9, 100, 9.0, "an earlier job failed")
     text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
     assert text.splitlines() == ["Done     6 of 6 runs", "Running  0", "Left     0 waiting"]
-
-
-def test_overlays_are_laid_as_snakemake_lays_them(committed_config):
-    paths = [PROJECT / "config" / name for name in ("config.yaml", "quick.yaml")]
-    layers = [yaml.safe_load(path.read_text()) for path in paths]
-    wanted = layers[0]
-    update_config(wanted, layers[1])
-    found = progress.configuration(paths[0], paths[1:])
-    assert found == wanted
-    assert found["limits"] == committed_config["limits"] | layers[1]["limits"]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(None, "is missing; a YAML file is wanted"), ("seeds: [1", "no valid YAML "), ("- seeds\n", "holds no config")],
-)
-def test_a_wrong_overlay_is_told_in_a_sentence(tmp_path, content, message):
-    path = tmp_path / "mine.yaml"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(UserError, match=message) as error:
-        progress.configuration(PROJECT / "config" / "config.yaml", [path])
-    assert "\n" not in str(error.value)
 
 
 def test_the_command_reads_only_and_imports_no_tensorflow(tmp_path):

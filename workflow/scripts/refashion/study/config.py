@@ -6,11 +6,13 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jsonschema.exceptions import best_match
 
-from refashion import violations
+from refashion import violations, yaml_files
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
 from refashion.study.model import AXES, FOLD, TABLES, Cell, Experiment, Looks, Pilot, Study, fold_size
@@ -21,6 +23,21 @@ LEVEL = 0.05
 
 #: The keys of a source of data; `refashion.data.sources` has a function for each.
 SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
+
+
+def read_config(files: Iterable[Path], settings: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The config of a file and its overlays, in their order, and of settings over them.
+
+    Raises UserError for a file that is none.
+    """
+    config: dict[str, Any] = {}
+    for path in files:
+        layer = yaml_files.read(path)
+        if not isinstance(layer, dict):
+            raise UserError(f"{path} holds no config; it must be a YAML file of keys and values.")
+        lay_over(config, layer)
+    lay_over(config, settings)
+    return config
 
 
 def lay_over(config: dict[str, Any], overlay: Mapping[str, Any]) -> None:

@@ -11,11 +11,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from refashion import formatting, provenance, yaml_files
-from refashion.errors import UserError
-from refashion.study.config import lay_over, load_study
+from refashion import formatting, provenance
+from refashion.study.config import load_study, read_config
 from refashion.study.model import Run, Study
 from refashion.training import run_state, seeds
 from refashion.training.run_state import RunState
@@ -62,22 +60,6 @@ class Progress:
     left: float
     longest: float
     unmeasured: int
-
-
-def configuration(base: Path, overlays: Sequence[Path]) -> dict[str, Any]:
-    """The config with overlays, as `snakemake --configfile` lays them over it. Raises UserError for another file."""
-    whole: dict[str, Any] = {}
-    for path in (base, *overlays):
-        layer = yaml_files.read(path)
-        if not isinstance(layer, dict):
-            raise UserError(f"{path} holds no config; it must be a YAML file of keys and values.")
-        lay_over(whole, layer)
-    return whole
-
-
-def study_of(base: Path, overlays: Sequence[Path], folder: Path) -> Study:
-    """The study of a config, with the seeds planned in `folder` if that has come to pass."""
-    return seeds.with_plans(load_study(configuration(base, overlays)), folder / "results" / "seeds")
 
 
 def look(study: Study, folder: Path, now: float, places: timings.Places) -> Progress:
@@ -177,7 +159,8 @@ def _clock(seconds: float) -> str:
 
 def show(overlays: Sequence[Path], project: Path, folder: Path) -> str:
     """The progress of the study in `folder`, by the project's config and overlays over it."""
-    study = study_of(project / "config" / "config.yaml", overlays, folder)
+    config = read_config((project / "config" / "config.yaml", *overlays))
+    study = seeds.with_plans(load_study(config), folder / "results" / "seeds")
     store = folder / timings.PLACES.store
     places = timings.Places(store, timings.PLACES.published, folder / timings.PLACES.benchmark)
     jobs = provenance.machine()["cores"] if costing.device_of(study) == "cpu" else 1
