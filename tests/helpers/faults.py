@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import subprocess
@@ -19,11 +18,11 @@ import yaml
 
 from project import PROJECT
 from refashion.data import dataset as data
-from refashion.data import idx
 from refashion.study import model
 from refashion.study.config import lay_over, load_study
 from refashion.study.model import digest
 from refashion.training import run_files
+from tiny_data import as_idx_files
 from tiny_study import TINY, Study, environment
 
 #: Trains specs without Snakemake: python -c TRAIN data.npz store checkpoint_seconds < list of specs as JSON
@@ -141,14 +140,11 @@ def _as_idx_files(dataset: Path) -> dict[str, Any]:
     """Write a prepared data set as IDX files beside it, and describe it as the config does."""
     folder = dataset.with_suffix(".idx")
     folder.mkdir(exist_ok=True)
-    whole, files = data.load(dataset), {}
-    for name in data.FILES:
-        array = getattr(whole, name)
-        payload = idx.header(array.shape) + array.tobytes()
-        (folder / name).write_bytes(payload)
-        files[name] = {"name": name, "shape": list(array.shape), "sha256": hashlib.sha256(payload).hexdigest()}
+    whole = data.load(dataset)
     classes = [f"class {number}" for number in np.unique(whole.train_labels)]
-    return {"title": "Small", "classes": classes, "files": files, "sources": [{"folder": str(folder)}]}
+    return {"title": "Small", "classes": classes} | as_idx_files(
+        folder, {name: getattr(whole, name) for name in data.FILES}
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------- processes

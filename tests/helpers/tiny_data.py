@@ -1,6 +1,7 @@
 """A tiny data set for tests of sources, and a numbered one for tests of what a run is given."""
 
 import gzip
+import hashlib
 import struct
 
 import numpy as np
@@ -13,6 +14,16 @@ NAMES = {"train_images": "train-x", "train_labels": "train-y", "test_images": "t
 def idx_bytes(array):
     """An IDX file of unsigned bytes, written with struct and so independently of the code under test."""
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def as_idx_files(folder, arrays):
+    """Arrays by their role as IDX files in a folder, and the config's words for them."""
+    files = {}
+    for role, array in arrays.items():
+        payload = idx_bytes(array)
+        (folder / role).write_bytes(payload)
+        files[role] = {"name": role, "shape": list(array.shape), "sha256": hashlib.sha256(payload).hexdigest()}
+    return {"files": files, "sources": [{"folder": str(folder)}]}
 
 
 def assert_prepared(target, arrays):

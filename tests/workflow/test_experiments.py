@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
-import struct
 
 import numpy as np
 import pandas as pd
@@ -15,6 +13,7 @@ from refashion.data import dataset as data
 from refashion.study.config import lay_over, load_study
 from refashion.training import run as training
 from refashion.training.run_store import RunStore
+from tiny_data import as_idx_files
 from tiny_study import Study
 
 pytestmark = pytest.mark.slow
@@ -26,14 +25,9 @@ TRAIN, TEST = 1200, 200
 @pytest.fixture(scope="module")
 def few_images(real_data, tmp_path_factory):
     """The config's entry of the data set, for its first images as IDX files."""
-    whole, folder = data.load(real_data), tmp_path_factory.mktemp("idx")
-    files = {}
-    for role, count in (("train_images", TRAIN), ("train_labels", TRAIN), ("test_images", TEST), ("test_labels", TEST)):
-        array = getattr(whole, role)[:count]
-        payload = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
-        (folder / role).write_bytes(payload)
-        files[role] = {"name": role, "shape": list(array.shape), "sha256": hashlib.sha256(payload).hexdigest()}
-    return {"files": files, "sources": [{"folder": str(folder)}]}
+    whole = data.load(real_data)
+    kept = {role: getattr(whole, role)[: TRAIN if role.startswith("train") else TEST] for role in data.FILES}
+    return as_idx_files(tmp_path_factory.mktemp("idx"), kept)
 
 
 def _first_two(value):

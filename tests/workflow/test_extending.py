@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
-import struct
 import textwrap
 
 import numpy as np
@@ -13,6 +11,7 @@ import pandas as pd
 import pytest
 
 from project import PROJECT
+from tiny_data import as_idx_files
 from tiny_study import TINY, Study
 
 PARTS = ("Snakefile", "config", "workflow", "report", "profiles", "envs")
@@ -28,29 +27,18 @@ def _block(starting_with: str) -> str:
     raise AssertionError(f"config/README.md has no code block that starts with {starting_with}")
 
 
-def _idx(array: np.ndarray) -> bytes:
-    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
-
-
 @pytest.fixture
 def dots(tmp_path):
     """A data set in IDX format: 12x10 noise, brighter on the left (class 0) or on the right (class 1)."""
     rng = np.random.default_rng(0)
-    files = {}
+    arrays = {}
     for part, count in (("train", 300), ("test", 100)):
         labels = rng.integers(0, 2, count, dtype=np.uint8)
         images = rng.integers(0, 100, (count, 12, 10), dtype=np.uint8)
         images[labels == 0, :, :5] += 100
         images[labels == 1, :, 5:] += 100
-        for kind, array in (("images", images), ("labels", labels)):
-            payload = _idx(array)
-            (tmp_path / f"{part}-{kind}").write_bytes(payload)
-            files[f"{part}_{kind}"] = {
-                "name": f"{part}-{kind}",
-                "shape": list(array.shape),
-                "sha256": hashlib.sha256(payload).hexdigest(),
-            }
-    return {"title": "Dots", "classes": ["left", "right"], "files": files, "sources": [{"folder": str(tmp_path)}]}
+        arrays |= {f"{part}_images": images, f"{part}_labels": labels}
+    return {"title": "Dots", "classes": ["left", "right"]} | as_idx_files(tmp_path, arrays)
 
 
 def test_one_of_each_is_added_in_one_place(tmp_path, dots):

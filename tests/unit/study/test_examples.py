@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import shutil
 from html import unescape
@@ -153,84 +152,48 @@ def test_a_new_report_overwrites_nothing(examples):
 LAYERS = "architectures/mine/layers"
 CLAIM = "claims/3"
 
-#: name: (edit of study.yaml or None, edit of original.yaml or None, words that the sentence must hold)
-MISTAKES = {
-    "no title": (put("title", ""), None, ["title is ''", "heading of the report"]),
-    "an experiment that is none": (put("run", ["table"]), None, ["run[0] is 'table'", "original"]),
-    "a cell of no network": (
-        put("experiments/original/cells/0/architecture", "my"),
-        None,
-        ["cells[0].architecture is 'my'", "mine"],
-    ),
-    "a recipe that is not there": (
-        put("experiments/original/cells/0/recipe", "fast"),
-        None,
-        ["cells[0].recipe is 'fast'", "mine"],
-    ),
-    "a network without builder": (
-        drop("architectures/mine/builder"),
-        None,
-        ["lacks the key 'builder'"],
-    ),
-    "a layer of another library": (
-        put(f"{LAYERS}/1", {"linear": {"units": 3}}),
-        None,
-        ["layers[1] is 'linear'"],
-    ),
-    "an option of another library": (
-        put(f"{LAYERS}/1", {"dense": {"out_features": 3}}),
-        None,
+#: An edit of study.yaml or original.yaml, and words that the sentence must hold.
+MISTAKES = [
+    (put("study/title", ""), ["title is ''", "heading of the report"]),
+    (put("study/run", ["table"]), ["run[0] is 'table'", "original"]),
+    (put("study/experiments/original/cells/0/architecture", "my"), ["cells[0].architecture is 'my'", "mine"]),
+    (put("study/experiments/original/cells/0/recipe", "fast"), ["cells[0].recipe is 'fast'", "mine"]),
+    (drop("study/architectures/mine/builder"), ["lacks the key 'builder'"]),
+    (put(f"study/{LAYERS}/1", {"linear": {"units": 3}}), ["layers[1] is 'linear'"]),
+    (
+        put(f"study/{LAYERS}/1", {"dense": {"out_features": 3}}),
         ["layers[1].dense has no option 'out_features'", "units"],
     ),
-    "no flatten": (put(f"{LAYERS}/0", "pool"), None, ["layers[1] is dense", "flatten or global_pool"]),
-    "no softmax": (put(f"{LAYERS}/2", {"dense": {"units": 10}}), None, ["layers[2] is dense", "softmax"]),
-    "more images than there are": (
-        put("fractions/mine/images", 70000),
-        None,
-        ["images is 70000", "60000"],
-    ),
-    "both epochs and updates": (put("recipes/mine/updates", 10), None, ["recipes.mine has both epochs and updates"]),
-    "an optimizer that is not run": (put("recipes/mine/optimizer", "adamw"), None, ["optimizer is 'adamw'", "sgd"]),
-    "a misspelt key": (put("recipes/mine/batchsize", 3), None, ["in recipes.mine the key 'batchsize' is unknown"]),
-    "a fraction for percent": (None, put(f"{CLAIM}/value", 0.882), ["claims.V1.value is 0.882", "percent"]),
-    "a number with its sign": (None, put(f"{CLAIM}/value", "88.2%"), ["claims.V1.value is '88.2%'", "percent"]),
-    "a mean of one run": (None, put(f"{CLAIM}/n", 1), ["claims.V1.n is 1", "from 2"]),
-    "a spread of nobody knows how many": (None, put(f"{CLAIM}/sd", 0.2), ["claims.V1 has sd and lacks n"]),
-    "a claim without its words": (None, drop(f"{CLAIM}/quote"), ["claims.V1 lacks the key 'quote'"]),
-    "an unknown kind": (
-        None,
-        put(f"{CLAIM}/kind", "test accuracy"),
-        ["kind is 'test accuracy'", "gap"],
-    ),
-    "a cell that the study does not define": (
-        None,
-        put(f"{CLAIM}/readings/0/cells", ["mine/mine/none/yours"]),
+    (put(f"study/{LAYERS}/0", "pool"), ["layers[1] is dense", "flatten or global_pool"]),
+    (put(f"study/{LAYERS}/2", {"dense": {"units": 10}}), ["layers[2] is dense", "softmax"]),
+    (put("study/fractions/mine/images", 70000), ["images is 70000", "60000"]),
+    (put("study/recipes/mine/updates", 10), ["recipes.mine has both epochs and updates"]),
+    (put("study/recipes/mine/optimizer", "adamw"), ["optimizer is 'adamw'", "sgd"]),
+    (put("study/recipes/mine/batchsize", 3), ["in recipes.mine the key 'batchsize' is unknown"]),
+    (put(f"original/{CLAIM}/value", 0.882), ["claims.V1.value is 0.882", "percent"]),
+    (put(f"original/{CLAIM}/value", "88.2%"), ["claims.V1.value is '88.2%'", "percent"]),
+    (put(f"original/{CLAIM}/n", 1), ["claims.V1.n is 1", "from 2"]),
+    (put(f"original/{CLAIM}/sd", 0.2), ["claims.V1 has sd and lacks n"]),
+    (drop(f"original/{CLAIM}/quote"), ["claims.V1 lacks the key 'quote'"]),
+    (put(f"original/{CLAIM}/kind", "test accuracy"), ["kind is 'test accuracy'", "gap"]),
+    (
+        put(f"original/{CLAIM}/readings/0/cells", ["mine/mine/none/yours"]),
         ["claims.V1.readings[0].cells[0]", "no recipe 'yours'"],
     ),
-    "a column of no claim": (
-        None,
-        put("table/columns/0/validation", "V9"),
-        ["columns[0].validation is 'V9'"],
-    ),
-    "a row of the wrong length": (
-        None,
-        put("table/rows/0/printed", ["1", "2"]),
-        ["rows[0].printed has length 2"],
-    ),
-    "a printed number without quotes": (None, put("table/rows/0/printed/0", 91), ["printed[0] is 91", "quotes"]),
-    "no claims": (None, put("claims", []), ["claims is []", "at least one"]),
-}
+    (put("original/table/columns/0/validation", "V9"), ["columns[0].validation is 'V9'"]),
+    (put("original/table/rows/0/printed", ["1", "2"]), ["rows[0].printed has length 2"]),
+    (put("original/table/rows/0/printed/0", 91), ["printed[0] is 91", "quotes"]),
+    (put("original/claims", []), ["claims is []", "at least one"]),
+]
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_in_a_report_of_ones_own_gets_one_sentence(config, tmp_path, name):
-    of_study, of_original, words = MISTAKES[name]
-    given, original = overlay("skeleton"), yaml.safe_load((EXAMPLES / "skeleton" / "original.yaml").read_text("utf-8"))
-    for edit, edited in ((of_study, given), (of_original, original)):
-        if edit is not None:
-            edit(edited)
-    (tmp_path / "original.yaml").write_text(yaml.safe_dump(original), encoding="utf-8")
-    update_config(config, copy.deepcopy(given))
+@pytest.mark.parametrize(("edit", "words"), MISTAKES)
+def test_a_mistake_in_a_report_of_ones_own_gets_one_sentence(config, tmp_path, edit, words):
+    text = {name: (EXAMPLES / "skeleton" / f"{name}.yaml").read_text("utf-8") for name in ("study", "original")}
+    given = {name: yaml.safe_load(content) for name, content in text.items()}
+    edit(given)
+    (tmp_path / "original.yaml").write_text(yaml.safe_dump(given["original"]), encoding="utf-8")
+    update_config(config, given["study"])
     with pytest.raises(UserError) as caught:
         check_original(read_original(tmp_path / "original.yaml"), load_study(config))
     sentence = str(caught.value)

@@ -12,6 +12,7 @@ import yaml
 from snakemake.utils import update_config
 
 import synthetic
+from configs import add, drop, put
 from project import PROJECT
 from refashion.errors import UserError
 from refashion.judging import columns
@@ -60,43 +61,8 @@ SHORT = _shortened()
 STUDY = synthetic.study()
 
 
-def _find(original, path):
-    """The parent of a place and its last key; a part of the path is a key, a position or the id of an entry."""
-    *parents, last = path.split("/")
-    for part in parents:
-        original = original[_key(original, part)]
-    return original, _key(original, last)
-
-
-def _key(place, part):
-    if isinstance(place, dict):
-        return part
-    ids = [str(entry.get("id")) if isinstance(entry, dict) else None for entry in place]
-    return ids.index(part) if part in ids else int(part)
-
-
-def _set(path, value):
-    def edit(original):
-        place, key = _find(original, path)
-        place[key] = value
-
-    return edit
-
-
-def _delete(path):
-    def edit(original):
-        place, key = _find(original, path)
-        del place[key]
-
-    return edit
-
-
-def _add(path, entry):
-    return lambda original: _find(original, f"{path}/0")[0].append(entry)
-
-
 def _claim(kind, **keys):
-    return _add("claims", {"id": "X", "kind": kind, **WORDS, **keys})
+    return add("claims", {"id": "X", "kind": kind, **WORDS, **keys})
 
 
 def told(original, tmp_path, against=STUDY):
@@ -118,181 +84,162 @@ def told(original, tmp_path, against=STUDY):
 READING = {"id": "one", "title": "One"}
 V1, R1 = "claims/V1/readings/0", "claims/R1/readings/0"
 
-#: edit: words that the sentence must hold
-MISTAKES = {
+#: An edit, and words that the sentence must hold.
+MISTAKES = [
     # keys
-    **{f"without {key}": (_delete(key), [f"lacks the key '{key}'", "needs title"]) for key in SCHEMA["required"]},
-    "unknown key at the top": (_set("colour", "red"), ["'colour' is unknown", "citation"]),
-    "unknown key of a claim": (_set("claims/V1/notee", "x"), ["in claims.V1 the key 'notee'", "note"]),
-    "unknown key of a reading": (_set(f"{V1}/cell", CELL), ["in claims.V1.readings[0] the key 'cell'", "cells"]),
-    "unknown key of a column": (_set("table/columns/c1/train", "T1"), ["table.columns[0]", "'train'", "training"]),
-    "unknown key of a row": (_set("table/rows/0/hold", "x"), ["table.rows[0]", "'hold'", "holds"]),
-    "unknown key of a summary": (_set("summaries/cnn1/total", 1), ["summaries.cnn1", "'total'", "printed"]),
-    "unknown key of a total": (_set("summaries/cnn1/printed/all", 1), ["summaries.cnn1.printed", "'all'", "total"]),
-    "unknown key of a curve": (_set("specification_curves/0/x", 1), ["specification_curves[0]", "'x'", "experiment"]),
-    "unknown key of an inconsistency": (_set("inconsistencies/1/x", 1), ["inconsistencies.1 the key 'x'", "said"]),
-    "unknown key of a recomputation": (
-        _set("inconsistencies/1/recompute/0/x", 1),
-        ["inconsistencies.1.recompute[0]", "'x'", "summary"],
-    ),
-    "unknown key of an assumption": (_set("assumptions/affine/x", 1), ["in assumptions.affine the key 'x'", "why"]),
-    "a value that its kind has not": (_set("claims/R1/value", 92.51), ["in claims.R1 the key 'value' is unknown"]),
-    "readings of a gap": (_set("claims/G1/readings", []), ["in claims.G1 the key 'readings' is unknown"]),
-    **{
-        f"a claim without {key}": (_delete(f"claims/V1/{key}"), ["lacks", f"'{key}'", "claims.V1"])
+    *((drop(key), [f"lacks the key '{key}'", "needs title"]) for key in SCHEMA["required"]),
+    (put("colour", "red"), ["'colour' is unknown", "citation"]),
+    (put("claims/V1/notee", "x"), ["in claims.V1 the key 'notee'", "note"]),
+    (put(f"{V1}/cell", CELL), ["in claims.V1.readings[0] the key 'cell'", "cells"]),
+    (put("table/columns/c1/train", "T1"), ["table.columns[0]", "'train'", "training"]),
+    (put("table/rows/0/hold", "x"), ["table.rows[0]", "'hold'", "holds"]),
+    (put("summaries/cnn1/total", 1), ["summaries.cnn1", "'total'", "printed"]),
+    (put("summaries/cnn1/printed/all", 1), ["summaries.cnn1.printed", "'all'", "total"]),
+    (put("specification_curves/0/x", 1), ["specification_curves[0]", "'x'", "experiment"]),
+    (put("inconsistencies/1/x", 1), ["inconsistencies.1 the key 'x'", "said"]),
+    (put("inconsistencies/1/recompute/0/x", 1), ["inconsistencies.1.recompute[0]", "'x'", "summary"]),
+    (put("assumptions/affine/x", 1), ["in assumptions.affine the key 'x'", "why"]),
+    (put("claims/R1/value", 92.51), ["in claims.R1 the key 'value' is unknown"]),
+    (put("claims/G1/readings", []), ["in claims.G1 the key 'readings' is unknown"]),
+    *(
+        (drop(f"claims/V1/{key}"), ["lacks", f"'{key}'", "claims.V1"])
         for key in ("kind", "quote", "statement", "where", "value", "margin", "readings")
-    },
-    "a claim without id": (_delete("claims/V1/id"), ["claims[4] lacks the key 'id'"]),
-    **{
-        f"a reading without {key}": (_delete(f"{V1}/{key}"), [f"claims.V1.readings[0] lacks the key '{key}'"])
+    ),
+    (drop("claims/V1/id"), ["claims[4] lacks the key 'id'"]),
+    *(
+        (drop(f"{V1}/{key}"), [f"claims.V1.readings[0] lacks the key '{key}'"])
         for key in ("id", "title", "cells", "metric")
-    },
-    "a column without data": (_delete("table/columns/c1/data"), ["table.columns[0] lacks the key 'data'"]),
-    "a recomputation without kind": (_delete("inconsistencies/1/recompute/0/kind"), ["recompute[0] lacks", "'kind'"]),
+    ),
+    (drop("table/columns/c1/data"), ["table.columns[0] lacks the key 'data'"]),
+    (drop("inconsistencies/1/recompute/0/kind"), ["recompute[0] lacks", "'kind'"]),
     # values
-    "title that is no text": (_set("title", 1), ["title is 1", "a text"]),
-    "empty quote": (_set("claims/V1/quote", " "), ["claims.V1.quote is ' '", "not empty"]),
-    "half a character": (_set("claims/V1/quote", "\ud800"), ["claims.V1.quote is '\\ud800'", "UTF-8"]),
-    "a number that no float holds": (_set("validation_images", 10**400), ["validation_images is 1000", "10^12"]),
-    "unknown kind": (_set("claims/V1/kind", "guess"), ["claims.V1.kind is 'guess'", "accuracy, gap"]),
-    "value with a sign": (_set("claims/V1/value", "91.97%"), ["claims.V1.value is '91.97%'", "a number in percent"]),
-    "value above 100": (_set("claims/V1/value", 919.7), ["claims.V1.value is 919.7", "at most 100"]),
-    "value as a fraction": (_set("claims/V1/value", 0.9197), ["claims.V1.value is 0.9197", "percent", "fraction"]),
-    "value of one": (_set("claims/V1/value", 1), ["claims.V1.value is 1", "percent, above 1"]),
-    "value that is true": (_set("claims/V1/value", True), ["claims.V1.value is True", "percent"]),
-    "all right, with a margin of 0": (_set("claims/V1/value", 100), ["claims.V1.margin is 'binomial'", "0"]),
-    "no validation images": (_set("validation_images", 0), ["validation_images is 0", "at least 1"]),
-    "validation images as text": (_set("validation_images", "10,000"), ["validation_images is '10,000'", "commas"]),
-    "validation images as a decimal": (_set("validation_images", 1e4), ["validation_images is 10000.0", "whole"]),
-    "no claims": (_set("claims", []), ["claims is []", "at least one"]),
-    "claims as a table": (_set("claims", {}), ["claims is {}", "a list"]),
-    "no readings": (_set("claims/V1/readings", []), ["claims.V1.readings is []", "at least one"]),
-    "no columns": (_set("table/columns", []), ["table.columns is []", "at least one"]),
-    "no claim in any column": (
+    (put("title", 1), ["title is 1", "a text"]),
+    (put("claims/V1/quote", " "), ["claims.V1.quote is ' '", "not empty"]),
+    (put("claims/V1/quote", "\ud800"), ["claims.V1.quote is '\\ud800'", "UTF-8"]),
+    (put("validation_images", 10**400), ["validation_images is 1000", "10^12"]),
+    (put("claims/V1/kind", "guess"), ["claims.V1.kind is 'guess'", "accuracy, gap"]),
+    (put("claims/V1/value", "91.97%"), ["claims.V1.value is '91.97%'", "a number in percent"]),
+    (put("claims/V1/value", 919.7), ["claims.V1.value is 919.7", "at most 100"]),
+    (put("claims/V1/value", 0.9197), ["claims.V1.value is 0.9197", "percent", "fraction"]),
+    (put("claims/V1/value", 1), ["claims.V1.value is 1", "percent, above 1"]),
+    (put("claims/V1/value", True), ["claims.V1.value is True", "percent"]),
+    (put("claims/V1/value", 100), ["claims.V1.margin is 'binomial'", "0"]),
+    (put("validation_images", 0), ["validation_images is 0", "at least 1"]),
+    (put("validation_images", "10,000"), ["validation_images is '10,000'", "commas"]),
+    (put("validation_images", 10000.0), ["validation_images is 10000.0", "whole"]),
+    (put("claims", []), ["claims is []", "at least one"]),
+    (put("claims", {}), ["claims is {}", "a list"]),
+    (put("claims/V1/readings", []), ["claims.V1.readings is []", "at least one"]),
+    (put("table/columns", []), ["table.columns is []", "at least one"]),
+    (
         lambda original: [
             column.pop(part) for column in original["table"]["columns"] for part in ("training", "validation")
         ],
         ["table.columns is", "training or validation claim"],
     ),
-    "unknown key of the registration": (_set("registration/date", "x"), ["in registration the key 'date'", "readings"]),
-    "registration of nothing": (_set("registration/margins", " "), ["registration.margins is ' '", "a text"]),
-    "a deviation without its reason": (_delete("deviations/S1_pairs/why"), ["lacks the key 'why'", "otherwise"]),
-    "a deviation of no day": (_set("deviations/S1_pairs/when", "yesterday"), ["deviations.S1_pairs.when", "'2026-"]),
-    "a deviation of no commit": (_set("deviations/S1_pairs/commit", 1234567), ["commit is 1234567", "in quotes"]),
-    "two deviations of one id": (_set("deviations/S1_pairs/id", "five_seeds"), ["deviations[1] has the id", "once"]),
-    "a cell for cells": (_set(f"{V1}/cells", CELL), ["claims.V1.readings[0].cells is", "a list"]),
-    "no cells": (_set(f"{V1}/cells", []), ["claims.V1.readings[0].cells is []", "at least one"]),
-    "a cell twice": (_set(f"{V1}/cells", [CELL, CELL]), ["claims.V1.readings[0].cells", "different"]),
-    "a cell of three parts": (_set(f"{V1}/cells/0", "cnn1/10k/none"), ["cells[0] is 'cnn1/10k/none'", "recipe"]),
-    "a cell of five parts": (_set("table/columns/c1/cell", CELL + "/0"), ["table.columns[0].cell", "recipe"]),
-    "unknown metric": (
-        _set(f"{V1}/metric", "val_acc"),
-        ["claims.V1.readings[0].metric is 'val_acc'", "val_accuracy, clean_accuracy"],
-    ),
-    "seconds of an accuracy": (_set(f"{V1}/metric", "seconds"), ["metric is 'seconds'", "val_accuracy"]),
-    "an accuracy for seconds": (_set("claims/R6/readings/0/metric", "val_accuracy"), ["claims.R6", "train_seconds"]),
-    "three in a pair": (_add("claims/R3/readings/0/pairs/0", CELL), ["claims.R3.readings[0].pairs[0]", "two"]),
-    "an order of one": (_set("claims/R2/readings/0/order", [CELL]), ["claims.R2.readings[0].order", "two"]),
-    "unknown fact": (
+    (put("registration/date", "x"), ["in registration the key 'date'", "readings"]),
+    (put("registration/margins", " "), ["registration.margins is ' '", "a text"]),
+    (drop("deviations/S1_pairs/why"), ["lacks the key 'why'", "otherwise"]),
+    (put("deviations/S1_pairs/when", "yesterday"), ["deviations.S1_pairs.when", "'2026-"]),
+    (put("deviations/S1_pairs/commit", 1234567), ["commit is 1234567", "in quotes"]),
+    (put("deviations/S1_pairs/id", "five_seeds"), ["deviations[1] has the id", "once"]),
+    (put(f"{V1}/cells", CELL), ["claims.V1.readings[0].cells is", "a list"]),
+    (put(f"{V1}/cells", []), ["claims.V1.readings[0].cells is []", "at least one"]),
+    (put(f"{V1}/cells", [CELL, CELL]), ["claims.V1.readings[0].cells", "different"]),
+    (put(f"{V1}/cells/0", "cnn1/10k/none"), ["cells[0] is 'cnn1/10k/none'", "recipe"]),
+    (put("table/columns/c1/cell", CELL + "/0"), ["table.columns[0].cell", "recipe"]),
+    (put(f"{V1}/metric", "val_acc"), ["claims.V1.readings[0].metric is 'val_acc'", "val_accuracy, clean_accuracy"]),
+    (put(f"{V1}/metric", "seconds"), ["metric is 'seconds'", "val_accuracy"]),
+    (put("claims/R6/readings/0/metric", "val_accuracy"), ["claims.R6", "train_seconds"]),
+    (add("claims/R3/readings/0/pairs/0", CELL), ["claims.R3.readings[0].pairs[0]", "two"]),
+    (put("claims/R2/readings/0/order", [CELL]), ["claims.R2.readings[0].order", "two"]),
+    (
         _claim("fact", readings=[READING | {"facts": {"train images": 60000}}]),
         ["claims.X.readings[0].facts", "'train images'", "training images, test images"],
     ),
-    "a fact as text": (_set("claims/D1/readings/0/facts/test images", "10,000"), ["claims.D1", "'10,000'", "whole"]),
-    "unknown count": (_set("claims/P1/readings/0/count", "all"), ["count is 'all'", "total, trainable, non_trainable"]),
-    "parameters as text": (_set("claims/P1/readings/0/value", "693,932"), ["claims.P1", "'693,932'", "commas"]),
-    "parameters as a decimal": (_set("claims/P1/readings/0/value", 693932.0), ["value is 693932.0", "whole"]),
-    "shape as text": (_set("summaries/cnn1/rows/0/2", "26, 26, 32"), ["summaries.cnn1.rows[0][2]", "list of whole"]),
-    "a layer of three": (_delete("summaries/cnn1/rows/0/3"), ["summaries.cnn1.rows[0]", "output shape, parameters"]),
-    "a layer of five": (_add("summaries/cnn1/rows/0", 1), ["summaries.cnn1.rows[0]", "output shape, parameters"]),
-    "unknown margin": (_set("claims/V1/margin", "wide"), ["claims.V1.margin is 'wide'", "binomial", "much_worse"]),
-    **{
-        f"{key} for a margin": (_set("claims/V1/margin", key), [f"margin is '{key}'", "binomial"])
+    (put("claims/D1/readings/0/facts/test images", "10,000"), ["claims.D1", "'10,000'", "whole"]),
+    (put("claims/P1/readings/0/count", "all"), ["count is 'all'", "total, trainable, non_trainable"]),
+    (put("claims/P1/readings/0/value", "693,932"), ["claims.P1", "'693,932'", "commas"]),
+    (put("claims/P1/readings/0/value", 693932.0), ["value is 693932.0", "whole"]),
+    (put("summaries/cnn1/rows/0/2", "26, 26, 32"), ["summaries.cnn1.rows[0][2]", "list of whole"]),
+    (drop("summaries/cnn1/rows/0/3"), ["summaries.cnn1.rows[0]", "output shape, parameters"]),
+    (add("summaries/cnn1/rows/0", 1), ["summaries.cnn1.rows[0]", "output shape, parameters"]),
+    (put("claims/V1/margin", "wide"), ["claims.V1.margin is 'wide'", "binomial", "much_worse"]),
+    *(
+        (put("claims/V1/margin", key), [f"margin is '{key}'", "binomial"])
         for key in ("confidence", "resamples", "seed", "sensitivity_margins")
-    },
-    "binomial where nothing is published": (_set("claims/R3/margin", "binomial"), ["claims.R3.margin", "much_worse"]),
-    "unknown row": (_set("table/rows/0/holds", "dates"), ["table.rows[0].holds is 'dates'", "loss"]),
-    "printed as text": (_set("table/rows/0/printed", "1 fold"), ["table.rows[0].printed is '1 fold'", "a list"]),
-    "printed number": (_set("table/rows/3/printed/0", 693932), ["table.rows[3].printed[0] is 693932", "quotes"]),
-    "unknown recomputation": (_set("inconsistencies/1/recompute/0/kind", "guess"), ["kind is 'guess'", "updates"]),
-    "unknown layer": (
-        _set("inconsistencies/1/recompute/2/layers/0/0", "pool"),
+    ),
+    (put("claims/R3/margin", "binomial"), ["claims.R3.margin", "much_worse"]),
+    (put("table/rows/0/holds", "dates"), ["table.rows[0].holds is 'dates'", "loss"]),
+    (put("table/rows/0/printed", "1 fold"), ["table.rows[0].printed is '1 fold'", "a list"]),
+    (put("table/rows/3/printed/0", 693932), ["table.rows[3].printed[0] is 693932", "quotes"]),
+    (put("inconsistencies/1/recompute/0/kind", "guess"), ["kind is 'guess'", "updates"]),
+    (
+        put("inconsistencies/1/recompute/2/layers/0/0", "pool"),
         ["inconsistencies.1.recompute[2].layers[0]", "[dense, in, out]"],
     ),
-    "a size of a layer too few": (_delete("inconsistencies/1/recompute/2/layers/0/3"), ["layers[0]", "kernel, in"]),
-    "more decimals than are compared": (_set("claims/P6/readings/0/value", 2.77), ["2.77", "at most 1 decimals"]),
+    (drop("inconsistencies/1/recompute/2/layers/0/3"), ["layers[0]", "kernel, in"]),
+    (put("claims/P6/readings/0/value", 2.77), ["2.77", "at most 1 decimals"]),
     # ids
-    "two claims of one id": (_set("claims/V2/id", "V1"), ["claims[5] has the id 'V1' of claims[4]", "once"]),
-    "two readings of one id": (_set("claims/V1/readings/1/id", "primary"), ["readings[1] has the id", "once"]),
-    "two columns of one id": (_set("table/columns/c2/id", "c1"), ["table.columns[1] has the id 'c1'", "once"]),
-    "two columns of one cell": (_set("table/columns/c2/cell", CELL), ["table.columns[1] has the cell", "once"]),
-    "two inconsistencies of one id": (_set("inconsistencies/4/id", 1), ["inconsistencies[1] has the id 1", "once"]),
-    "two assumptions of one id": (_set("assumptions/affine/id", "activation"), ["assumptions[4]", "once"]),
-    "id that is a number": (_set("claims/V1/id", 1), ["claims.1.id is 1", "a short text"]),
-    "id with a space": (_set("claims/V1/id", "V 1"), ["claims[4].id is 'V 1'", "a short text"]),
+    (put("claims/V2/id", "V1"), ["claims[5] has the id 'V1' of claims[4]", "once"]),
+    (put("claims/V1/readings/1/id", "primary"), ["readings[1] has the id", "once"]),
+    (put("table/columns/c2/id", "c1"), ["table.columns[1] has the id 'c1'", "once"]),
+    (put("table/columns/c2/cell", CELL), ["table.columns[1] has the cell", "once"]),
+    (put("inconsistencies/4/id", 1), ["inconsistencies[1] has the id 1", "once"]),
+    (put("assumptions/affine/id", "activation"), ["assumptions[4]", "once"]),
+    (put("claims/V1/id", 1), ["claims.1.id is 1", "a short text"]),
+    (put("claims/V1/id", "V 1"), ["claims[4].id is 'V 1'", "a short text"]),
     # names within the file
-    "training claim of a gap": (_set("claims/G1/training", "T9"), ["claims.G1.training is 'T9'", "allowed are T1, T2"]),
-    "validation claim of a gap": (_set("claims/G1/validation", "V9"), ["claims.G1.validation is 'V9'", "are V1, V2"]),
-    "a gap the wrong way round": (_set("claims/G1/training", "V1"), ["claims.G1.training is 'V1'", "are T1, T2."]),
-    "a gap of two cells": (_set("claims/G1/training", "T2"), ["claims.G1 is a gap of two cells", "T2"]),
-    "column of no claim": (_set("table/columns/c1/training", "T9"), ["table.columns[0].training is 'T9'", "T1, T2"]),
-    "column of another kind": (_set("table/columns/c1/validation", "D1"), ["table.columns[0].validation is 'D1'"]),
-    "column of another cell": (_set("table/columns/c1/validation", "V2"), ["columns[0].validation is 'V2'", CELL]),
-    "row that is too short": (
-        _delete("table/rows/1/printed/0"),
-        ["table.rows[1].printed has length 1", "is 2"],
-    ),
-    "row that is too long": (_add("table/rows/1/printed", "x"), ["table.rows[1].printed has length 3", "allowed is 2"]),
-    "a network without summary": (_set("claims/L1/readings/0/architectures/0", "cnn5"), ["'cnn5'", "are cnn1."]),
-    "the sum of no summary": (_set("inconsistencies/1/recompute/0/summary", "cnn5"), ["'cnn5'", "are cnn1."]),
-    "a curve of no claim": (
-        _set("specification_curves/0/claim", "V9"),
-        ["curves[0].claim is 'V9'", "V1"],
-    ),
-    "a curve of no accuracy": (_set("specification_curves/0/claim", "R1"), ["claim is 'R1'", "V1, V2, T1"]),
-    "an inconsistency of no claim": (_set("inconsistencies/1/claims/0", "P9"), ["inconsistencies.1.claims[0]", "P1"]),
-    "a recomputation of no claim": (_set("inconsistencies/9/recompute/0/claim", "S9"), ["recompute[0].claim is 'S9'"]),
-    "published number of no accuracy": (_set("inconsistencies/11/recompute/2/claim", "D1"), ["is 'D1'", "V1, V2"]),
-    "a consequence of no claim": (_set("claims/S2/readings/0/claims/0", "V9"), ["claims[0] is 'V9'", "V1"]),
-    "a consequence of itself": (_set("claims/S2/readings/0/claims/0", "S2"), ["names S2", "stand before S2"]),
-    "a consequence of no reading": (
-        _set("claims/S2/readings/0/alternative", "cleen"),
+    (put("claims/G1/training", "T9"), ["claims.G1.training is 'T9'", "allowed are T1, T2"]),
+    (put("claims/G1/validation", "V9"), ["claims.G1.validation is 'V9'", "are V1, V2"]),
+    (put("claims/G1/training", "V1"), ["claims.G1.training is 'V1'", "are T1, T2."]),
+    (put("claims/G1/training", "T2"), ["claims.G1 is a gap of two cells", "T2"]),
+    (put("table/columns/c1/training", "T9"), ["table.columns[0].training is 'T9'", "T1, T2"]),
+    (put("table/columns/c1/validation", "D1"), ["table.columns[0].validation is 'D1'"]),
+    (put("table/columns/c1/validation", "V2"), ["columns[0].validation is 'V2'", CELL]),
+    (drop("table/rows/1/printed/0"), ["table.rows[1].printed has length 1", "is 2"]),
+    (add("table/rows/1/printed", "x"), ["table.rows[1].printed has length 3", "allowed is 2"]),
+    (put("claims/L1/readings/0/architectures/0", "cnn5"), ["'cnn5'", "are cnn1."]),
+    (put("inconsistencies/1/recompute/0/summary", "cnn5"), ["'cnn5'", "are cnn1."]),
+    (put("specification_curves/0/claim", "V9"), ["curves[0].claim is 'V9'", "V1"]),
+    (put("specification_curves/0/claim", "R1"), ["claim is 'R1'", "V1, V2, T1"]),
+    (put("inconsistencies/1/claims/0", "P9"), ["inconsistencies.1.claims[0]", "P1"]),
+    (put("inconsistencies/9/recompute/0/claim", "S9"), ["recompute[0].claim is 'S9'"]),
+    (put("inconsistencies/11/recompute/2/claim", "D1"), ["is 'D1'", "V1, V2"]),
+    (put("claims/S2/readings/0/claims/0", "V9"), ["claims[0] is 'V9'", "V1"]),
+    (put("claims/S2/readings/0/claims/0", "S2"), ["names S2", "stand before S2"]),
+    (
+        put("claims/S2/readings/0/alternative", "cleen"),
         ["claims.S2.readings[0].alternative is 'cleen'", "primary, clean"],
     ),
-    "better than itself": (_set(f"{R1}/best", CELL), ["claims.R1.readings[0] compares", CELL, "itself"]),
-    "its own baseline": (
-        _set("claims/R4/readings/0/baseline", "cnn1/60k/affine/b256_e50"),
-        ["claims.R4.readings[0] compares", "itself"],
-    ),
+    (put(f"{R1}/best", CELL), ["claims.R1.readings[0] compares", CELL, "itself"]),
+    (put("claims/R4/readings/0/baseline", "cnn1/60k/affine/b256_e50"), ["claims.R4.readings[0] compares", "itself"]),
     # names of the study
-    "unknown architecture of a cell": (
-        _set(f"{V1}/cells/0", "cnn9/10k/none/b256_e100"),
+    (
+        put(f"{V1}/cells/0", "cnn9/10k/none/b256_e100"),
         ["claims.V1.readings[0].cells[0] is 'cnn9/", "no architecture 'cnn9'", "allowed are cnn1, lenet5"],
     ),
-    "unknown fraction": (_set("claims/V2/readings/0/cells/0", "cnn1/9k/none/b256_e50"), ["no fraction '9k'", "10k"]),
-    "unknown augmentation": (_set(f"{R1}/others/0", "cnn1/10k/warp/b256_e50"), ["augmentation 'warp'", "affine"]),
-    "unknown recipe": (_set("inconsistencies/13/recompute/0/cell", "cnn1/10k/none/b1"), ["recipe 'b1'", "modern"]),
-    "unknown cell of a time": (_set("claims/W1/readings/0/times/0", "cnn1/9k/none/b1"), ["claims.W1", "'9k'"]),
-    "summary of no architecture": (
+    (put("claims/V2/readings/0/cells/0", "cnn1/9k/none/b256_e50"), ["no fraction '9k'", "10k"]),
+    (put(f"{R1}/others/0", "cnn1/10k/warp/b256_e50"), ["augmentation 'warp'", "affine"]),
+    (put("inconsistencies/13/recompute/0/cell", "cnn1/10k/none/b1"), ["recipe 'b1'", "modern"]),
+    (put("claims/W1/readings/0/times/0", "cnn1/9k/none/b1"), ["claims.W1", "'9k'"]),
+    (
         lambda original: original["summaries"].update(cnn9=original["summaries"]["cnn1"]),
         ["a name in summaries is 'cnn9'", "lenet5"],
     ),
-    "parameters of no architecture": (_set("claims/P1/readings/0/architecture", "cnn9"), ["claims.P1", "'cnn9'"]),
-    "no numerator": (_set("claims/P6/readings/0/numerator", "cnn9"), ["numerator is 'cnn9'", "cnn4_same"]),
-    "no denominator": (_set("inconsistencies/4/recompute/1/denominator", "cnn9"), ["denominator is 'cnn9'", "cnn4"]),
-    "unknown experiment of a curve": (
-        _set("specification_curves/0/experiment", "x"),
-        ["is 'x'", "unstated"],
-    ),
-    "unknown experiment of an assumption": (
-        _set("assumptions/affine/experiment", "x"),
+    (put("claims/P1/readings/0/architecture", "cnn9"), ["claims.P1", "'cnn9'"]),
+    (put("claims/P6/readings/0/numerator", "cnn9"), ["numerator is 'cnn9'", "cnn4_same"]),
+    (put("inconsistencies/4/recompute/1/denominator", "cnn9"), ["denominator is 'cnn9'", "cnn4"]),
+    (put("specification_curves/0/experiment", "x"), ["is 'x'", "unstated"]),
+    (
+        put("assumptions/affine/experiment", "x"),
         ["assumptions.affine.experiment is 'x'", "'', original", "augmentations"],
     ),
-}
+]
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(name, tmp_path):
-    edit, words = MISTAKES[name]
+@pytest.mark.parametrize(("edit", "words"), MISTAKES)
+def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(edit, words, tmp_path):
     original = copy.deepcopy(SHORT)
     edit(original)
     sentence = told(original, tmp_path)
@@ -303,28 +250,28 @@ def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(name, tm
 
 ALLOWED = {
     "as it is": lambda original: None,
-    "a cell that is defined and in no experiment": _set(f"{R1}/others/0", "lenet5_tanh/3k/zoom/modern"),
-    "a data set that the config lacks": _set("claims/R5/readings/0/dataset", "imagenet"),
-    "an assumption that nothing varies": _set("assumptions/affine/experiment", ""),
-    "a column that is defined and in no experiment": _set(
+    "a cell that is defined and in no experiment": put(f"{R1}/others/0", "lenet5_tanh/3k/zoom/modern"),
+    "a data set that the config lacks": put("claims/R5/readings/0/dataset", "imagenet"),
+    "an assumption that nothing varies": put("assumptions/affine/experiment", ""),
+    "a column that is defined and in no experiment": put(
         "table/columns/c1", {"id": "c1", "title": "A", "data": "All", "cell": "lenet5_tanh/3k/zoom/modern"}
     ),
-    "an empty entry of the table": _set("table/rows/0/printed/0", None),
-    "a printed total alone": _set("summaries/cnn1/printed", {"total": 693962}),
-    "no printed totals": _delete("summaries/cnn1/printed"),
-    "no note of a summary": _delete("summaries/cnn1/note"),
+    "an empty entry of the table": put("table/rows/0/printed/0", None),
+    "a printed total alone": put("summaries/cnn1/printed", {"total": 693962}),
+    "no printed totals": drop("summaries/cnn1/printed"),
+    "no note of a summary": drop("summaries/cnn1/note"),
     "a column that names no claim": lambda original: [
         original["table"]["columns"].append({"id": "c3", "title": "C", "data": "all", "cell": "cnn4/60k/none/b256_e50"})
     ],
     "training claims alone": lambda original: [column.pop("validation") for column in original["table"]["columns"]],
-    "no rows": _delete("table/rows"),
+    "no rows": drop("table/rows"),
     **{
-        f"no {key}": _delete(key)
+        f"no {key}": drop(key)
         for key in SCHEMA["properties"]
         if "default" in SCHEMA["properties"][key] and key != "summaries"
     },
-    "a whole percentage": _set("claims/V1/value", 92),
-    "100 percent with a margin": _set("claims/T1/value", 100),
+    "a whole percentage": put("claims/V1/value", 92),
+    "100 percent with a margin": put("claims/T1/value", 100),
 }
 
 
