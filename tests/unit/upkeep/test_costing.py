@@ -101,9 +101,9 @@ def test_the_speeds_of_a_processor_are_not_those_of_a_gpu(config, loaded, places
         "3 of 4 runs are left to train: their cost is not measured yet (snakemake benchmark)."
     )
     finish(places.published, loaded, Run(CNN1, 2), Speed(0.0001, 0.0001, 5.0), cpu="Z80", device="gpu")
-    speed, source = speeds(on_gpus, {}, places, "gpu").of(CNN1)
+    speed, source = speeds(on_gpus, {}, places).of(CNN1)
     assert (speed.image, source) == (pytest.approx(0.0001), "runs on GeForce 256, 64 cores")
-    assert speeds(loaded, {}, places, "cpu").of(CNN1)[0].image == pytest.approx(0.002)
+    assert speeds(loaded, {}, places).of(CNN1)[0].image == pytest.approx(0.002)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_the_next_look_tells_its_cost_and_the_claims_that_want_it(config, places
     assert costing.one_line(loaded, 2, places).endswith("; seeds that they ask for come on top.")
     looks = SimpleNamespace(wants={CNN1.name: ("V4", "T4")}, told="Look 1 of 2 was held.", cells=cells)
     grown = loaded.with_plan({("original", CNN1): 10})
-    hours = 5 * speeds(grown, {}, places, "cpu").seconds(CNN1) / 3600
+    hours = 5 * speeds(grown, {}, places).seconds(CNN1) / 3600
     assert costing.look_table(grown, looks, places) == (
         f"Look 1 of 2 was held.\n  {CNN1.name}: 5 runs left, {hours:.2g} core-hours, for V4, T4"
     )

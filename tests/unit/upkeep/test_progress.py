@@ -59,7 +59,7 @@ def _finish(places, loaded, seed):
 
 
 @pytest.fixture
-def under_way(tmp_path, places, loaded, known_cost):
+def under_way(places, loaded, known_cost):
     """Seed 0 is done, 1 and 2 run, 3 failed, 4 was killed, 5 has not begun."""
     _finish(places, loaded, 0)
     (places.store / _digest(loaded, 5)).mkdir()  # a run that lost its files is not done
@@ -67,7 +67,7 @@ def under_way(tmp_path, places, loaded, known_cost):
     _says(places, loaded, 2, "running", 0, 100)
     _says(places, loaded, 3, "failed", 9, 100, 9.0, "ValueError: no good")
     _says(places, loaded, 4, "running", 50, 100, 50.0, age=1000)
-    return progress.look(loaded, tmp_path, NOW, places)
+    return progress.look(loaded, NOW, places)
 
 
 def test_runs_are_done_running_failed_or_waiting(under_way):
@@ -92,56 +92,56 @@ def test_three_lines_and_the_failures(under_way):
     ]
 
 
-def test_a_run_that_saved_lately_is_running_however_long_its_epochs_are(tmp_path, places, loaded, known_cost):
+def test_a_run_that_saved_lately_is_running_however_long_its_epochs_are(places, loaded, known_cost):
     _says(places, loaded, 0, "running", 1, 100, 3600.0, age=1000)
-    assert progress.look(loaded, tmp_path, NOW, places).running == ()
+    assert progress.look(loaded, NOW, places).running == ()
     checkpoint = places.store / "checkpoints" / f"{_digest(loaded, 0)}.npz"
     checkpoint.write_bytes(b"")
     os.utime(checkpoint, (NOW - 100, NOW - 100))
-    (found,) = progress.look(loaded, tmp_path, NOW, places).running
+    (found,) = progress.look(loaded, NOW, places).running
     assert found.left == 99 * 3600 - 1000
 
 
 @pytest.mark.parametrize("age", [1.0, 1e6])
-def test_a_run_that_was_stopped_waits_to_go_on(tmp_path, places, loaded, known_cost, age):
+def test_a_run_that_was_stopped_waits_to_go_on(places, loaded, known_cost, age):
     _says(places, loaded, 0, "stopped", 2, 100, 2.0, age=age)
-    found = progress.look(loaded, tmp_path, NOW, places)
+    found = progress.look(loaded, NOW, places)
     assert (found.waiting, found.failed, found.running) == (6, (), ())
 
 
-def test_a_run_that_starts_is_running_and_one_that_was_killed_then_waits(tmp_path, places, loaded, known_cost):
+def test_a_run_that_starts_is_running_and_one_that_was_killed_then_waits(places, loaded, known_cost):
     _says(places, loaded, 0, age=1.0)
     _says(places, loaded, 1, age=1e6)
-    found = progress.look(loaded, tmp_path, NOW, places)
+    found = progress.look(loaded, NOW, places)
     assert (found.waiting, found.failed) == (5, ())
     assert found.running == (progress.Running(Run(CNN1, 0), 0, None, SECONDS - 1.0),)
     assert "seed 0, before its first epoch's end, 1 min 39 s left" in progress.text(found, jobs=8)
 
 
-def test_a_run_that_goes_on_has_only_the_rest_left(tmp_path, places, loaded, known_cost):
+def test_a_run_that_goes_on_has_only_the_rest_left(places, loaded, known_cost):
     _says(places, loaded, 0, "running", 75, 100, 75.0, age=1.0)
     _says(places, loaded, 1, "running", 100, 100, 100.0, age=1.0)  # its training images remain to be scored
-    assert progress.look(loaded, tmp_path, NOW, places).running == (
+    assert progress.look(loaded, NOW, places).running == (
         progress.Running(Run(CNN1, 0), 75, 100, 24.0),
         progress.Running(Run(CNN1, 1), 100, 100, 0.0),
     )
 
 
-def test_a_run_counts_by_its_digest_whatever_another_config_left(tmp_path, places, loaded, known_cost):
+def test_a_run_counts_by_its_digest_whatever_another_config_left(places, loaded, known_cost):
     """The same names with other definitions are other runs: neither running nor failed here."""
     other = load_study(loaded.config | {"limits": {"images": 600, "epochs": 2, "updates": None}})
     for seed, state in enumerate(("running", "failed")):
         run_state.write(places.store, digest(other.spec(Run(CNN1, seed))), RunState(state, reason="foreign"))
-    found = progress.look(loaded, tmp_path, 0.0, places)
+    found = progress.look(loaded, 0.0, places)
     assert (found.waiting, found.failed, found.running) == (6, (), ())
-    found = progress.look(other, tmp_path, 0.0, places)
+    found = progress.look(other, 0.0, places)
     assert (found.waiting, len(found.failed), len(found.running)) == (4, 1, 1)
 
 
-def test_a_damaged_state_is_none(tmp_path, places, loaded, known_cost):
+def test_a_damaged_state_is_none(places, loaded, known_cost):
     _says(places, loaded, 0, age=1.0)
     run_state.path_of(places.store, _digest(loaded, 0)).write_text("{")
-    assert progress.look(loaded, tmp_path, NOW, places).waiting == 6
+    assert progress.look(loaded, NOW, places).waiting == 6
 
 
 def test_the_log_of_a_run_is_that_of_the_rule():
@@ -149,8 +149,8 @@ def test_the_log_of_a_run_is_that_of_the_rule():
     assert f'"{run.log}"' in (PROJECT / "Snakefile").read_text(encoding="utf-8")
 
 
-def test_where_nothing_is_measured_no_time_is_claimed(tmp_path, places, loaded):
-    text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
+def test_where_nothing_is_measured_no_time_is_claimed(places, loaded):
+    text = progress.text(progress.look(loaded, NOW, places), jobs=2)
     assert text.splitlines() == [
         "Done     0 of 6 runs",
         "Running  0",
@@ -180,16 +180,16 @@ def test_no_number_of_cores_makes_a_run_that_waits_shorter(left, longest):
     )
 
 
-def test_the_longest_run_that_waits_is_known(tmp_path, places, loaded, known_cost):
-    found = progress.look(loaded, tmp_path, NOW, places)
+def test_the_longest_run_that_waits_is_known(places, loaded, known_cost):
+    found = progress.look(loaded, NOW, places)
     assert (found.waiting, found.left, found.longest) == (6, 6 * SECONDS, SECONDS)
 
 
-def test_a_finished_study_has_nothing_left(tmp_path, places, loaded, known_cost):
+def test_a_finished_study_has_nothing_left(places, loaded, known_cost):
     for seed in range(6):
         _finish(places, loaded, seed)
     _says(places, loaded, 0, "failed", 9, 100, 9.0, "an earlier job failed")
-    text = progress.text(progress.look(loaded, tmp_path, NOW, places), jobs=2)
+    text = progress.text(progress.look(loaded, NOW, places), jobs=2)
     assert text.splitlines() == ["Done     6 of 6 runs", "Running  0", "Left     0 waiting"]
 
 

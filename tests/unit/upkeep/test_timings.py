@@ -24,7 +24,7 @@ def test_the_median_of_long_runs_counts(config, places):
     (places.store / ("0" * 20)).mkdir()
     (places.store / ("1" * 20)).mkdir()
     (places.store / ("1" * 20) / "metrics.json").write_text('{"format": 1, "spec"')
-    found = speeds(loaded, {}, places, "cpu")
+    found = speeds(loaded, {}, places)
     assert found.of(CNN1) == (Speed(*map(pytest.approx, (0.002, 0.001, 5.0))), "finished runs on this machine")
 
 
@@ -34,7 +34,7 @@ def test_time_lost_in_a_kill_is_no_cost(loaded, places):
     metrics = json.loads(path.read_text())
     metrics["timing"]["seconds"] += 3600
     path.write_text(json.dumps(metrics))
-    speed, _ = speeds(loaded, {}, places, "cpu").of(CNN1)
+    speed, _ = speeds(loaded, {}, places).of(CNN1)
     assert speed.fixed == 5.0
 
 
@@ -45,7 +45,7 @@ def test_the_nearest_kind_of_run_is_taken(config, places):
     finish(places.store, loaded, Run(small, 0), Speed(0.004, 0.001, 5.0))
     finish(places.store, loaded, Run(large, 0), Speed(0.001, 0.001, 5.0))
     finish(places.store, loaded, Run(large, 1), Speed(0.001, 0.001, 5.0))
-    found = speeds(loaded, {}, places, "cpu")
+    found = speeds(loaded, {}, places)
     assert found.of(small)[0].image == pytest.approx(0.004)  # same batch size
     assert found.of(large)[0].image == pytest.approx(0.001)
     assert found.of(tanh)[0].image == pytest.approx(0.001)  # same builder: the median of all three
@@ -62,19 +62,19 @@ def _benchmark(path, device="cpu", cpu=CPU):
 def test_the_benchmark_stands_in_for_runs(loaded, places):
     """2 processes train 1,900 images a second, and score a sixth of that at a third of the time: 1/18 of the rest."""
     _benchmark(places.benchmark)
-    speed, source = speeds(loaded, {}, places, "cpu").of(CNN1)
+    speed, source = speeds(loaded, {}, places).of(CNN1)
     assert source == "the benchmark on this machine"
     assert (speed.image, speed.score, speed.fixed) == pytest.approx(
         (0.001 * 18 / 19 / 0.95, 0.001 / 3 * 18 / 19 / 0.95, 6.0)
     )
     assert 2 / (speed.image + speed.score / 6) == pytest.approx(1900)
-    assert speeds(loaded, {}, places, "gpu").of(CNN1) is None
+    assert speeds(load_study(loaded.config | {"device": "gpu"}), {}, places).of(CNN1) is None
 
 
 def test_runs_here_come_before_the_benchmark_and_runs_elsewhere_after_it(loaded, places):
     finish(places.published, loaded, Run(CNN1, 0), Speed(0.003, 0.001, 5.0), cpu="Z80")
-    assert speeds(loaded, {}, places, "cpu").of(CNN1)[1] == "runs on Z80, 64 cores"
+    assert speeds(loaded, {}, places).of(CNN1)[1] == "runs on Z80, 64 cores"
     _benchmark(places.benchmark, cpu="6502")
-    assert speeds(loaded, {}, places, "cpu").of(CNN1)[1] == "the benchmark on 6502"
+    assert speeds(loaded, {}, places).of(CNN1)[1] == "the benchmark on 6502"
     finish(places.store, loaded, Run(CNN1, 1), Speed(0.002, 0.001, 5.0))
-    assert speeds(loaded, {}, places, "cpu").of(CNN1)[1] == "finished runs on this machine"
+    assert speeds(loaded, {}, places).of(CNN1)[1] == "finished runs on this machine"

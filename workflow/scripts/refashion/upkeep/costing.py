@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from refashion.errors import UserError
 from refashion.formatting import significant
-from refashion.study.model import Cell, Run, Study, digest
-from refashion.training import devices
+from refashion.study.model import Run, Study, digest
 from refashion.training.run_store import RunStore
 from refashion.upkeep import timings
 from refashion.upkeep.timings import PLACES, Places
@@ -59,54 +58,44 @@ def digests(study: Study) -> dict[Run, str]:
     return {run: digest(study.spec(run)) for run in study.runs()}
 
 
-def device_of(study: Study) -> str:
-    """What the study's runs compute on here: cpu or gpu."""
-    return devices.wanted(study.config["device"], len(devices.visible_gpus()))
+def _unit(study: Study) -> str:
+    return "GPU-hours" if timings.device_of(study) == "gpu" else "core-hours"
 
 
 def bill(study: Study, places: Places = PLACES) -> Bill:
     """The cost of each experiment and of all together, each run counted once."""
-    names, done, device = digests(study), set(RunStore(places.store).names()), device_of(study)
+    names, done = digests(study), set(RunStore(places.store).names())
     cells = {name: run.cell for run, name in names.items()}
-    speeds = timings.speeds(study, cells, places, device)
+    speeds = timings.speeds(study, names, places)
     seconds = {cell: speeds.seconds(cell) for cell in study.cells()}
+    left = {name: seconds[cell] for name, cell in cells.items() if name not in done}
     charged: set[str] = set()
     lines = []
     for experiment in study.experiments:
         mine = {names[Run(cell, seed)] for cell in experiment.cells for seed in study.seeds(experiment, cell)}
-        lines.append(_line(experiment.name, mine, done, charged, cells, seconds))
+        lines.append(_line(experiment.name, mine, charged, left))
         charged |= mine
-    left = charged - done
-    unmeasured: dict[str, int] = {}
-    for cell in (cells[name] for name in left if seconds[cells[name]] is None):
-        unmeasured[cell.architecture] = unmeasured.get(cell.architecture, 0) + 1
     used = {found[1] for cell in {cells[name] for name in left} if (found := speeds.of(cell))}
+    unknown = Counter(cells[name].architecture for name, one in left.items() if one is None)
     return Bill(
         tuple(lines),
-        _line("all, each run once", charged, done, set(), cells, seconds),
+        _line("all, each run once", charged, set(), left),
         tuple(sorted(used)),
-        dict(sorted(unmeasured.items())),
-        max((seconds[cells[name]] or 0.0 for name in left), default=0.0) / 3600,
-        "GPU-hours" if device == "gpu" else "core-hours",
+        dict(sorted(unknown.items())),
+        max((one or 0.0 for one in left.values()), default=0.0) / 3600,
+        _unit(study),
         study.awaits_plan,
     )
 
 
-def _line(
-    name: str,
-    mine: set[str],
-    done: set[str],
-    charged: set[str],
-    cells: Mapping[str, Cell],
-    seconds: Mapping[Cell, float | None],
-) -> Line:
-    left = mine - done
+def _line(name: str, mine: set[str], charged: set[str], left: Mapping[str, float | None]) -> Line:
+    """The cost of the runs `mine`. left: the seconds of each run left, None where its speed is unknown."""
+    wait = mine & left.keys()
 
     def hours(some: set[str]) -> float:
-        return sum(seconds[cells[one]] or 0.0 for one in some) / 3600
+        return sum(left[one] or 0.0 for one in some) / 3600
 
-    unmeasured = sum(seconds[cells[one]] is None for one in left)
-    return Line(name, len(mine), len(left), hours(left), hours(left & charged), unmeasured)
+    return Line(name, len(mine), len(wait), hours(wait), hours(wait & charged), sum(left[one] is None for one in wait))
 
 
 def one_line(study: Study, jobs: int | None = None, places: Places = PLACES) -> str:
@@ -167,14 +156,13 @@ def look_table(study: Study, standing: Standing, places: Places = PLACES) -> str
     study: grown by the seeds of that look (`refashion.judging.standing.grown`).
     """
     looking = study.alone(study.looking)
-    names, done, device = digests(looking), set(RunStore(places.store).names()), device_of(study)
-    speeds = timings.speeds(study, {name: run.cell for run, name in names.items()}, places, device)
+    names, done = digests(looking), set(RunStore(places.store).names())
+    speeds = timings.speeds(study, names, places)
     left = Counter(run.cell for run, name in names.items() if name not in done)
-    unit = "GPU-hours" if device == "gpu" else "core-hours"
     lines = [standing.told]
     for cell, runs in left.items():
         seconds = speeds.seconds(cell)
         hours = "?" if seconds is None else significant(runs * seconds / 3600, 2)
         claims = ", ".join(standing.wants.get(cell.name, ())) or "the first look"
-        lines.append(f"  {cell.name}: {runs} runs left, {hours} {unit}, for {claims}")
+        lines.append(f"  {cell.name}: {runs} runs left, {hours} {_unit(study)}, for {claims}")
     return "\n".join(lines)

@@ -62,13 +62,13 @@ class Progress:
     unmeasured: int
 
 
-def look(study: Study, folder: Path, now: float, places: timings.Places) -> Progress:
-    """Where the study in `folder` stands at the time `now` (seconds since 1970). A run of two names counts once."""
-    runs: dict[str, Run] = {}
-    for run, name in costing.digests(study).items():
+def look(study: Study, now: float, places: timings.Places) -> Progress:
+    """Where the study stands at the time `now` (seconds since 1970). A run of two names counts once."""
+    names, runs = costing.digests(study), {}
+    for run, name in names.items():
         runs.setdefault(name, run)
     done = set(RunStore(places.store).names())
-    measured = timings.speeds(study, {name: run.cell for name, run in runs.items()}, places, costing.device_of(study))
+    measured = timings.speeds(study, names, places)
     estimates = {cell: measured.seconds(cell) for cell in study.cells()}
     patience = study.config["checkpoint_seconds"] + SILENCE
     running, failed, waiting = [], [], []
@@ -97,9 +97,7 @@ def look(study: Study, folder: Path, now: float, places: timings.Places) -> Prog
 
 def _running(run: Run, state: RunState, age: float, estimate: float | None) -> Running:
     """What a run's state says of it; age: seconds since it was written."""
-    left = state.left
-    if left is None and estimate is not None:
-        left = estimate
+    left = estimate if state.left is None else state.left
     return Running(run, state.epoch, state.epochs, None if left is None else max(0.0, left - age))
 
 
@@ -123,8 +121,7 @@ def text(found: Progress, jobs: int) -> str:
     ]
     if found.failed:
         lines.append(f"Failed   {len(found.failed):,}")
-    for one in found.failed:
-        lines.append(f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({one.run.log})")
+    lines += [f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({one.run.log})" for one in found.failed]
     return "\n".join(lines)
 
 
@@ -163,5 +160,5 @@ def show(overlays: Sequence[Path], project: Path, folder: Path) -> str:
     study = seeds.with_plans(load_study(config), folder / "results" / "seeds")
     store = folder / timings.PLACES.store
     places = timings.Places(store, timings.PLACES.published, folder / timings.PLACES.benchmark)
-    jobs = provenance.machine()["cores"] if costing.device_of(study) == "cpu" else 1
-    return text(look(study, folder, time.time(), places), jobs)
+    jobs = provenance.machine()["cores"] if timings.device_of(study) == "cpu" else 1
+    return text(look(study, time.time(), places), jobs)

@@ -10,8 +10,8 @@ from typing import Any
 
 from refashion import files, provenance
 from refashion.project import PROJECT
-from refashion.study.model import Cell, Run, Study
-from refashion.training import run_files
+from refashion.study.model import Run, Study
+from refashion.training import devices, run_files
 from refashion.training.run_store import RunStore
 from refashion.training.speeds import Sample, Speed, Speeds, kinds, work
 from refashion.upkeep.benchmark import contestants
@@ -44,12 +44,17 @@ PLACES = Places(
 )
 
 
-def speeds(study: Study, wanted: Mapping[str, Cell], places: Places, device: str) -> Speeds:
+def device_of(study: Study) -> str:
+    """What the study's runs compute on here: cpu or gpu."""
+    return devices.wanted(study.config["device"], len(devices.visible_gpus()))
+
+
+def speeds(study: Study, wanted: Mapping[Run, str], places: Places) -> Speeds:
     """Measured speeds from runs on this machine, else the benchmark, else runs elsewhere.
 
-    wanted: the cell of each digest that the study wants; device: cpu or gpu, what its runs will compute on.
+    wanted: the digests of the study's runs, of which some of each kind are read.
     """
-    cpu = provenance.machine()["cpu"]
+    cpu, device = provenance.machine()["cpu"], device_of(study)
     runs: dict[str, list[Sample]] = {}
     for metrics in _finished_runs(study, wanted, places):
         found = _measured(metrics, study, device, cpu)
@@ -83,14 +88,15 @@ def _measured(metrics: Mapping[str, Any], study: Study, device: str, cpu: str) -
         return None  # `train` will set it aside, when its turn comes
 
 
-def _finished_runs(study: Study, wanted: Mapping[str, Cell], places: Places) -> Iterator[dict[str, Any]]:
+def _finished_runs(study: Study, wanted: Mapping[Run, str], places: Places) -> Iterator[dict[str, Any]]:
     """Metrics of some finished runs: a few of each kind that the study wants, and of what else there is."""
     taken: dict[Any, int] = {}
     seen: set[str] = set()
-    kind_of = {cell: kinds(study.spec(Run(cell, 0))) for cell in set(wanted.values())}
+    kind_of = {cell: kinds(study.spec(Run(cell, 0))) for cell in {run.cell for run in wanted}}
+    groups = {name: kind_of[run.cell] for run, name in wanted.items()}
     for folder in (places.store, places.published):
         for name in sorted(set(RunStore(folder).names()) - seen):
-            group = kind_of[wanted[name]] if name in wanted else None
+            group = groups.get(name)
             if taken.get(group, 0) < (OTHERS if group is None else SAMPLE):
                 taken[group] = taken.get(group, 0) + 1
                 seen.add(name)
