@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from refashion.inference.distances import Distances
 from refashion.inference.evidence import Evidence, weigh
+from refashion.inference.verdicts import Cause
 
 # R's data set `sleep` (Cushny & Peebles 1905), extra hours of sleep of the same ten patients under two drugs.
 SLEEP_1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
@@ -21,15 +23,27 @@ def sample(n, mean=0.0, sd=1.0, seed=0):
     return mean + sd * (x - x.mean()) / x.std(ddof=1)
 
 
-def one_of_each_verdict() -> list[Evidence]:
-    """Evidence on the published 92.00 (margin .5 pp): two reproduced, one not reproduced, then inconclusive ones."""
-    return [
-        weigh(sample(10, 92.1, 0.15), 92.0, 0.5),
-        weigh(sample(10, 91.6, 0.05), 92.0, 0.5),
-        weigh(sample(10, 90.5, 0.2), 92.0, 0.5),
-        weigh(sample(10, 92.4, 0.3), 92.0, 0.5),
-        weigh(sample(10, 91.0, 0.9), 92.0, 0.5),
-        weigh([91.9], 92.0, 0.5),
-        weigh([], 92.0, 0.5),
-        weigh(sample(9, 92.0, 0.1), 92.0, 0.5, diverged=1),
-    ]
+def cells(n, sd, margin, **others):
+    """Cells of k claims [k], as simulations are given them."""
+    return Distances(0.0, np.asarray(sd, float), np.asarray(n), np.asarray(margin), **others)
+
+
+def one_of_each_cause() -> dict[Cause, list[Evidence]]:
+    """Families, on a published 92.00 with a margin of .5 pp, of which the first member has this cause."""
+
+    def on(x, **others):
+        return weigh(x, 92.0, 0.5, **others)
+
+    others = [on([92.0])] * 6  # one run each, which count in the family and have no p-values
+    return {
+        Cause.CLOSE: [on(sample(10, 92.1, 0.15))],
+        Cause.FAR: [on(sample(10, 90.5, 0.2))],
+        Cause.DIVERGED: [on(sample(9, 92.0, 0.1), diverged=1)],
+        Cause.NO_TEST: [on([91.9])],
+        Cause.CORRECTED: [on(sample(5, 90.49, 0.35)), *others],
+        Cause.IMPRECISE: [on(sample(10, 92.4, 0.3))],
+        Cause.AT_MARGIN: [on(sample(20, 91.5, 0.2))],
+        Cause.ONE_RUN: [on(sample(20, 91.3, 0.6))],
+        # 2.2 SD off: p_run tends to .028, below .05 but above .05 / 4 with whatever number of seeds
+        Cause.NEAR_RUNS: [on(sample(40, 92.0 + 2.2, 1.0)), *others[:3]],
+    }

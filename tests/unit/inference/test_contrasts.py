@@ -62,7 +62,6 @@ def test_contrasts_of_too_few_runs_say_what_there_is():
     assert (none.estimate, none.n, none.reason) == (None, 0, "cannot say, because there is no finished run")
     one = paired_contrast([[91.0], [90.0]], [1, -1])
     assert (one.estimate, one.n, one.p_below(0.5), one.reason) == (1.0, 1, None, two.reason)
-    assert welch_contrast([[91.0, 92.0]], [0]).reason == "cannot say, because no cell has weight"
 
 
 def test_paired_comparison_of_r_sleep():
@@ -134,12 +133,6 @@ def test_a12_ties_what_only_rounding_separates():
     assert 0.1 + 0.2 > 0.3
     assert a12([0.1 + 0.2], [0.3]) == a12([0.3], [0.1 + 0.2]) == 0.5
     assert a12([0.3 + 1e-9], [0.3]) == 1
-
-
-def test_a12_is_the_mann_whitney_statistic():
-    rng = np.random.default_rng(0)
-    a, b = rng.integers(0, 9, 12), rng.integers(0, 9, 7)
-    assert a12(a, b) == pytest.approx(stats.mannwhitneyu(a, b).statistic / (12 * 7), rel=1e-12)
 
 
 def test_constant_differences_are_recognised_through_rounding():

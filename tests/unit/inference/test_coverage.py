@@ -4,21 +4,21 @@ A share seen in R repetitions is compared with its nominal value c within 4 sqrt
 that once in 16,000 such comparisons. Where a method is approximate or conservative the bound says so.
 """
 
-import itertools
 import math
 
 import numpy as np
 import pytest
 
 from refashion.inference.contrasts import paired_comparison, paired_contrast, welch_contrast
-from refashion.inference.evidence import claim_p_values, weigh
-from refashion.inference.factorial import anova
+from refashion.inference.distances import Distances
+from refashion.inference.evidence import weigh
 from refashion.inference.families import holm_along
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.power import operating_characteristics
 from refashion.inference.seeds import stein_interval, stein_plan
 from refashion.inference.variance import variance_components
 from refashion.inference.verdicts import judge_family
+from worked_examples import cells
 
 pytestmark = pytest.mark.slow
 
@@ -77,37 +77,12 @@ def test_stein_interval_covers_whether_capped_or_not(pilot, half_width, most):
     assert (capped > REPETITIONS / 2) == (most is not None)
 
 
-def test_stein_coverage_at_a_pilot_of_five_is_not_what_a_published_table_says():
-    """Mukhopadhyay 2000, table 13.2.1, prints .9882 for a pilot of 5 and d = 1.789 at SD 5; it is .953."""
-    rng, hits, repetitions = np.random.default_rng(0), 0, 20_000
-    for _ in range(repetitions):
-        first = rng.normal(0, 5, 5)
-        n = stein_plan(first, 1.789).n
-        mean = (first.sum() + rng.normal(0, 5 * math.sqrt(n - 5)) * (n > 5)) / n
-        hits += abs(mean) <= 1.789
-    assert hits / repetitions == pytest.approx(0.953, abs=monte_carlo(0.953, repetitions))
-
-
 @pytest.mark.parametrize("correlation", [0.0, 0.8, -0.5])
 def test_paired_comparison_covers_whatever_the_seed_correlation(correlation):
     covariance = 0.04 * np.array([[1, 2 * correlation], [2 * correlation, 4]])  # SD .2 and .4
     pairs = np.random.default_rng(3).multivariate_normal([91, 91.5], covariance, (REPETITIONS, 5))
     results = [paired_comparison(x[:, 0], x[:, 1], seed=0).paired for x in pairs]
     assert coverage(results, [-0.5] * REPETITIONS) == pytest.approx(0.95, abs=monte_carlo(0.95, REPETITIONS))
-
-
-def test_sign_flip_test_keeps_its_level_and_misses_none_it_could_give():
-    """Under symmetry the exact p is uniform on its grid: P(p <= k / 64) = k / 64 for n = 7, without ties."""
-    runs = np.random.default_rng(1).standard_t(2, (REPETITIONS, 7))  # heavy tails, where t is only approximate
-    p = np.array([paired_comparison(x, np.zeros(7), seed=0).p_sign_flip for x in runs])
-    for level in (1 / 64, 3 / 64, 16 / 64):
-        assert np.mean(p <= level) == pytest.approx(level, abs=monte_carlo(level, REPETITIONS))
-
-
-def test_random_sign_flips_keep_their_level():
-    runs = np.random.default_rng(2).normal(size=(1_000, 22))
-    p = np.array([paired_comparison(x, np.zeros(22), seed=0, resamples=499).p_sign_flip for x in runs])
-    assert np.mean(p <= 0.05) == pytest.approx(0.05, abs=monte_carlo(0.05, 1_000))
 
 
 def correct_images(rng, n, m, seed_sd, strength):
@@ -200,17 +175,21 @@ def test_verdict_rule_keeps_its_family_wise_level(n, margin):
     p_far is one-sided in the direction seen, so alone it would give up to .10 at a small margin (.07 at .02 pp, n = 5);
     p_run, which has to agree, prevents that.
     """
-    oc = {"seed": n, "repetitions": 20_000, "published_is_a_run": False}
-    one = operating_characteristics([n], [0.2], [margin], [margin], **oc)
+    one, many = (
+        operating_characteristics(
+            cells([n] * k, [0.2] * k, [margin] * k), [margin], published_is_a_run=False, seed=n, repetitions=20_000
+        )
+        for k in (1, 6)
+    )
     slack = monte_carlo(0.05, 20_000)
     assert one[0, 0, :2].max() <= 0.05 + slack
-    many = operating_characteristics([n] * 6, [0.2] * 6, [margin] * 6, [margin], **oc)
     assert many[0, :, :2].sum(0).max() <= 0.05 * 1.1 + 2 * slack  # expected false verdicts, at least their chance
 
 
 def test_a_run_of_the_same_cell_is_called_not_reproduced_at_most_at_the_level():
     """The published number is one more run (shift 0), the SD so large that it lies beyond the margin as a rule."""
-    oc = operating_characteristics([10], [2.0], [0.53], [0.0], published_is_a_run=True, seed=1, repetitions=20_000)
+    cell = cells([10], [2.0], [0.53])
+    oc = operating_characteristics(cell, [0.0], published_is_a_run=True, seed=1, repetitions=20_000)
     assert oc[0, 0, 1] <= 0.05 + monte_carlo(0.05, 20_000)
 
 
@@ -245,9 +224,8 @@ def test_operating_characteristics_are_those_of_the_rule_itself(shift):
     """The vectorised simulation against the rule applied to runs one by one, five seeds, six claims."""
     rng, repetitions = np.random.default_rng(5), 800
     words = np.array([synthetic_verdicts(rng, [shift] * 6, 5, 0.53, 0.2) for _ in range(repetitions)])
-    oc = operating_characteristics(
-        [5] * 6, [0.2] * 6, [0.53] * 6, [shift], published_is_a_run=True, seed=6, repetitions=20_000
-    )
+    family = cells([5] * 6, [0.2] * 6, [0.53] * 6)
+    oc = operating_characteristics(family, [shift], published_is_a_run=True, seed=6, repetitions=20_000)
     for word, rates in (("reproduced", oc[0, :, 0]), ("not reproduced", oc[0, :, 1])):
         # claims of a family are exchangeable but not independent: the spread of the families' own shares is the error
         shares = (words == word).mean(1)
@@ -259,43 +237,18 @@ def test_operating_characteristics_are_those_of_the_rule_itself(shift):
 def test_two_means_keep_their_levels(published_n, published_sd):
     """Welch's test is approximate (within .01 beyond Monte Carlo error); the published study's interval is exact."""
     rng, shift = np.random.default_rng(published_n), 0.8
-    x = rng.normal(91 + shift, 0.3, (REPETITIONS, 5))
     published = rng.normal(91, published_sd, (REPETITIONS, published_n))
-    results = [
-        weigh(mine, theirs.mean(), shift, printed_runs=published_n, printed_sd=theirs.std(ddof=1))
-        for mine, theirs in zip(x, published, strict=True)
-    ]
+
+    def p_values(x):
+        difference, printed = x.mean(1) - published.mean(1), {"runs": published_n, "spread": published.std(1, ddof=1)}
+        return Distances(difference, x.std(1, ddof=1), 5, shift, **printed).p_values()
+
     slack = monte_carlo(0.05, REPETITIONS)
-    assert np.mean([e.p_rep <= 0.05 for e in results]) <= 0.06 + slack  # the mean at the margin: closer by chance
-    assert np.mean([e.p_far <= 0.05 for e in results]) <= 0.06 + slack
-    if published_sd == 0.6:
-        return
-    again = rng.normal(91, published_sd, (REPETITIONS, 5))
-    covered = [
-        weigh(mine, theirs.mean(), shift, printed_runs=published_n, printed_sd=theirs.std(ddof=1)).p_run > 0.05
-        for mine, theirs in zip(again, published, strict=True)
-    ]
-    assert np.mean(covered) == pytest.approx(0.95, abs=slack)
-
-
-@pytest.mark.parametrize(("sds", "ns"), [((0.2, 0.2), (5, 5)), ((0.1, 0.5), (5, 5)), ((0.1, 0.5), (10, 4))])
-def test_welch_against_a_bound_keeps_its_level(sds, ns):
-    rng = np.random.default_rng(1)
-    a, b = (rng.normal(mean, sd, (REPETITIONS, n)) for mean, sd, n in zip((92, 91), sds, ns, strict=True))
-    results = [welch_contrast(pair, [1, -1]) for pair in zip(a, b, strict=True)]
-    slack = 0.01 + monte_carlo(0.05, REPETITIONS)
-    assert np.mean([r.p_above(1.0) <= 0.05 for r in results]) == pytest.approx(0.05, abs=slack)
-    assert np.mean([r.p_below(1.0) <= 0.05 for r in results]) == pytest.approx(0.05, abs=slack)
-
-
-def test_pairing_hurts_where_seeds_correlate_negatively():
-    """Correlation -.9: the paired test has the right level still, and Welch's, which ignores it, does not."""
-    covariance = 0.04 * np.array([[1, -0.9], [-0.9, 1]])
-    pairs = np.random.default_rng(2).multivariate_normal([91, 91], covariance, (REPETITIONS, 5))
-    paired = np.mean([paired_contrast(x.T, [1, -1]).p_above() <= 0.05 for x in pairs])
-    welch = np.mean([welch_contrast(x.T, [1, -1]).p_above() <= 0.05 for x in pairs])
-    assert paired == pytest.approx(0.05, abs=monte_carlo(0.05, REPETITIONS))
-    assert welch > 0.08
+    p_rep, p_far, _ = p_values(rng.normal(91 + shift, 0.3, (REPETITIONS, 5)))  # the mean at the margin
+    assert np.mean(p_rep <= 0.05) <= 0.06 + slack
+    assert np.mean(p_far <= 0.05) <= 0.06 + slack
+    *_, p_run = p_values(rng.normal(91, published_sd, (REPETITIONS, 5)))
+    assert np.mean(p_run > 0.05) == pytest.approx(0.95, abs=slack)
 
 
 @pytest.mark.parametrize("n", [5, 10, 40])
@@ -311,7 +264,7 @@ def test_families_with_the_spreads_seen_keep_their_level_at_the_margins(n, sds):
     spread = np.array(sds)
     mean = np.array(margins) + rng.standard_normal((repetitions, k)) * spread / math.sqrt(n)
     found = spread * np.sqrt(rng.chisquare(n - 1, (repetitions, k)) / (n - 1))
-    p_rep, p_far, p_run = claim_p_values(mean, found, n, np.array(margins))
+    p_rep, p_far, p_run = Distances(mean, found, n, np.array(margins)).p_values()
     slack = monte_carlo(0.05, repetitions)
     assert (holm_along(p_rep) <= 0.05).any(1).mean() <= 0.05 + slack
     assert (holm_along(np.maximum(p_far, p_run)) <= 0.05).any(1).mean() <= 0.05 + slack
@@ -325,25 +278,6 @@ def test_a_claim_held_against_two_cells_has_its_rates_by_the_rule_itself():
         found = [v.verdict for v in judge_family([weigh(rng.normal(90, sd, 5), published, 0.55) for sd in sds])]
         words.append("reproduced" if "reproduced" in found else found[0] if len(set(found)) == 1 else "inconclusive")
     one = {"published_is_a_run": True, "claims": [0, 0], "seed": 4, "repetitions": 40_000}
-    oc = operating_characteristics([5, 5], sds, [0.55, 0.55], [0.0], **one)
+    oc = operating_characteristics(cells([5, 5], sds, [0.55, 0.55]), [0.0], **one)
     for word, rate in zip(("reproduced", "not reproduced"), oc[0, 0, :2], strict=True):
         assert words.count(word) / repetitions == pytest.approx(rate, abs=monte_carlo(max(rate, 0.01), repetitions))
-
-
-def test_known_effects_are_found():
-    """Complete 3 x 2 x 2, ten seeds, SD .2 pp: one interaction of .5 pp, another of nothing, in 300 studies."""
-    levels = list(itertools.product("abc", "xy", "no"))
-    mean = np.array([91 + 0.5 * (a == "c" and f == "y") for a, f, _ in levels])
-    factors = {
-        "architecture": [a for a, _, _ in levels for _ in range(10)],
-        "fraction": [f for _, f, _ in levels for _ in range(10)],
-        "augmentation": [g for _, _, g in levels for _ in range(10)],
-    }
-    blocks, rng, p = list(range(10)) * 12, np.random.default_rng(7), []
-    for _ in range(300):
-        y = rng.normal(mean[:, None], 0.2, (12, 10)) + rng.normal(0, 0.1, 10)
-        effects = {e.name: e for e in anova(y.ravel(), factors, blocks).effects}
-        p.append([effects["architecture:fraction"].p, effects["architecture:augmentation"].p])
-    found = np.mean(np.array(p) <= 0.05, axis=0)
-    assert found[0] >= 0.9
-    assert found[1] == pytest.approx(0.05, abs=monte_carlo(0.05, 300))

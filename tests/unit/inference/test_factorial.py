@@ -114,21 +114,10 @@ def test_anova_hc3_tests_the_contrast_of_equally_weighted_cell_means():
         assert effect.p == pytest.approx(stats.f.sf(expected, 1, 20 - 8), rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("y", "factors", "reason"),
-    [
-        ([], {"a": []}, "there is no finished run"),
-        ([1, 2], {"a": ["x", "x"]}, "a does not vary"),
-        ([1, 2], {}, "no factor does not vary"),
-        ([1, 2], {"a": ["x", "y"]}, "one seed leaves nothing to measure noise by"),
-        ([1, 2, 3, 4], {"a": list("xxyy"), "b": list("uuuv")}, "1 of 4 cells have no run"),
-        ([1, 1, 2, 2], {"a": list("xxyy")}, "nothing varies between runs of a cell"),
-    ],
-)
-def test_anova_says_why_not(y, factors, reason):
-    result = anova(y, factors)
+def test_anova_says_why_not():
+    result = anova([1, 1, 2, 2], {"a": list("xxyy")})
     assert result.effects == ()
-    assert result.reason == f"cannot say, because {reason}"
+    assert result.reason == "cannot say, because nothing varies between runs of a cell"
 
 
 def test_logit_percent():

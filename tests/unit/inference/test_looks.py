@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from refashion.inference import looks
-from refashion.inference.evidence import claim_p_values, weigh
-from refashion.inference.looks import State
+from refashion.inference.distances import Distances
+from refashion.inference.evidence import weigh
+from refashion.inference.looks import Difference, State
 from refashion.inference.verdicts import judge_family
 
 SPEND = (0.01, 0.04)
@@ -71,8 +72,8 @@ def test_a_single_look_is_the_verdict_of_the_family():
     course = looks.follow([looks.numbers(family, 5)], (0.05,))
     words = {State.REPRODUCED: "reproduced", State.NOT_REPRODUCED: "not reproduced", State.OPEN: "inconclusive"}
     assert [words[State(state)] for state in course.state] == [verdict.verdict for verdict in verdicts]
-    assert course.p_rep == pytest.approx([verdict.p_rep for verdict in verdicts])
-    assert course.p_not == pytest.approx([verdict.p_not for verdict in verdicts])
+    assert course.p_rep == pytest.approx([verdict.p_rep_adjusted for verdict in verdicts])
+    assert course.p_not == pytest.approx([verdict.p_not_adjusted for verdict in verdicts])
 
 
 def test_the_p_values_that_are_told_decide():
@@ -94,7 +95,7 @@ def test_a_diverged_run_stops_a_number_and_one_run_does_not():
 
 @pytest.mark.parametrize(("difference", "expected"), [(0.0, 1.0), (0.5, 1.0), (0.6, 1.0), (0.53, 0.0)])
 def test_without_spread_the_chance_is_whether_it_is_decided(difference, expected):
-    found = looks.chance_for_number(difference, 0.0, 5, 40, 0.02, 0.02, 0.53)
+    found = looks.chance_for_number(Distances(difference, 0.0, 5, 0.53), 40, 0.02, 0.02)
     assert found == pytest.approx(expected)
 
 
@@ -107,31 +108,30 @@ def test_the_chance_is_that_of_simulated_runs_to_come(difference, image_variance
     truth = difference + sigma / math.sqrt(n) * rng.standard_normal(repetitions)
     to_come = truth + sigma / math.sqrt(most - n) * rng.standard_normal(repetitions)
     mean = (n * difference + (most - n) * to_come) / most
-    p_rep, p_far, p_run = claim_p_values(mean, sd, most, margin, image_variance)
+    p_rep, p_far, p_run = Distances(mean, sd, most, margin, image_variance).p_values()
     share = ((p_rep <= level) | (np.maximum(p_far, p_run) <= level)).mean()
-    found = looks.chance_for_number(difference, sd, n, most, level, level, margin, image_variance)
+    found = looks.chance_for_number(Distances(difference, sd, n, margin, image_variance), most, level, level)
     assert found == pytest.approx(share, abs=4 * math.sqrt(0.25 / repetitions))
 
 
 def test_stated_differences_are_one_sided_t_tests():
     rng = np.random.default_rng(4)
     runs = rng.normal(0.2, 0.3, (3, 6))
-    look = looks.differences(runs.mean(1), stats.sem(runs, axis=1), 5, 6, 40)
+    look = looks.differences(Difference(runs.mean(1), stats.sem(runs, axis=1), 5, 6), 40)
     for side, found in (("greater", look.p_rep), ("less", look.p_not)):
         assert found == pytest.approx(stats.ttest_1samp(runs, 0, axis=1, alternative=side).pvalue)
 
 
 def test_a_difference_without_a_pair_has_no_test_and_one_that_diverged_no_chance():
-    sure = looks.Difference(excess=0.5, se=0.04, df=4, n=5)
-    family = [sure, looks.Difference(n=0), looks.Difference(excess=0.5, se=0.04, df=4, n=5, diverged=True)]
-    look = looks.stated(family, 40)
+    sure = Difference(excess=0.5, se=0.04, df=4, n=5)
+    look = looks.stated([sure, Difference(excess=0.5, n=1), sure._replace(diverged=True)], 40)
     assert np.isnan(look.p_rep).tolist() == [False, True, True]
     assert states(looks.follow([look], SPEND)) == ["REPRODUCED", "OPEN", "STOPPED"]
 
 
 def test_the_chance_of_a_difference_is_that_of_its_two_directions():
     """Closed form: with 10 of 40 runs, mean .1 and SD .4, the last mean is .1 + .4 sqrt(1/10 - 1/40) t(9)."""
-    look = looks.stated([looks.Difference(excess=0.1, se=0.4 / math.sqrt(10), df=9, n=10)], 40)
+    look = looks.stated([Difference(excess=0.1, se=0.4 / math.sqrt(10), df=9, n=10)], 40)
     spread, bound = 0.4 * math.sqrt(1 / 10 - 1 / 40), stats.t.ppf(0.99, 39) * 0.4 / math.sqrt(40)
     expected = stats.t.sf((bound - 0.1) / spread, 9) + stats.t.cdf((-bound - 0.1) / spread, 9)
     assert look.chance(0.01, 0.01) == pytest.approx([expected])

@@ -12,9 +12,9 @@ import pytest
 from scipy import stats
 
 from refashion.inference import looks
-from refashion.inference.evidence import claim_p_values
+from refashion.inference.distances import Distances
 from refashion.inference.families import holm_along
-from refashion.inference.looks import State
+from refashion.inference.looks import Difference, State
 
 pytestmark = pytest.mark.slow
 
@@ -39,11 +39,12 @@ def noise(seed, cells, sd, repetitions=REPETITIONS):
 def number_look(runs, shift, margin, n, alive=None):
     """A look at numbers from which the means of runs [R, k, 40] truly differ by shift [k]."""
     difference, sd = runs[..., :n].mean(-1) + shift, runs[..., :n].std(-1, ddof=1)
-    p_rep, p_far, p_run = claim_p_values(difference, sd, n, margin)
+    seen = Distances(difference, sd, n, margin)
+    p_rep, p_far, p_run = seen.p_values()
     alive = np.ones(difference.shape, bool) if alive is None else alive[..., :n].all(-1)
 
     def chance(level_rep, level_not):
-        found = looks.chance_for_number(difference, sd, n, COUNTS[-1], level_rep, level_not, margin)
+        found = looks.chance_for_number(seen, COUNTS[-1], level_rep, level_not)
         return np.where(alive, found, 0.0)
 
     p_not = np.maximum(p_far, p_run)
@@ -122,17 +123,15 @@ def test_stated_differences_that_are_none(settles):
     """Five columns compared with one: correlated differences, all of them 0."""
     runs = noise(9, 6, SD)
     pairs = runs[:, 1:] - runs[:, :1]
-    held = [
-        looks.differences(pairs[..., :n].mean(-1), stats.sem(pairs[..., :n], axis=-1), n - 1, n, COUNTS[-1])
-        for n in COUNTS
-    ]
+    seen = [Difference(pairs[..., :n].mean(-1), stats.sem(pairs[..., :n], axis=-1), n - 1, n) for n in COUNTS]
+    held = [looks.differences(one, COUNTS[-1]) for one in seen]
     assert max(map(at_most, any_false(looks.follow(held, SPEND, [0] * 5, settles)))) <= 0.05
 
 
 def fixed_at_ten(runs, shift, margin):
     """The share that ten seeds decide, planned and judged once at the whole level."""
     x = runs[..., :10]
-    p_rep, p_far, p_run = claim_p_values(x.mean(-1) + shift, x.std(-1, ddof=1), 10, margin)
+    p_rep, p_far, p_run = Distances(x.mean(-1) + shift, x.std(-1, ddof=1), 10, margin).p_values()
     return ((holm_along(p_rep) <= 0.05) | (holm_along(np.maximum(p_far, p_run)) <= 0.05)).mean(0)
 
 

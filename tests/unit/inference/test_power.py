@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from refashion.inference.evidence import claim_p_values, image_margin, weigh
+from refashion.inference.distances import Distances
+from refashion.inference.evidence import image_margin, weigh
 from refashion.inference.power import POWER, chance_to_decide, operating_characteristics, seeds_for_power
 from refashion.inference.verdicts import judge_family
-from worked_examples import sample
+from worked_examples import cells, sample
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.4, 0.6])
@@ -27,15 +28,14 @@ def test_operating_characteristics_against_the_integral(shift, family):
         )
 
     exact = integrate.quad(density, 0, 60, limit=200)[0]
-    seeds, rest = [n] + [1] * (family - 1), ([sd] * family, [margin] * family, [shift])
-    oc = operating_characteristics(seeds, *rest, seed=3, repetitions=20_000, published_is_a_run=False)
+    beside = cells([n] + [1] * (family - 1), [sd] * family, [margin] * family)
+    oc = operating_characteristics(beside, [shift], seed=3, repetitions=20_000, published_is_a_run=False)
     assert oc[0, 0, 0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 20_000) + 1e-4)
 
 
 def test_operating_characteristics_shape_and_totals():
-    oc = operating_characteristics(
-        [10, 5, 1], [0.2, 0.2, 0.2], [0.53, 0.58, 0.5], [0, 0.6, 1.2], published_is_a_run=True, seed=1
-    )
+    family = cells([10, 5, 1], [0.2, 0.2, 0.2], [0.53, 0.58, 0.5])
+    oc = operating_characteristics(family, [0, 0.6, 1.2], published_is_a_run=True, seed=1)
     assert oc.sum(-1) == pytest.approx(np.ones((3, 3)))
     assert oc[:, 2, 2].tolist() == [1, 1, 1]  # one seed never decides
     assert oc[0, 0, 0] > oc[0, 1, 0]  # ten seeds more often than five
@@ -43,64 +43,33 @@ def test_operating_characteristics_shape_and_totals():
 
 def test_operating_characteristics_meet_the_study_s_bounds():
     # n = 10, SD .2 pp, the six published accuracies: at least 90% right at a true shift of 0 and of 1.2 pp
-    margins = [image_margin(x, 10_000) for x in (91.97, 90.29, 89.92, 92.51, 92.11, 91.39)]
-    oc = operating_characteristics(
-        [10] * 6, [0.2] * 6, margins, [0, 1.2], published_is_a_run=True, seed=0, repetitions=1_000
-    )
+    family = cells([10] * 6, [0.2] * 6, [image_margin(x, 10_000) for x in (91.97, 90.29, 89.92, 92.51, 92.11, 91.39)])
+    oc = operating_characteristics(family, [0, 1.2], published_is_a_run=True, seed=0, repetitions=1_000)
     assert oc[0, :, 0].min() >= 0.9
     assert oc[1, :, 1].min() >= 0.9
 
 
 def test_a_number_without_error_is_reproduced_more_often_than_a_single_run():
-    family = ([5] * 6, [0.36, 0.35, 0.45, 0.13, 0.28, 0.36], [0.53, 0.58, 0.59, 0.52, 0.53, 0.55], [0])
+    family = cells([5] * 6, [0.36, 0.35, 0.45, 0.13, 0.28, 0.36], [0.53, 0.58, 0.59, 0.52, 0.53, 0.55])
     run, mean = (
-        operating_characteristics(*family, published_is_a_run=kind, seed=0, repetitions=4_000)[0, :, 0]
+        operating_characteristics(family, [0], published_is_a_run=kind, seed=0, repetitions=4_000)[0, :, 0]
         for kind in (True, False)
     )
     assert all(a < b for a, b in zip(run, mean, strict=True))
-    # closed form for the third alone in its family: |z| SD / sqrt(n) + t(.95, 4) s / sqrt(n) <= margin, published exact
-    alone = operating_characteristics([5], [0.45], [0.59], [0], published_is_a_run=False, seed=0, repetitions=40_000)
-
-    def density(u):
-        room = (0.59 - stats.t.ppf(0.95, 4) * 0.45 * math.sqrt(u / 20)) / 0.45 * math.sqrt(5)
-        return stats.chi2.pdf(u, 4) * max(0.0, 2 * stats.norm.cdf(room) - 1)
-
-    exact = integrate.quad(density, 0, 80, limit=200)[0]
-    assert alone[0, 0, 0] == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 40_000) + 1e-4)
-
-
-def test_the_characteristics_of_a_family_are_holms():
-    """Beside a cell of one seed, which has no p and counts as p = 1, a claim is held to half the level."""
-    common = {"published_is_a_run": False, "seed": 0, "repetitions": 20_000}
-    alone = operating_characteristics([5], [0.3], [0.5], [0.2], **common)[0, 0, 0]
-    beside = operating_characteristics([5, 1], [0.3, 0.3], [0.5, 0.5], [0.2], **common)[0, 0, 0]
-
-    def rate(level):  # P(|z + .2| <= .5 - t(level, 4) s / sqrt(5)) over s, as in the integral above
-        se = 0.3 / math.sqrt(5)
-
-        def density(u):
-            room = 0.5 - stats.t.isf(level, 4) * se * math.sqrt(u / 4)
-            inside = stats.norm.cdf((room - 0.2) / se) - stats.norm.cdf((-room - 0.2) / se)
-            return stats.chi2.pdf(u, 4) * max(0.0, inside)
-
-        return integrate.quad(density, 0, 60, limit=200)[0]
-
-    assert alone == pytest.approx(rate(0.05), abs=0.015)
-    assert beside == pytest.approx(rate(0.025), abs=0.015)
-    assert rate(0.05) - rate(0.025) > 0.05
 
 
 def test_a_claim_held_against_two_cells_is_reproduced_if_one_of_them_is():
-    common = {"published_is_a_run": False, "seed": 0, "repetitions": 20_000}
-    one = operating_characteristics([5], [0.3], [0.5], [0.2], **common)
-    wild = operating_characteristics([5, 5], [0.3, 30], [0.5] * 2, [0.2], claims=[0, 0], **common)
-    same = operating_characteristics([5, 5], [0.3] * 2, [0.5] * 2, [0.2], claims=[0, 0], **common)
+    def rates(shift, sds, claims=None):
+        family, options = cells([5] * len(sds), sds, [0.5] * len(sds)), {"seed": 0, "repetitions": 20_000}
+        return operating_characteristics(family, [shift], published_is_a_run=False, claims=claims, **options)[0]
+
+    one, wild, same = rates(0.2, [0.3]), rates(0.2, [0.3, 30], [0, 0]), rates(0.2, [0.3, 0.3], [0, 0])
     # beside a cell that never reproduces, Holm asks half the level; beside an equal one, either may
-    assert wild[0, 0, 0] < one[0, 0, 0] < same[0, 0, 0]
-    assert wild.shape == (1, 1, 3)
+    assert wild[0, 0] < one[0, 0] < same[0, 0]
+    assert wild.shape == (1, 3)
     # not reproduced needs both: the wild cell never is
-    assert operating_characteristics([5, 5], [0.3, 30], [0.5] * 2, [5], claims=[0, 0], **common)[0, 0, 1] < 0.05
-    assert operating_characteristics([5], [0.3], [0.5], [5], **common)[0, 0, 1] > 0.99
+    assert rates(5, [0.3, 30], [0, 0])[0, 1] < 0.05
+    assert rates(5, [0.3])[0, 1] > 0.99
 
 
 @pytest.mark.parametrize(("runs", "spread"), [(10, 0.25), (4, None)])
@@ -108,24 +77,11 @@ def test_characteristics_of_a_published_mean_are_those_of_simulated_studies(runs
     rng, repetitions = np.random.default_rng(1), 2_000
     theirs = rng.normal(92, spread or 0.2, (repetitions, runs))
     ours = rng.normal(92.3, 0.2, (repetitions, 5))
-    words = [
-        judge_family([weigh(x, y.mean(), 0.5, printed_runs=runs, printed_sd=y.std(ddof=1) if spread else None)])[
-            0
-        ].verdict
-        for x, y in zip(ours, theirs, strict=True)
-    ]
-    oc = operating_characteristics(
-        [5],
-        [0.2],
-        [0.5],
-        [0.3],
-        published_is_a_run=True,
-        seed=1,
-        runs=[runs],
-        spread=[spread or np.nan],
-        repetitions=20_000,
-    )
-    share = np.mean([word == "reproduced" for word in words])
+    printed = [{"printed_runs": runs, "printed_sd": y.std(ddof=1) if spread else None} for y in theirs]
+    studies = [weigh(x, y.mean(), 0.5, **own) for x, y, own in zip(ours, theirs, printed, strict=True)]
+    family = cells([5], [0.2], [0.5], runs=runs, spread=spread or np.nan)
+    oc = operating_characteristics(family, [0.3], published_is_a_run=True, seed=1, repetitions=20_000)
+    share = np.mean([judge_family([one])[0].verdict == "reproduced" for one in studies])
     assert 0.1 < share < 0.9
     assert oc[0, 0, 0] == pytest.approx(share, abs=4 * math.sqrt(0.25 / repetitions))
 
@@ -137,7 +93,7 @@ def test_chance_to_decide_against_new_studies(mean, sd, image_variance, n):
     rng = np.random.default_rng(n)
     found = mean - 92 + rng.standard_normal(repetitions) * sd / math.sqrt(n)
     spread = sd * np.sqrt(rng.chisquare(n - 1, repetitions) / (n - 1))
-    p_rep, p_far, p_run = claim_p_values(found, spread, n, 0.5, image_variance)
+    p_rep, p_far, p_run = Distances(found, spread, n, 0.5, image_variance).p_values()
     decided = np.mean((p_rep <= levels[0]) | (np.maximum(p_far, p_run) <= levels[1]))
     chance = float(chance_to_decide(e, n, *levels))
     assert chance == pytest.approx(decided, abs=4 * math.sqrt(0.25 / repetitions) + 0.002)

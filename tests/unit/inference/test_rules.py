@@ -7,11 +7,9 @@ import pytest
 from scipy import integrate, stats
 
 from refashion.inference.evidence import weigh
-from refashion.inference.intervals import t_interval
 from refashion.inference.rules import (
     SUBSTANTIAL,
     bayes_rule,
-    holds,
     log_bayes_factor,
     pooled_rule,
     pooled_spread,
@@ -19,15 +17,6 @@ from refashion.inference.rules import (
 )
 from refashion.inference.verdicts import judge_family
 from worked_examples import sample
-
-
-def test_an_interval_holds_what_lies_inside_it():
-    interval = t_interval(sample(5, 91.0, 0.2))
-    half = 2.776445105 * 0.2 / math.sqrt(5)  # t(.975, 4)
-    for side in (1, -1):
-        assert holds(interval, 91 + side * 0.999 * half)
-        assert holds(interval, 91 + side * 1.001 * half) is False
-    assert holds(t_interval([91.0]), 91.0) is None
 
 
 def test_bartlett_of_the_nist_handbook():

@@ -23,7 +23,7 @@ import synthetic
 from refashion.errors import UserError
 from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED
 from refashion.judging import analysis, collection, columns, summary, tables
-from refashion.judging.claims import accuracies
+from refashion.judging.claims import families as claim_families
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.judging.document.parts import MetricSummary
 from refashion.judging.document.whole import json_schema
@@ -44,7 +44,7 @@ EVERYTHING = ("original", "readings", "factorial", "factorial_published", "losse
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
     """Simulations whose precision is not tested here."""
-    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
+    monkeypatch.setattr(claim_families, "REPETITIONS", 50)
 
 
 def histories(rows=()):
@@ -88,9 +88,9 @@ def whole(tmp_path_factory):
     run_folders.write_runs(study, root, seed=5, images=100)
     found = collection.collect(study, root, strict=True, labels=run_folders.known(study, 100))
     given = inputs(study, found.runs, histories=found.histories, predictions=found.predictions)
-    repetitions, accuracies.REPETITIONS = accuracies.REPETITIONS, 50
+    repetitions, claim_families.REPETITIONS = claim_families.REPETITIONS, 50
     result = analysis.analyse(given)
-    accuracies.REPETITIONS = repetitions
+    claim_families.REPETITIONS = repetitions
     return given, result
 
 

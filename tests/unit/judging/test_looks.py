@@ -9,7 +9,7 @@ import pytest
 import synthetic
 from refashion.inference.looks import State
 from refashion.judging import collection, standing
-from refashion.judging.claims import accuracies, ledger, published
+from refashion.judging.claims import families, ledger, published
 from refashion.judging.claims.looks import hold
 from refashion.judging.inputs import Inputs
 from refashion.study.config import load_study
@@ -25,19 +25,24 @@ LOOKS = {"looks": [5, 10, 20, 40], "spend": [0.005, 0.01, 0.015, 0.02]}
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
     """The operating characteristics are simulated; their precision is not tested here."""
-    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
+    monkeypatch.setattr(families, "REPETITIONS", 50)
 
 
-def study(**changes):
-    config = synthetic.config(**changes)
-    config["experiments"]["original"]["seeds"] = LOOKS
+def study(**rule):
+    """The original's experiment with these looks, or some of LOOKS changed."""
+    config = synthetic.config()
+    config["experiments"]["original"]["seeds"] = LOOKS | rule
     return load_study(config)
 
 
-def facts(truth=None, table=None):
+def facts(truth=None, table=None, of=None):
     """A study with looks that has all 40 runs of each cell, as if they had come out of order."""
     made = synthetic.runs(synthetic.study(seeds=40), truth or synthetic.published(ORIGINAL), seed=1)
-    return Inputs(study(), ORIGINAL, made if table is None else table, histories=None).facts
+    return Inputs(of or study(), ORIGINAL, made if table is None else table, histories=None).facts
+
+
+def judge(given):
+    return {claim.id: claim for claim in ledger.judge(given)}
 
 
 def at_margin(claim, cell, share=1.0):
@@ -69,15 +74,13 @@ def test_a_cell_goes_on_for_the_claims_that_are_open_and_for_no_other():
 
 
 def test_a_study_holds_so_many_looks_as_its_config_says_and_tells_what_the_next_would_take():
-    given = facts(at_margin("V4", CNN4))
-    config = synthetic.config()
-    config["experiments"]["original"]["seeds"] = {**LOOKS, "held": 1}
-    held = Inputs(load_study(config), ORIGINAL, given.runs.runs, histories=None).facts
+    truth, one_look = at_margin("V4", CNN4), study(held=1)
+    held = facts(truth, of=one_look)
     found = hold(held)
     assert (found.held, found.is_through) == (1, False)
-    assert found.claims == hold(given, most=1).claims
-    assert set(standing.plan(load_study(config), found).values()) == {5}
-    end = next(claim for claim in ledger.judge(held) if claim.id == "V4").ending
+    assert found.claims == hold(facts(truth), most=1).claims
+    assert set(standing.plan(one_look, found).values()) == {5}
+    end = judge(held)["V4"].ending
     assert (end.seeds, end.kind, end.experiment) == (10, "too few seeds", "original")
     assert end.words.startswith("It waits for look 2 of 4, at 10 seeds of 1\N{NO-BREAK SPACE}cell")
     settings = {"seeds": {**LOOKS, "held": 2}}
@@ -99,7 +102,7 @@ def test_a_claim_that_is_decided_stays_decided_whatever_later_runs_say():
 
 def test_the_ledger_gives_the_verdict_and_the_numbers_of_the_look_that_decided():
     given = facts(at_margin("V4", CNN4))
-    found, judged = hold(given), {claim.id: claim for claim in ledger.judge(given)}
+    found, judged = hold(given), judge(given)
     for claim, state in found.claims.items():
         verdict = {State.REPRODUCED: "reproduced", State.NOT_REPRODUCED: "not reproduced"}.get(state, "inconclusive")
         assert judged[claim].verdict == verdict, claim
@@ -116,7 +119,7 @@ def test_a_claim_at_its_margin_stops_and_says_that_more_seeds_will_not_tell():
     for share in np.linspace(0.9, 1.1, 9):
         given = facts(at_margin("V4", CNN4, share))
         found = hold(given)
-        ends[found.claims["V4"]] = next(claim for claim in ledger.judge(given) if claim.id == "V4").readings[0].reason
+        ends[found.claims["V4"]] = judge(given)["V4"].readings[0].reason
     assert "at the margin: more seeds will not tell" in ends[State.STOPPED]
     assert found.is_through
 
@@ -124,7 +127,7 @@ def test_a_claim_at_its_margin_stops_and_says_that_more_seeds_will_not_tell():
 def test_an_order_is_judged_difference_by_difference_at_each_look():
     """Columns 4, 5, 1, 2, 3 stand .40, .14, 1.68 and .37 pp apart; seeds are added for what is near."""
     given = facts()
-    found, judged = hold(given), {claim.id: claim for claim in ledger.judge(given)}
+    found, judged = hold(given), judge(given)
     ends = [
         found.of("R2", *pair) for pair in ((CNN4, LENET), (LENET, CNN1_SMALL), (CNN1_SMALL, CNN1), (CNN1, CNN4_SMALL))
     ]
@@ -144,13 +147,14 @@ def test_one_wrong_difference_ends_a_claim():
     assert not [claim for claims in hold(facts(truth), most=1).wants.values() for claim in claims if claim[0] == "R"]
 
 
-def test_runs_that_are_missing_are_awaited():
+def test_a_look_waits_for_all_runs_of_its_cells():
     given = facts(at_margin("V4", CNN4))
     table = given.runs.runs
     cell = given.runs.column(CNN4, "digest")
     lost = (table["seed"] == 7) & table["digest"].isin(cell)
     found = hold(facts(table=table[~lost]))
-    assert (found.held, found.awaits) == (1, (CNN4,))
+    assert found.held == 1
+    assert CNN4 in found.wants
     assert not found.is_through
     assert "V4" in found.told
 
@@ -187,18 +191,14 @@ def test_a_written_look_makes_the_study_grow_and_says_for_what(tmp_path):
     assert "V4" in row["claims"].split(";")
     assert list(seeds.held(loaded, tmp_path)) == [1]
     assert seeds.with_plans(loaded, tmp_path, looks=0) == loaded
-    config = synthetic.config()
-    config["experiments"]["original"]["seeds"] = {**LOOKS, "held": 1}
-    one_look = seeds.with_plans(load_study(config), tmp_path)
+    one_look = seeds.with_plans(study(held=1), tmp_path)
     assert {run.seed for run in one_look.alone(one_look.looking).runs()} == set(range(5))
     assert not one_look.awaits_plan
 
 
 def test_a_look_by_another_rule_counts_as_none(tmp_path):
     seeds.write(standing.rows(study(), hold(facts(), most=1)), seeds.LOOK_COLUMNS, seeds.look_table(tmp_path, 1))
-    config = synthetic.config()
-    config["experiments"]["original"]["seeds"] = {"looks": [5, 10], "spend": [0.01, 0.04]}
-    other = load_study(config)
+    other = study(looks=[5, 10], spend=[0.01, 0.04])
     assert seeds.with_plans(other, tmp_path) == other
     assert seeds.told(other, tmp_path) == "Look 1 of 2, at 5 seeds of 6 cells, is to come."
 

@@ -7,7 +7,8 @@ from scipy import stats
 import synthetic
 from refashion.inference.factorial import anova, logit_percent
 from refashion.judging import collection, columns
-from refashion.judging.claims import accuracies, comparisons, ledger, published
+from refashion.judging.claims import comparisons, families, ledger, published
+from refashion.judging.claims.stated import Stated
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
 from refashion.judging.sections import cost, effects, images, learning, ranks, variance
@@ -20,7 +21,7 @@ CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
 
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
-    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
+    monkeypatch.setattr(families, "REPETITIONS", 50)
 
 
 def facts(runs, **settings):
@@ -53,9 +54,9 @@ def test_a_comparison_of_one_seed_is_not_tested():
 
 def test_both_sides_of_a_comparison_are_corrected():
     runs = drawn(seeds=6, validation={CNN4: 90.0})
-    stated = [comparisons.Stated(CNN4, other) for other in (LENET, CNN1, CNN1_SMALL)]
+    stated = [Stated(CNN4, other) for other in (LENET, CNN1, CNN1_SMALL)]
     found = facts(runs)
-    checks = comparisons._differences(stated, "val_accuracy", found)
+    checks = comparisons.checked(stated, "val_accuracy", found)
     raw = [
         stats.ttest_rel(*found.runs.paired((CNN4, one.b), "val_accuracy")[1], alternative="less").pvalue
         for one in stated
@@ -76,7 +77,7 @@ def test_each_claim_has_its_own_place_in_the_other_margins():
 
 def test_the_confidence_of_the_config_is_that_of_the_intervals():
     runs = drawn()
-    check = comparisons._differences([comparisons.Stated(CNN4, CNN1)], "val_accuracy", facts(runs, confidence=0.8))[0]
+    check = comparisons.checked([Stated(CNN4, CNN1)], "val_accuracy", facts(runs, confidence=0.8))[0]
     a, b = RunTable(runs).paired((CNN4, CNN1), "val_accuracy")[1]
     assert check.interval == pytest.approx(list(stats.ttest_rel(a, b).confidence_interval(0.8)))
 

@@ -16,7 +16,7 @@ from configs import drop, put
 from project import PROJECT
 from refashion.errors import UserError
 from refashion.judging import analysis, columns
-from refashion.judging.claims import accuracies
+from refashion.judging.claims import families
 from refashion.judging.inputs import Inputs
 from refashion.networks import architectures
 from refashion.study.config import load_study
@@ -55,7 +55,7 @@ def judged(config, name, shift):
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
     """Simulations whose precision is not tested here."""
-    monkeypatch.setattr(accuracies, "REPETITIONS", 50)
+    monkeypatch.setattr(families, "REPETITIONS", 50)
 
 
 @pytest.mark.parametrize("name", NAMES)

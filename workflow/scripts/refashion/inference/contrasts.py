@@ -48,8 +48,8 @@ class Contrast:
     @property
     def p(self) -> float | None:
         """Two-sided p against 0."""
-        both = [p for p in (self.p_above(), self.p_below()) if p is not None]
-        return min(1.0, 2 * min(both)) if both else None
+        above, below = self.p_above(), self.p_below()
+        return None if above is None or below is None else min(1.0, 2 * min(above, below))
 
     def _p(self, side: int, bound: float) -> float | None:
         finite(bound)
@@ -63,20 +63,18 @@ def welch_contrast(
 ) -> Contrast:
     """A contrast of the means of k independent cells (each [n_c]) with unequal variances, Welch-Satterthwaite df.
 
-    estimate = sum w_c mean_c, se^2 = sum w_c^2 s_c^2 / n_c (Welch 1947, Biometrika 34, 28-35). Cells of weight 0 do not
-    enter. It takes cells as independent: where they share seeds, `paired_contrast` is the exact one.
+    estimate = sum w_c mean_c, se^2 = sum w_c^2 s_c^2 / n_c (Welch 1947, Biometrika 34, 28-35). Cells of weight 0, not
+    all, do not enter. It takes cells as independent: where they share seeds, `paired_contrast` is the exact one.
     """
     finite(*weights)
     used = [(summarise(x), w) for x, w in zip(samples, weights, strict=True) if w != 0]
-    n = min((cell.n for cell, _ in used), default=0)
-    means = [w * cell.mean for cell, w in used if cell.mean is not None]
-    estimate = sum(means) if used and len(means) == len(used) else None
-    known = [(w**2 * cell.sd**2 / cell.n, cell.n - 1) for cell, w in used if cell.sd is not None]
-    if estimate is None or len(known) < len(used):
-        reasons = (cell.reason for cell, _ in sorted(used, key=lambda one: one[0].n))
-        return Contrast(estimate=estimate, n=n, reason=next(reasons, "cannot say, because no cell has weight"))
-    se, df = map(float, welch(*zip(*known, strict=True)))
-    return _contrast(estimate, n, se, df, confidence)
+    fewest = min((cell for cell, _ in used), key=lambda cell: cell.n)
+    estimate = None if fewest.mean is None else sum(w * (cell.mean or 0.0) for cell, w in used)
+    if estimate is None or fewest.sd is None:
+        return Contrast(estimate=estimate, n=fewest.n, reason=fewest.reason)
+    parts = [(w**2 * (cell.sd or 0.0) ** 2 / cell.n, cell.n - 1) for cell, w in used]
+    se, df = map(float, welch(*zip(*parts, strict=True)))
+    return _contrast(estimate, fewest.n, se, df, confidence)
 
 
 def paired_contrast(scores: ArrayLike, weights: ArrayLike, confidence: float = 1 - LEVEL) -> Contrast:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
-from scipy.optimize import elementwise
 
-from refashion.inference.intervals import errors, predicted_half_width
-from refashion.inference.summaries import LEVEL, NO_DISTANCE, finite, summarise, upper_p
+from refashion.inference.distances import Distances
+from refashion.inference.summaries import LEVEL, finite, summarise
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What one cell's runs say about one published number, before any correction for the number of claims.
 
-    difference = mean - published. p_rep: the mean is closer than the margin (TOST). p_not = max(p_far, p_run). p_far:
-    the mean is farther than the margin. p_run: the published number is not one more run of this cell. run_low,
-    run_high: the 95% prediction interval in which one more run falls. image_variance (unit squared) enters p_run and
-    the prediction interval where the published number was validated on other images. n counts finished runs.
-    printed_runs, printed_sd: of which the published number is the mean; it is then held against as a second sample, and
-    p_run and the prediction interval are those of another such mean (see `intervals.errors`).
+    difference = mean - published. p_rep: TOST, the mean is closer than the margin. p_far: one-sided t test that it is
+    farther, in the direction seen. p_run: the published number is one more exchangeable run of this cell. p_not =
+    max(p_far, p_run), because "not reproduced" claims both. p_rep and p_far ask for closeness (what the recipe gives on
+    average), p_run for typicality (what one run gives). run_low, run_high: the 95% prediction interval in which one
+    more run falls. image_variance (unit squared) enters p_run and the prediction interval where the published number
+    was validated on other images. n counts finished runs. printed_runs, printed_sd: of which the published number is
+    the mean; it is then held against as a second sample, and p_run and the prediction interval are those of another
+    such mean (see `Distances.errors`). From p_rep to p_not and of the interval, nothing exists below two runs.
     """
 
     published: float
@@ -43,6 +44,24 @@ class Evidence:
     image_variance: float = 0.0
     diverged: int = 0
     reason: str = ""
+
+    @property
+    def distance(self) -> Distances:
+        """What decides on the number; what is not known counts as 0."""
+        return Distances(
+            self.difference or 0.0,
+            self.sd or 0.0,
+            self.n,
+            self.margin,
+            self.image_variance,
+            self.printed_runs,
+            np.nan if self.printed_sd is None else self.printed_sd,
+        )
+
+
+def distances(family: Sequence[Evidence]) -> Distances:
+    """The distances of k pieces of evidence, arrays [k]."""
+    return Distances(*np.array([e.distance for e in family], float).T)
 
 
 class Tested(Evidence):
@@ -90,16 +109,11 @@ def weigh(
     printed_runs: int = 1,
     printed_sd: float | None = None,
 ) -> Evidence:
-    """What the runs x [n] of a cell say about one published number, uncorrected; `diverged` runs are left out of x.
+    """What the runs x [n] of a cell say about one published number; `diverged` runs are left out of x.
 
-    p_rep: TOST. p_far: one-sided t test that |mean - published| > margin, in the direction seen. p_run: is the
-    published number one more exchangeable run (prediction interval, see `prediction_interval` for image_variance)?
-    p_rep and p_far ask for closeness (what the recipe gives on average), p_run for typicality (what one run gives).
-    p_not = max of p_far and p_run, because "not reproduced" claims both. image_variance is 2 between_images of
-    `image_noise` where the cell was validated on other images than the published number.
-
-    A published mean of several runs has an error of its own: closeness is then Welch's two one-sided tests (Schuirmann
-    1987; Gruman, Cribbie & Arpin-Cribbie 2007, Journal of Modern Applied Statistical Methods 6, 133-140).
+    image_variance is 2 between_images of `image_noise` where the cell was validated on other images than the published
+    number. A published mean of several runs has an error of its own: closeness is then Welch's two one-sided tests
+    (Schuirmann 1987; Gruman, Cribbie & Arpin-Cribbie 2007, Journal of Modern Applied Statistical Methods 6, 133-140).
     """
     finite(published, margin, image_variance, printed_sd or 0.0)
     if image_variance < 0 or margin < 0:
@@ -120,66 +134,20 @@ def weigh(
         diverged=diverged,
         reason=sample.reason,
     )
-    return with_p_values(bare)
+    return _with_p_values(bare)
 
 
 def with_margin(e: Evidence, margin: float) -> Evidence:
     """The same evidence held against another margin."""
-    return with_p_values(replace(e, margin=margin))
+    return _with_p_values(replace(e, margin=margin))
 
 
-def decision_bounds(
-    sd, n, margin, image_variance, level_rep, level_not, runs=1, spread=np.nan
-) -> tuple[np.ndarray, np.ndarray]:
-    """The |mean - published| below which p_rep <= level_rep, and above which p_not <= level_not; elementwise.
-
-    By NO_DISTANCE narrower, since nothing is decided at the margin itself.
-    """
-    se, df, scale, scale_df = errors(sd, n, runs, spread)
-    near = margin - stats.t.isf(level_rep, df) * se
-    one_run = predicted_half_width(scale, scale_df, image_variance, np.asarray(level_not) / 2)
-    far = np.maximum(margin + stats.t.isf(level_not, df) * se, one_run)
-    return near - NO_DISTANCE, far + NO_DISTANCE
-
-
-def with_p_values(e: Evidence) -> Evidence:
+def _with_p_values(e: Evidence) -> Evidence:
     """Evidence with its p-values and prediction interval, from its summary; unchanged below two runs."""
     if e.mean is None or e.sd is None:
         return e
-    printed = e.printed_runs, e.printed_sd
-    p_rep, p_far, p_run = map(float, claim_p_values(e.difference, e.sd, e.n, e.margin, e.image_variance, *printed))
-    *_, scale, df = errors(e.sd, e.n, *printed)
-    half = float(predicted_half_width(scale, df, e.image_variance, LEVEL / 2))
+    p_rep, p_far, p_run = map(float, e.distance.p_values())
+    half = float(e.distance.run_half_width(LEVEL / 2))
     run_low, run_high = e.mean - half, e.mean + half
     p_not = max(p_far, p_run)
     return replace(e, p_rep=p_rep, p_far=p_far, p_run=p_run, p_not=p_not, run_low=run_low, run_high=run_high)
-
-
-def claim_p_values(
-    difference, sd, n, margin, image_variance=0.0, runs=1, spread=np.nan, df=None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """p_rep, p_far, p_run of `weigh`, elementwise over broadcast arrays; see `intervals.errors`, every n at least 2."""
-    distance = np.abs(difference)
-    se, df, scale, scale_df = errors(sd, n, runs, spread, df)
-    p_rep = upper_p(margin - distance, se, df)  # the larger of TOST's two is the one on the side of the difference
-    p_far = upper_p(distance - margin, se, df)
-    if np.any(image_variance):
-        p_run = _howe_p(distance, scale**2, scale_df, image_variance)
-    else:
-        p_run = np.minimum(1, 2 * upper_p(distance, scale, scale_df))
-    return p_rep, p_far, p_run
-
-
-def _howe_p(distance, estimated, df, known) -> np.ndarray:
-    """The two-sided p at which distance^2 = t(df)^2 estimated + z^2 known (Howe 1974), by root finding in log p."""
-
-    def excess(log_p, distance, estimated, df, known):
-        tail = np.exp(log_p) / 2
-        return stats.t.isf(tail, df) ** 2 * estimated + stats.norm.isf(tail) ** 2 * known - distance**2
-
-    smallest = -300.0  # p = 1e-130; beyond it the quantiles of t(1) overflow when squared
-    arguments = np.broadcast_arrays(*(np.asarray(a, float) for a in (distance, estimated, df, known)))
-    beyond = excess(smallest, *arguments) <= 0
-    near = np.where(beyond, 0.0, arguments[0])
-    root = elementwise.find_root(excess, (smallest, 0.0), args=(near, *arguments[1:]))
-    return np.exp(np.where(beyond, smallest, root.x))

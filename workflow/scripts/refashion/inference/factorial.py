@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from refashion.inference.summaries import NO_SEED, ROUNDING, finite_array
+from refashion.inference.summaries import ROUNDING, finite_array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,6 @@ class Anova:
     """Type II analysis of variance; effects: main effects, then two-way, three-way, ...; the block last."""
 
     effects: tuple[AnovaEffect, ...]
-    n: int
     residual_df: int | None = None
     residual_sd: float | None = None
     r2: float | None = None
@@ -41,6 +40,8 @@ def anova(
 ) -> Anova:
     """Type II analysis of variance of y [N] over all interactions of the factors (name -> [N] labels), block additive.
 
+    Every combination of at least two levels has runs, and more than one in all that the block does not explain.
+
     Partial omega^2 = (SS - df MSE) / (SS + (N - df) MSE) (Olejnik & Algina 2003, Psychological Methods 8, 434-447).
     hc3: F tests with MacKinnon & White's HC3 covariance, a sensitivity; omega^2 is then that of F,
     df (F - 1) / (df (F - 1) + N), the same expression. Its hypotheses are those of contrasts of equally weighted cell
@@ -48,46 +49,28 @@ def anova(
     """
     y = finite_array(y, 1)
     columns = {name: np.asarray(labels).astype(str) for name, labels in factors.items()}
-    if block is not None:
-        columns["block"] = np.asarray(block).astype(str)
-    reason = _anova_obstacle(y.size, columns, list(factors))
-    if reason:
-        return Anova(effects=(), n=y.size, reason=reason)
-    return _fit_anova(y, columns, list(factors), "hc3" if hc3 else None)
+    blocks = {} if block is None else {"block": np.asarray(block).astype(str)}
+    return _fit_anova(y, columns, blocks, "hc3" if hc3 else None)
 
 
-def _anova_obstacle(size: int, columns: Mapping[str, np.ndarray], factors: list[str]) -> str:
-    """Why no analysis of variance is possible, or ""."""
-    if size == 0:
-        return NO_SEED
-    flat = [name for name in columns if np.unique(columns[name]).size < 2 and name in factors]
-    if flat or not factors:
-        return f"cannot say, because {flat[0] if flat else 'no factor'} does not vary"
-    combinations = np.prod([np.unique(columns[name]).size for name in factors])
-    seen = np.unique(np.stack([columns[name] for name in factors]), axis=1).shape[1]
-    if seen < combinations:
-        return f"cannot say, because {combinations - seen} of {combinations} cells have no run"
-    blocks = np.unique(columns["block"]).size - 1 if "block" in columns else 0
-    return "" if size > combinations + blocks else "cannot say, because one seed leaves nothing to measure noise by"
-
-
-def _fit_anova(y: np.ndarray, columns: Mapping[str, np.ndarray], factors: list[str], robust: str | None) -> Anova:
+def _fit_anova(
+    y: np.ndarray, factors: Mapping[str, np.ndarray], blocks: Mapping[str, np.ndarray], robust: str | None
+) -> Anova:
     """Fit by statsmodels under neutral column names, so that no name is read as formula; name the effects again."""
     import pandas as pd  # these three late: importing them takes a second, and only this function needs them
     from statsmodels.formula.api import ols
     from statsmodels.stats.anova import anova_lm
 
+    columns = {**factors, **blocks}
     safe = {name: f"column{i}" for i, name in enumerate(columns)}
     terms = {name: f"C({code}, Sum)" for name, code in safe.items()}
     names = {term: name for name, term in terms.items()}
-    formula = f"y ~ {'*'.join(terms[name] for name in factors)}" + (
-        f" + {terms['block']}" if "block" in columns else ""
-    )
+    formula = "y ~ " + " + ".join(["*".join(terms[name] for name in factors), *(terms[name] for name in blocks)])
     centred = y - y.mean()  # values that agree in their first digits would lose the others when they are squared
     data = pd.DataFrame({"y": centred, **{safe[name]: labels for name, labels in columns.items()}})
     model = ols(formula, data).fit()
     if np.sqrt(model.mse_resid) <= ROUNDING * float(np.abs(y).max()):
-        return Anova(effects=(), n=y.size, reason="cannot say, because nothing varies between runs of a cell")
+        return Anova(effects=(), reason="cannot say, because nothing varies between runs of a cell")
     table = anova_lm(model, typ=3 if robust else 2, robust=robust).drop(["Intercept", "Residual"], errors="ignore")
     effects = [
         _anova_effect(":".join(names[part] for part in term.split(":")), row, float(model.mse_resid), y.size)
@@ -95,7 +78,6 @@ def _fit_anova(y: np.ndarray, columns: Mapping[str, np.ndarray], factors: list[s
     ]
     return Anova(
         effects=tuple(sorted(effects, key=lambda effect: (effect.name == "block", effect.name.count(":")))),
-        n=y.size,
         residual_df=int(model.df_resid),
         residual_sd=float(np.sqrt(model.mse_resid)),
         r2=float(model.rsquared),

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, finite_array, summarise, welch
+from refashion.inference.distances import Distances
+from refashion.inference.summaries import LEVEL, NO_SEED, ONE_SEED, finite, finite_array, summarise
 from refashion.inference.variance import crossed_mean_squares
 
 
@@ -34,8 +35,12 @@ def t_interval(x: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:
     sample = summarise(x)
     if sample.mean is None or sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, reason=sample.reason)
-    half = float(stats.t.isf((1 - confidence) / 2, sample.n - 1) * sample.sd / np.sqrt(sample.n))
-    return around(sample.mean, sample.sd, sample.n, half)
+    return around(sample.mean, sample.sd, sample.n, half_width(sample.sd, sample.n, sample.n - 1, confidence))
+
+
+def half_width(sd: float, n: int, df: int, confidence: float) -> float:
+    """Half-width t(df) sd / sqrt(n) of the interval of a mean of n runs."""
+    return float(stats.t.isf((1 - confidence) / 2, df) * sd / np.sqrt(n))
 
 
 def around(mean: float, sd: float, n: int, half: float) -> Interval:
@@ -51,42 +56,15 @@ def prediction_interval(
 ) -> Interval:
     """The interval in which one more run of the cell x [n] falls: mean +- t(n - 1) s sqrt(1 + 1/n).
 
-    runs, spread: in which the mean of so many more falls, with their SD where it is known (see `errors`).
-    image_variance v (unit squared) is added where that run is validated on other images: half-width
-    sqrt(t(n - 1)^2 s^2 (1 + 1/n) + z^2 v), Howe's interval for the sum of an estimated and a known variance (Howe 1974,
-    JASA 69, 789-794). Simulated, it never covers less than .95: .96 to .97 at n = 5, where t(n - 1) on the whole sum
-    covers .975 to .994 and Satterthwaite's degrees of freedom .94 to .95 (.89 at n = 2).
+    image_variance (unit squared): where that run is validated on other images (see `Distances.run_half_width`). runs,
+    spread: in which the mean of so many more falls, with their SD where it is known (see `Distances.errors`).
     """
     finite(image_variance)
     sample = summarise(x)
     if sample.mean is None or sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, reason=sample.reason)
-    *_, scale, df = errors(sample.sd, sample.n, runs, spread)
-    half = float(predicted_half_width(scale, df, image_variance, (1 - confidence) / 2))
-    return around(sample.mean, sample.sd, sample.n, half)
-
-
-def predicted_half_width(scale, df, image_variance, tail) -> np.ndarray:
-    """Half-width of the prediction interval that leaves `tail` on each side; elementwise."""
-    return np.sqrt(stats.t.isf(tail, df) ** 2 * scale**2 + stats.norm.isf(tail) ** 2 * image_variance)
-
-
-def errors(sd, n, runs=1, spread=np.nan, df=None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What a cell's mean may be off a published number, elementwise: se, df; and what such a number may be: scale, df.
-
-    sd, n: of the cell's runs; df None: n - 1. runs: of which the published number is the mean. 1: it is a number by
-    itself, against which the mean is held as it is, and which is one more run if it is typical. More: a second sample,
-    with the SD `spread` (Welch's error; typical is what the published study's own spread predicts for another mean, t
-    with runs - 1: Spence & Stanley 2016, PLoS ONE 11, e0162874); spread nan or None, not printed: that of this cell.
-    """
-    sd, n, runs, spread = (np.asarray(value, float) for value in (sd, n, runs, spread))
-    own_df = n - 1 if df is None else df
-    several = runs > 1
-    printed = several & ~np.isnan(spread)
-    theirs = np.where(printed, spread, sd)
-    more = np.where(printed, runs - 1, own_df)
-    se, both = welch((sd**2 / n, np.where(several, theirs**2 / runs, 0.0)), (own_df, more))
-    return se, np.where(printed, both, own_df), theirs * np.sqrt(1 / runs + 1 / n), more
+    more = Distances(0.0, sample.sd, sample.n, 0.0, image_variance, runs, np.nan if spread is None else spread)
+    return around(sample.mean, sample.sd, sample.n, float(more.run_half_width((1 - confidence) / 2)))
 
 
 def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:

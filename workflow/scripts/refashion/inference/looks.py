@@ -22,12 +22,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.evidence import Evidence, decision_bounds
+from refashion.inference.distances import Distances, Values, chance_between
+from refashion.inference.evidence import Evidence, distances
 from refashion.inference.families import holm_along
 from refashion.inference.summaries import upper_p
 
@@ -134,83 +135,58 @@ def numbers(family: Sequence[Evidence], most: int) -> Look:
     """
     known = np.array([e.sd is not None and not e.diverged for e in family])
     diverged = np.array([e.diverged > 0 for e in family])
-    columns = [
-        (e.difference or 0.0, e.sd or 0.0, e.n, e.margin, e.image_variance, e.printed_runs, e.printed_sd)
-        for e in family
-    ]
-    difference, sd, n, *rest = np.array(columns, float).T
-    n = np.maximum(n, 2)
+    seen = distances(family)
 
     def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
-        found = chance_for_number(difference, sd, n, most, level_rep, level_not, *rest)
+        found = chance_for_number(seen._replace(n=np.maximum(seen.n, 2)), most, level_rep, level_not)
         return np.where(known, found, np.where(diverged, 0.0, 1.0))
 
-    p_rep, p_not = ([np.nan if getattr(e, p) is None else getattr(e, p) for e in family] for p in ("p_rep", "p_not"))
+    p_rep, p_not = (np.array([getattr(e, p) for e in family], float) for p in ("p_rep", "p_not"))
     return Look(np.where(known, p_rep, np.nan), np.where(known, p_not, np.nan), chance)
 
 
-def chance_for_number(
-    difference, sd, n, most: int, level_rep, level_not, margin, image_variance=0.0, runs=1, spread=np.nan
-) -> np.ndarray:
-    """The chance (0..1) that a published number is decided with `most` runs, after n; elementwise.
+def chance_for_number(seen: Distances, most: int, level_rep: Values, level_not: Values) -> np.ndarray:
+    """The chance (0..1) that a published number is decided with `most` runs, after those seen; elementwise.
 
     The mean of all runs differs from that of the first n by s sqrt(1/n - 1/most) t(n - 1); their SD is taken as it is.
     """
-    difference, sd, n = (np.asarray(value, float) for value in (difference, sd, n))
-    near, far = decision_bounds(sd, most, margin, image_variance, level_rep, level_not, runs, spread)
-    to_come = sd * np.sqrt(np.maximum(0.0, 1 / n - 1 / most))
-    within = np.where(near > 0, _between(-near, near, difference, to_come, n - 1), 0.0)
-    return within + 1 - _between(-far, far, difference, to_come, n - 1)
+    to_come = seen.sd * np.sqrt(np.maximum(0.0, 1 / seen.n - 1 / most))
+    return seen._replace(n=most).chance_to_decide(level_rep, level_not, to_come, seen.n - 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """A stated difference: the mean by which it exceeds its bound in the stated direction, from n seeds.
+class Difference(NamedTuple):
+    """A stated difference, or arrays of such: the mean by which it exceeds its bound in the stated direction.
 
-    se, df: standard error and degrees of freedom of that mean, None where there is no test yet.
+    se, df: standard error and degrees of freedom of that mean, from n seeds; None or nan where there is no test yet.
     """
 
-    excess: float | None = None
-    se: float | None = None
-    df: float | None = None
-    n: int
-    diverged: bool = False
+    excess: Any = None
+    se: Any = None
+    df: Any = None
+    n: Any = 0
+    diverged: Any = False
 
 
 def stated(family: Sequence[Difference], most: int) -> Look:
-    """A look at stated differences; `most`: the seeds of the last look. One with a diverged run has no chance."""
-    rows = [(e.excess, e.se, e.df, e.n) if e.se is not None else (np.nan, np.nan, np.nan, 0) for e in family]
-    excess, se, df, n = np.array(rows, float).T
-    return differences(excess, se, df, n, most, [not e.diverged for e in family])
+    """A look at k stated differences; `most`: the seeds of the last look."""
+    return differences(Difference(*np.array(family, float).T), most)
 
 
-def differences(
-    excess: ArrayLike, se: ArrayLike, df: ArrayLike, n: ArrayLike, most: int, alive: ArrayLike = True
-) -> Look:
-    """A look at differences, elementwise (see `Difference`); nan: no test yet. alive: False where a run diverged.
+def differences(seen: Difference, most: int) -> Look:
+    """A look at arrays of differences, elementwise. One with a diverged run has no chance.
 
     With more seeds the standard error shrinks as their root grows, and degrees of freedom grow in proportion.
     """
-    arrays = (np.asarray(value, float) for value in (excess, se, df, n, alive))
-    excess, se, df, n, alive = np.broadcast_arrays(*arrays)
-    known, count = (n >= 2) & (alive > 0) & ~np.isnan(excess), np.maximum(n, 2)
+    excess, se, df, n, diverged = np.broadcast_arrays(*(np.asarray(value, float) for value in seen))
+    known, count = (n >= 2) & (diverged == 0), np.maximum(n, 2)
     mean, error, freedom = (np.where(known, value, fill) for value, fill in ((excess, 0.0), (se, 0.0), (df, 1.0)))
 
     def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
         last, last_df = error * np.sqrt(count / most), freedom * (most - 1) / (count - 1)
         to_come = error * np.sqrt(np.maximum(0.0, 1 - count / most))
         low, high = -stats.t.isf(level_not, last_df) * last, stats.t.isf(level_rep, last_df) * last
-        found = 1 - _between(low, high, mean, to_come, freedom)
-        return np.where(known, found, np.where(alive > 0, 1.0, 0.0))
+        found = 1 - chance_between(low, high, mean, to_come, freedom)
+        return np.where(known, found, np.where(diverged > 0, 0.0, 1.0))
 
     p_rep, p_not = (np.where(known, upper_p(sign * mean, error, freedom), np.nan) for sign in (1, -1))
     return Look(p_rep, p_not, chance)
-
-
-def _between(low, high, centre, spread, df) -> np.ndarray:
-    """The chance that centre + spread t(df) lies between low and high; spread 0: whether centre does."""
-    low, high = (
-        np.divide(end - centre, spread, out=np.where(end > centre, np.inf, -np.inf), where=spread > 0)
-        for end in (low, high)
-    )
-    return stats.t.cdf(high, df) - stats.t.cdf(low, df)

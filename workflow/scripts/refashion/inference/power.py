@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from refashion.inference.evidence import Evidence, claim_p_values, decision_bounds
+from refashion.inference.distances import Distances, chance_between
+from refashion.inference.evidence import Evidence
 from refashion.inference.families import holm_along
-from refashion.inference.intervals import errors
 from refashion.inference.summaries import LEVEL, NO_DISTANCE, finite, finite_array
 
 #: The chance to decide with which a number of seeds is planned.
@@ -22,51 +22,46 @@ _SPREADS = 200
 
 
 def operating_characteristics(
-    n: ArrayLike,
-    sd: ArrayLike,
-    margin: ArrayLike,
+    cells: Distances,
     shifts: Sequence[float],
     *,
     published_is_a_run: bool,
     seed: int,
     claims: ArrayLike | None = None,
-    runs: ArrayLike = 1,
-    spread: ArrayLike = np.nan,
     repetitions: int = 2_000,
 ) -> np.ndarray:
     """How often (0..1) a family of claims gets each verdict when its cells truly lie `shift` above their originals.
 
-    Returns [shift, claim, 3], the shares reproduced, not reproduced and inconclusive. n, sd, margin: [k], seeds, true
-    SD and margin of each cell; runs, spread: those of the published number (see `intervals.errors`). Runs are normal,
-    so that mean and SD are drawn directly. published_is_a_run: the published number is one run of the original's cell
-    (same SD), or the mean of its `runs`; False: it is that cell's mean, exactly. Two questions: what a number that
-    somebody's runs gave meets, and what a number without error meets. claims: [k], 0, 1, 2.. in order, the claim of
-    each cell where a claim is held against several (None: one each); it is reproduced if one of its cells is, and not
-    reproduced if none is.
+    Returns [shift, claim, 3], the shares reproduced, not reproduced and inconclusive. cells: arrays [k], of which sd is
+    the true one, and the differences and image variances do not count. Runs are normal, so that mean and SD are drawn
+    directly. published_is_a_run: the published number is one run of the original's cell (same SD), or the mean of its
+    `runs`; False: it is that cell's mean, exactly. Two questions: what a number that somebody's runs gave meets, and
+    what a number without error meets. claims: [k], 0, 1, 2.. in order, the claim of each cell where a claim is held
+    against several (None: one each); it is reproduced if one of its cells is, and not reproduced if none is.
     """
     finite(*shifts)
-    n, sd, margin = np.asarray(n), finite_array(sd, 1), finite_array(margin, 1)
+    n, sd = np.asarray(cells.n), finite_array(cells.sd, 1)
     claims = np.arange(n.size) if claims is None else np.asarray(claims)
     rng = np.random.default_rng(seed)
     shape = (repetitions, n.size)
     mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1))
     found = sd * np.sqrt(rng.chisquare(np.maximum(n - 1, 1), shape) / np.maximum(n - 1, 1))
     sources = [int((claims == claim).argmax()) for claim in claims]
-    runs, spread = np.broadcast_to(runs, n.size), np.broadcast_to(np.asarray(spread, float), n.size)
+    runs, spread = np.broadcast_to(cells.runs, n.size), np.broadcast_to(cells.spread, n.size)
     theirs = np.where(np.isnan(spread), sd, spread)[sources] / np.sqrt(runs)
     published = rng.standard_normal(shape)[:, sources] * theirs * published_is_a_run
     if not np.isnan(spread).all():
         df = np.maximum(runs - 1, 1)
         spread = spread * np.sqrt(rng.chisquare(df, shape)[:, sources] / df)
+    studies = cells._replace(sd=found, n=np.maximum(n, 2), image_variance=0.0, spread=spread)
     return np.array(
-        [_verdict_rates(mean + shift - published, found, n, margin, claims, runs, spread) for shift in shifts]
+        [_verdict_rates(studies._replace(difference=mean + shift - published), n < 2, claims) for shift in shifts]
     )
 
 
-def _verdict_rates(difference, sd, n, margin, claims, runs, spread) -> np.ndarray:
-    """Shares [claims, 3] of the verdicts over the repetitions of difference and sd [R, k]."""
-    p_rep, p_far, p_run = claim_p_values(difference, sd, np.maximum(n, 2), margin, runs=runs, spread=spread)
-    untestable = np.asarray(n) < 2  # stays in the family, as in `judge_family`
+def _verdict_rates(studies: Distances, untestable: np.ndarray, claims: np.ndarray) -> np.ndarray:
+    """Shares [claims, 3] of the verdicts over studies [R, k]; what is untestable [k] stays in the family."""
+    p_rep, p_far, p_run = studies.p_values()
     reproduced = holm_along(np.where(untestable, 1.0, p_rep)) <= LEVEL
     not_reproduced = holm_along(np.where(untestable, 1.0, np.maximum(p_far, p_run))) <= LEVEL
     own = [claims == claim for claim in np.unique(claims)]
@@ -76,37 +71,28 @@ def _verdict_rates(difference, sd, n, margin, claims, runs, spread) -> np.ndarra
 
 
 def chance_to_decide(e: Evidence, n: ArrayLike, level_rep: float, level_not: float) -> np.ndarray:
-    """The chance that a new study of n seeds decides a claim, mean and SD being those of the evidence; elementwise.
-
-    The study's own mean and SD vary as they do; its SD is integrated over `_SPREADS` equally likely values.
-    """
-    n, sd, se = _studies(e, n)
-    near, far = decision_bounds(sd, n, e.margin, e.image_variance, level_rep, level_not, e.printed_runs, e.printed_sd)
-    within = np.where(near > 0, _within(near, e.difference, se), 0.0)
-    return (within + 1 - _within(far, e.difference, se)).mean(-1)
+    """The chance that a new study of n seeds decides a claim, mean and SD being those of the evidence; elementwise."""
+    studies, se = _studies(e, n)
+    return studies.chance_to_decide(level_rep, level_not, se, np.inf).mean(-1)
 
 
 def chance_of_far_mean(e: Evidence, n: int, level: float) -> float:
     """The chance that a new study of n seeds finds the mean farther than the margin, whatever single runs do."""
-    seeds, sd, se = _studies(e, n)
-    error, df, *_ = errors(sd, seeds, e.printed_runs, e.printed_sd)
+    studies, se = _studies(e, n)
+    error, df, *_ = studies.errors
     far = e.margin + stats.t.isf(level, df) * error + NO_DISTANCE
-    return float((1 - _within(far, e.difference, se)).mean())
+    return float((1 - chance_between(-far, far, studies.difference, se, np.inf)).mean())
 
 
-def _studies(e: Evidence, n: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """n [..., 1], the SDs that studies of n seeds find [..., _SPREADS], and the true standard error [..., 1]."""
+def _studies(e: Evidence, n: ArrayLike) -> tuple[Distances, np.ndarray]:
+    """What studies of n seeds find, and the true standard error of their means [..., 1].
+
+    Their SDs vary as they do: [..., _SPREADS] equally likely values.
+    """
     n = np.asarray(n)[..., None]
     share = (np.arange(_SPREADS) + 0.5) / _SPREADS
-    found = e.sd * np.sqrt(2 * special.gammaincinv((n - 1) / 2, share) / (n - 1))
-    return n, found, e.sd / np.sqrt(n)
-
-
-def _within(bound, centre, se) -> np.ndarray:
-    """The chance that a normal value lies between -bound and bound; se 0: whether its centre does."""
-    if np.all(se == 0):
-        return (np.abs(centre) < bound) * 1.0
-    return stats.norm.cdf((bound - centre) / se) - stats.norm.cdf((-bound - centre) / se)
+    sd = e.distance.sd * np.sqrt(2 * special.gammaincinv((n - 1) / 2, share) / (n - 1))
+    return e.distance._replace(sd=sd, n=n), e.distance.sd / np.sqrt(n)
 
 
 def seeds_for_difference(excess: float, se: float, df: float, n: int, level: float) -> int | None:

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from refashion.inference.evidence import Evidence, claim_p_values
+from refashion.inference.evidence import Evidence, distances
 from refashion.inference.families import holm_along
-from refashion.inference.intervals import Interval, errors
 from refashion.inference.summaries import LEVEL, summarise
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
 
@@ -34,13 +33,6 @@ class PooledSpread:
     df: int = 0
     p: float | None = None
     reason: str = ""
-
-
-def holds(interval: Interval, published: float) -> bool | None:
-    """Whether an interval holds the published number; None where there is no interval."""
-    if interval.low is None or interval.high is None:
-        return None
-    return interval.low <= published <= interval.high
 
 
 def pooled_spread(samples: Sequence[ArrayLike]) -> PooledSpread:
@@ -66,11 +58,9 @@ def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[Word 
     known = [e.mean is not None and spread.sd is not None for e in family]
     if not any(known):
         return (None,) * len(family)
-    columns = [
-        (e.difference or 0.0, max(e.n, 1), e.margin, e.image_variance, e.printed_runs, e.printed_sd) for e in family
-    ]
-    difference, n, margin, images, runs, printed = np.array(columns, float).T
-    p_rep, p_far, p_run = claim_p_values(difference, spread.sd, n, margin, images, runs, printed, spread.df)
+    own = distances(family)
+    pooled = own._replace(sd=spread.sd, n=np.maximum(own.n, 1), df=spread.df)
+    p_rep, p_far, p_run = pooled.p_values()
     out = ~np.array(known) | np.array([e.diverged > 0 for e in family])
     close = holm_along(np.where(out, 1.0, p_rep)) <= LEVEL
     far = holm_along(np.where(out, 1.0, np.maximum(p_far, p_run))) <= LEVEL
@@ -90,7 +80,7 @@ def predictive_log_density(e: Evidence) -> float | None:
     if e.mean is None or not e.sd:
         return None
     shifted = e.published - e.mean - np.sqrt(e.image_variance) * _NODES
-    *_, scale, df = errors(e.sd, e.n, e.printed_runs, e.printed_sd)
+    *_, scale, df = e.distance.errors
     density = stats.t.logpdf(shifted, df, scale=scale)
     return float(special.logsumexp(density, b=_WEIGHTS / _WEIGHTS.sum()))
 

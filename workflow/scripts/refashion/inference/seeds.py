@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.intervals import Interval, around
+from refashion.inference.intervals import Interval, around, half_width
 from refashion.inference.summaries import LEVEL, ROUNDING, finite, summarise
 
 #: A spread of fewer runs forecasts no number of seeds: its own interval spans a factor of more than six.
@@ -18,21 +18,21 @@ FORECAST_RUNS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class SteinPlan:
-    """Stein's second stage: n seeds in all for a half-width of at most `half_width`; wanted: n before the cap."""
+    """Stein's second stage: n seeds in all, at most those wanted for the half-width; the pilot's SD."""
 
-    pilot: int
     sd: float | None = None
-    half_width: float
     wanted: int | None = None
     n: int | None = None
-    capped: bool
     reason: str = ""
 
+    @property
+    def capped(self) -> bool:
+        return self.n != self.wanted
 
-def t_half_widths(sd: float, ns: Sequence[int], confidence: float = 1 - LEVEL) -> tuple[float | None, ...]:
-    """Half-width t(n - 1) sd / sqrt(n) of the t interval for each number of seeds n in `ns` (None below two)."""
-    tail = (1 - confidence) / 2
-    return tuple(float(stats.t.isf(tail, n - 1) * sd / np.sqrt(n)) if n >= 2 else None for n in ns)
+
+def t_half_widths(sd: float, ns: Sequence[int], confidence: float = 1 - LEVEL) -> tuple[float, ...]:
+    """Half-width t(n - 1) sd / sqrt(n) of the t interval for each number of seeds n in `ns`, two or more."""
+    return tuple(half_width(sd, n, n - 1, confidence) for n in ns)
 
 
 def stein_plan(
@@ -48,11 +48,11 @@ def stein_plan(
         raise ValueError(f"a half-width is positive: {half_width}")
     sample = summarise(pilot)
     if sample.sd is None:
-        return SteinPlan(pilot=sample.n, half_width=half_width, capped=False, reason=sample.reason)
+        return SteinPlan(reason=sample.reason)
     exact = (stats.t.isf((1 - confidence) / 2, sample.n - 1) * sample.sd / half_width) ** 2
     wanted = max(sample.n, int(np.ceil(exact * (1 - ROUNDING))))
     n = wanted if most is None else max(sample.n, min(wanted, most))
-    return SteinPlan(pilot=sample.n, sd=sample.sd, half_width=half_width, wanted=wanted, n=n, capped=n < wanted)
+    return SteinPlan(sd=sample.sd, wanted=wanted, n=n)
 
 
 def stein_interval(x: ArrayLike, pilot: int, confidence: float = 1 - LEVEL) -> Interval:
@@ -65,5 +65,4 @@ def stein_interval(x: ArrayLike, pilot: int, confidence: float = 1 - LEVEL) -> I
         raise ValueError(f"{sample.n} runs cannot contain a pilot of {pilot}")
     if sample.mean is None or first.sd is None:
         return Interval(mean=sample.mean, n=sample.n, reason=first.reason)
-    half = float(stats.t.isf((1 - confidence) / 2, pilot - 1) * first.sd / np.sqrt(sample.n))
-    return around(sample.mean, first.sd, sample.n, half)
+    return around(sample.mean, first.sd, sample.n, half_width(first.sd, sample.n, pilot - 1, confidence))

@@ -16,11 +16,10 @@ from refashion.inference.summaries import LEVEL, NO_SEED, ROUNDING, finite_array
 class VarianceComponent:
     """One source of variance, in the unit squared.
 
-    name: rows, columns or residual (which has neither f nor p). variance: the estimate, negative set to 0.
-    share: of the total (0..1). f, p: F test that the variance is 0. low, high: its interval.
+    variance: the estimate, negative set to 0. share: of the total (0..1). f, p: F test that the variance is 0, which a
+    residual has not. low, high: its interval.
     """
 
-    name: str
     variance: float | None = None
     share: float | None = None
     f: float | None = None
@@ -37,7 +36,6 @@ class VarianceComponents:
     columns: VarianceComponent | None = None
     residual: VarianceComponent | None = None
     total: float | None = None
-    mean: float | None = None
     reason: str = ""
 
 
@@ -45,14 +43,10 @@ class VarianceComponents:
 class ImageNoise:
     """Where the variance of a measured accuracy comes from, in pp^2 (see `image_noise`).
 
-    binomial = p (1 - p) / m = between_images + within_images. seed_variance = s^2 of the n accuracies.
-    true_seed_variance: of accuracies on endless images, negative set to 0.
+    seed_variance = s^2 of the n accuracies. true_seed_variance: of accuracies on endless images, negative set to 0.
     """
 
     n: int
-    m: int
-    accuracy: float | None = None
-    binomial: float | None = None
     between_images: float | None = None
     within_images: float | None = None
     seed_variance: float | None = None
@@ -71,25 +65,23 @@ def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> Variance
     a, b = y.shape
     if a < 2 or b < 2:
         return VarianceComponents(
-            mean=float(y.mean()) if y.size else None,
-            reason="cannot say, because components need two seeds of each kind, all combinations run",
+            reason="cannot say, because components need two seeds of each kind, all combinations run"
         )
     mean, *squares = crossed_mean_squares(y)
     ms_rows, ms_columns, ms_residual = (0.0 if ms <= (ROUNDING * mean) ** 2 else ms for ms in squares)
     df = (a - 1) * (b - 1)
     raw = ((ms_rows - ms_residual) / b, (ms_columns - ms_residual) / a, ms_residual)
     total = sum(max(0.0, value) for value in raw)
-    rows = _random_effect("rows", raw[0], total, ms_rows, ms_residual, a - 1, df, b, confidence)
-    columns = _random_effect("columns", raw[1], total, ms_columns, ms_residual, b - 1, df, a, confidence)
+    rows = _random_effect(raw[0], total, ms_rows, ms_residual, a - 1, df, b, confidence)
+    columns = _random_effect(raw[1], total, ms_columns, ms_residual, b - 1, df, a, confidence)
     tail = (1 - confidence) / 2
     residual = VarianceComponent(
-        name="residual",
         variance=raw[2],
         share=raw[2] / total if total > 0 else None,
         low=float(df * ms_residual / stats.chi2.isf(tail, df)),
         high=float(df * ms_residual / stats.chi2.ppf(tail, df)),
     )
-    return VarianceComponents(rows=rows, columns=columns, residual=residual, total=total, mean=mean)
+    return VarianceComponents(rows=rows, columns=columns, residual=residual, total=total)
 
 
 def nested_component(cells: Sequence[Sequence[ArrayLike]], confidence: float = 1 - LEVEL) -> VarianceComponent | None:
@@ -111,10 +103,10 @@ def nested_component(cells: Sequence[Sequence[ArrayLike]], confidence: float = 1
     size = sum(own.sum() - (own**2).sum() / own.sum() for own in sizes) / df
     ms, ms_runs = between / df, within / df_runs
     raw = (ms - ms_runs) / size
-    return _random_effect("groups", raw, max(0.0, raw) + ms_runs, ms, ms_runs, df, df_runs, size, confidence)
+    return _random_effect(raw, max(0.0, raw) + ms_runs, ms, ms_runs, df, df_runs, size, confidence)
 
 
-def _random_effect(name, raw, total, ms, ms_residual, df, df_residual, per_level, confidence) -> VarianceComponent:
+def _random_effect(raw, total, ms, ms_residual, df, df_residual, per_level, confidence) -> VarianceComponent:
     """One crossed factor: F test of variance 0 and the Tukey-Williams interval, cut at 0."""
     f, tail = ms / ms_residual if ms_residual > 0 else None, (1 - confidence) / 2
     shrink = [1 - stats.f.isf(q, df, df_residual) / f if f else float(ms > 0) for q in (tail, 1 - tail)]
@@ -124,7 +116,7 @@ def _random_effect(name, raw, total, ms, ms_residual, df, df_residual, per_level
     )
     p = float(stats.f.sf(f, df, df_residual)) if f is not None else float(ms == 0)
     share = max(0.0, raw) / total if total > 0 else None
-    return VarianceComponent(name=name, variance=max(0.0, raw), share=share, f=f, p=p, low=low, high=high)
+    return VarianceComponent(variance=max(0.0, raw), share=share, f=f, p=p, low=low, high=high)
 
 
 def crossed_mean_squares(y: np.ndarray) -> tuple[float, float, float, float]:
@@ -138,14 +130,6 @@ def crossed_mean_squares(y: np.ndarray) -> tuple[float, float, float, float]:
     return mean, ss_rows / (n - 1), ss_columns / (m - 1), ss_residual / ((n - 1) * (m - 1))
 
 
-def share_right(correct: ArrayLike) -> np.ndarray:
-    """q [m]: the share (0..1) of the n seeds that are right on each image, from correct [n, m] (bool), n at least 1."""
-    correct = np.asarray(correct, bool)
-    if correct.ndim != 2 or not correct.size:
-        raise ValueError(f"expected an array [n, m] of at least one seed and image, got shape {correct.shape}")
-    return correct.mean(0)
-
-
 def image_noise(correct: ArrayLike) -> ImageNoise:
     """Split the variance of an accuracy, from correct [n, m] (bool: seed j right on image i), in pp^2.
 
@@ -157,20 +141,16 @@ def image_noise(correct: ArrayLike) -> ImageNoise:
     """
     correct = np.asarray(correct, bool)
     n, m = correct.shape
-    if n == 0 or m == 0:
-        return ImageNoise(n=n, m=m, reason=NO_SEED)
-    q = share_right(correct)
-    p = float(q.mean())
-    shared = {"n": n, "m": m, "accuracy": 100 * p, "binomial": 1e4 * p * (1 - p) / m}
     if n < 2:
-        return ImageNoise(reason="cannot say, because one seed does not show its luck", **shared)
+        return ImageNoise(n=n, reason="cannot say, because one seed does not show its luck" if n else NO_SEED)
+    q = correct.mean(0)
     within = 1e4 * float((q * (1 - q)).mean()) / m * n / (n - 1)
     seed_variance = 1e4 * float(correct.mean(1).var(ddof=1))
     beyond = (seed_variance - within) * m / (m - 1) if m > 1 else 0.0
     return ImageNoise(
+        n=n,
         between_images=max(0.0, 1e4 * float(q.var()) / m - within / n),
         within_images=within,
         seed_variance=seed_variance,
         true_seed_variance=max(0.0, beyond),
-        **shared,
     )

@@ -11,7 +11,6 @@ from scipy import stats
 
 from refashion.inference.evidence import Evidence, Tested, tested, with_margin
 from refashion.inference.families import holm, holm_level
-from refashion.inference.intervals import errors
 from refashion.inference.power import MOST_SEEDS, POWER, chance_of_far_mean, seeds_for_power
 from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.summaries import LEVEL
@@ -49,9 +48,9 @@ class Verdict:
     closeness: is the published number, within the margin, what this recipe gives on average? By the Holm-adjusted p_rep
     and, for "far", by the level that Holm leaves to the claim. typicality: is it an ordinary run, inside the 95%
     prediction interval? Reproduced means close, whether typical or not; not reproduced means far and no ordinary run.
-    p_rep, p_not: Holm-adjusted. seeds_needed: seeds of a new study that would decide in POWER of studies if mean and SD
-    were those seen (None: decided, or no number would, or there are fewer than FORECAST_RUNS runs, whose spread
-    forecasts nothing).
+    p_rep_adjusted, p_not_adjusted: by Holm. seeds_needed: seeds of a new study that would decide in POWER of studies if
+    mean and SD were those seen (None: decided, or no number would, or there are fewer than FORECAST_RUNS runs, whose
+    spread forecasts nothing).
     break_even_reproduced: the smallest margin that makes it "reproduced". break_even_not_reproduced: it is "not
     reproduced" at any margin up to this one (None: at no margin). Both with the other claims as they are.
     """
@@ -61,8 +60,8 @@ class Verdict:
     family_size: int
     closeness: Closeness | None = None
     typicality: Typicality | None = None
-    p_rep: float | None = None
-    p_not: float | None = None
+    p_rep_adjusted: float | None = None
+    p_not_adjusted: float | None = None
     seeds_needed: int | None = None
     break_even_reproduced: float | None = None
     break_even_not_reproduced: float | None = None
@@ -104,8 +103,8 @@ def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, lev
         verdict=word,
         cause={REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}.get(word) or _open_cause(e, seeds, level_not, level),
         closeness=closeness,
-        p_rep=p_rep,
-        p_not=p_not,
+        p_rep_adjusted=p_rep,
+        p_not_adjusted=p_not,
         seeds_needed=seeds if e.n >= FORECAST_RUNS else None,
         break_even_reproduced=reproduced,
         break_even_not_reproduced=not_reproduced,
@@ -124,7 +123,7 @@ def _open_cause(e: Tested, seeds: int | None, level_not: float, level: float) ->
 def _break_even(e: Tested, level_rep: float, level_not: float) -> tuple[float | None, float | None]:
     """The smallest margin that gives "reproduced", the largest that leaves "not reproduced" (None: no margin does)."""
     distance = abs(e.difference)
-    se, df, *_ = errors(e.sd, e.n, e.printed_runs, e.printed_sd)
+    se, df, *_ = e.distance.errors
     reproduced = distance + float(stats.t.isf(level_rep, df) * se)
     not_reproduced = distance - float(stats.t.isf(level_not, df) * se)
     return reproduced, not_reproduced if e.p_run <= level_not and not_reproduced > 0 else None

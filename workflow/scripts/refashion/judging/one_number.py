@@ -25,28 +25,46 @@ def judge(
 
     Without a margin, it is the one that so many test images resolve.
     """
-    why = "given" if margin is not None else f"what {fmt.count(images)} test images resolve"
-    margin_ = image_margin(published, images) if margin is None else margin
-    e = weigh(values, published, margin_, printed_runs=printed_runs, printed_sd=printed_sd)
+    resolved = margin is None
+    why = f"what {fmt.count(images)} test images resolve" if resolved else "given"
+    half = half_error(published)
+    e = weigh(
+        values,
+        published,
+        image_margin(published, images) if margin is None else margin,
+        printed_runs=printed_runs,
+        printed_sd=printed_sd,
+    )
     verdict = judge_family([e])[0]
     lines = [
         f"{verdict.verdict.capitalize()}: {reason_of(e, verdict)}.",
         "",
-        *_runs(values, e),
+        _line("your runs", f"{e.n}, mean {fmt.number(e.mean)}{_spread_told(values, e)}"),
         *_printed(e),
         _line("margin", f"{fmt.number(e.margin)} pp ({why})"),
     ]
     if not tested(e):
         return "\n".join(lines)
+    from_, up_to = verdict.break_even_reproduced, verdict.break_even_not_reproduced
+    turns = f"reproduced from {fmt.number(from_)} pp up"
     lines += [
         _line("closeness", f"is it what this recipe gives on average, within the margin? {ANSWERS[verdict.closeness]}"),
         _line("", f"{fmt.p_phrase(e.p_rep)} for closer, {fmt.p_phrase(e.p_far)} for farther"),
-        *_typicality(e, ANSWERS[verdict.typicality], _shown(e.run_high, e, margin)),
-        _line("with other margins", _turns(verdict.break_even_reproduced, verdict.break_even_not_reproduced)),
+        *_typicality(e, ANSWERS[verdict.typicality], resolved),
+        _line("with other margins", turns + (f", not reproduced up to {fmt.number(up_to)} pp" if up_to else "")),
     ]
-    if margin is None and e.margin > half_error(published):
-        lines.append(_line("wide margin", _half_error(e)))
+    if resolved and e.margin > half:
+        narrow = judge_family([with_margin(e, half)])[0].verdict
+        words = f"it exceeds half of the published error; within {fmt.number(half)} pp: {narrow}"
+        lines.append(_line("wide margin", words))
     return "\n".join(lines)
+
+
+def _spread_told(values: Sequence[float], e: Evidence) -> str:
+    interval = t_interval(values)
+    if interval.low is None:
+        return ""
+    return f", 95% interval {fmt.number(interval.low)} to {fmt.number(interval.high)}; SD {fmt.number(e.sd)}"
 
 
 def _printed(e: Evidence) -> list[str]:
@@ -57,9 +75,10 @@ def _printed(e: Evidence) -> list[str]:
     return [_line("published", f"mean {fmt.number(e.published)} of {e.printed_runs} runs, SD {spread}")]
 
 
-def _typicality(e: Tested, answer: str, high: float) -> list[str]:
+def _typicality(e: Tested, answer: str, percentages: bool) -> list[str]:
     p = fmt.p_phrase(e.p_run)
     if e.printed_runs == 1:
+        high = min(e.run_high, 100.0) if percentages else e.run_high
         return [
             _line("typicality", f"is it an ordinary run of this recipe? {answer}"),
             _line("", f"single runs fall between {fmt.number(e.run_low)} and {fmt.number(high)}; {p}"),
@@ -70,32 +89,6 @@ def _typicality(e: Tested, answer: str, high: float) -> list[str]:
         _line("typicality", f"is your mean what such a study would give again? {answer}"),
         _line("", f"another mean of {fmt.plural(e.n, 'run')} falls between {ends}; {p}"),
     ]
-
-
-def _runs(values: Sequence[float], e: Evidence) -> list[str]:
-    interval = t_interval(values)
-    mean = fmt.number(e.mean)
-    if interval.low is not None:
-        mean += f", 95% interval {fmt.number(interval.low)} to {fmt.number(interval.high)}; SD {fmt.number(e.sd)}"
-    return [_line("your runs", f"{e.n}, mean {mean}")]
-
-
-def _shown(high: float, e: Evidence, margin: float | None) -> float:
-    """The upper end of an interval, at most 100 where the numbers are percentages (no margin of another unit given)."""
-    return min(high, 100.0) if margin is None and e.published <= 100 else high
-
-
-def _turns(reproduced: float | None, not_reproduced: float | None) -> str:
-    """At which margins the verdict turns."""
-    words = f"reproduced from {fmt.number(reproduced)} pp up"
-    return words if not_reproduced is None else f"{words}, not reproduced up to {fmt.number(not_reproduced)} pp"
-
-
-def _half_error(e: Evidence) -> str:
-    """The verdict by a margin of half the published error, which is narrower than the margin."""
-    narrow = with_margin(e, half_error(e.published))
-    words = f"it exceeds half of the published error; within {fmt.number(narrow.margin)} pp: "
-    return words + judge_family([narrow])[0].verdict
 
 
 def _line(name: str, text: str) -> str:

@@ -38,7 +38,8 @@ def _decided(e: Tested, word: str) -> str:
 def _corrected(e: Tested, verdict: Verdict) -> str:
     """Why a claim that its own tests would decide stays open as one of several."""
     far = e.p_not <= e.p_rep
-    side, alone, together = ("farther", e.p_not, verdict.p_not) if far else ("closer", e.p_rep, verdict.p_rep)
+    side, alone = ("farther", e.p_not) if far else ("closer", e.p_rep)
+    together = verdict.p_not_adjusted if far else verdict.p_rep_adjusted
     return (
         f"{_where(e)}, by itself {side} than the margin of {e.margin:.2f} pp (p = {alone:.2g}), but not as one of "
         f"{verdict.family_size} tests of its kind (p = {together:.2g}){_would_decide(e, verdict)}"

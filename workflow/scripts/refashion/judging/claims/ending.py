@@ -15,6 +15,8 @@ from refashion.judging.document.claims import Ending, Hindrance, Reading
 from refashion.judging.facts import Facts
 from refashion.study.model import AXES
 
+_AT_MARGIN = Ending(kind="at the margin", words="What was seen lies too near the margin: more seeds will not tell.")
+
 
 def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None = None) -> Ending | None:
     """What would end a claim whose primary reading is this one; None where its verdict is another.
@@ -25,7 +27,7 @@ def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None
         return None
     if any(facts.runs.counts(cell).diverged for cell in reading.cells):
         words = "Runs diverged, and the others do not stand for them; a recipe that does not diverge would end it."
-        return _bare("diverged runs", words)
+        return Ending(kind="diverged runs", words=words)
     if not reading.tested or any(facts.runs.counts(cell).finished < 2 for cell in reading.cells):
         return _not_run(reading.cells, facts)
     if standing is not None and (cells := standing.wanted_by(claim)):
@@ -36,27 +38,16 @@ def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None
             luck: Hindrance = "a lucky run" if numbers.difference < 0 else "an unlucky run"
             what = luck if numbers.printed_runs == 1 else f"the mean of {luck.split()[1]} runs"
             words = f"The published number may be {what} of this recipe: more seeds will not tell."
-            return _bare(luck, words)
+            return Ending(kind=luck, words=words)
         if numbers.cause == Cause.AT_MARGIN:
-            return _at_margin()
+            return _AT_MARGIN
         return _more_seeds(numbers.seeds_needed, [numbers.cell], facts)
     open_ = [check for check in reading.checks if check.holds is None and check.p is not None]
     needed = [check.seeds_needed for check in open_ if check.seeds_needed is not None]
     few = any(check.n is not None and check.n < 5 for check in open_)
     if open_ and (few or len(needed) == len(open_)):
         return _more_seeds(None if few else max(needed), reading.cells, facts)
-    return _at_margin()
-
-
-def _bare(kind: Hindrance, words: str, experiment: str = "", command: str = "") -> Ending:
-    """An ending of which no number of seeds is known."""
-    return Ending(
-        kind=kind, words=words, seeds=None, chance=None, core_hours=None, experiment=experiment, command=command
-    )
-
-
-def _at_margin() -> Ending:
-    return _bare("at the margin", "What was seen lies too near the margin: more seeds will not tell.")
+    return _AT_MARGIN
 
 
 def _not_run(cells: Sequence[str], facts: Facts) -> Ending:
@@ -64,12 +55,12 @@ def _not_run(cells: Sequence[str], facts: Facts) -> Ending:
     lacking = [cell for cell in cells if facts.runs.counts(cell).finished < 2]
     names = list(dict.fromkeys(facts.experiments[cell] for cell in lacking if cell in facts.experiments))
     if not names:
-        return _bare("not run here", "Nothing in this study's config runs what it is about.")
+        return Ending(kind="not run here", words="Nothing in this study's config runs what it is about.")
     outside = [name for name in names if name not in facts.enabled]
     command = f"snakemake --config 'run=[{', '.join([*facts.enabled, *outside])}]'" if outside else "snakemake"
     many = "experiments" if len(names) > 1 else "experiment"
     words = f"The {many} {' and '.join(names)} would test it{'' if outside else ', and is not finished'}."
-    return _bare("not run here", words, experiment=names[0], command=command)
+    return Ending(kind="not run here", words=words, experiment=names[0], command=command)
 
 
 def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Ending:
@@ -77,7 +68,7 @@ def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Endin
     name = next((facts.experiments[cell] for cell in cells if cell in facts.experiments), "")
     if needed is None:
         words = "More seeds may tell; so few forecast no number of them."
-        return _bare("too few seeds", words, experiment=name)
+        return Ending(kind="too few seeds", words=words, experiment=name)
     hours = [_core_hours(cell, needed, facts) for cell in dict.fromkeys(cells)]
     words = (
         f"{needed:,} seeds of each of its cells would decide it in {100 * POWER:.0f} of 100 studies, if mean and "
@@ -123,7 +114,6 @@ def _next_look(cells: Sequence[str], standing: Standing, facts: Facts) -> Ending
         kind="too few seeds",
         words=words,
         seeds=seeds,
-        chance=None,
         core_hours=hours,
         experiment=facts.looking[0],
         command=f"snakemake --config 'experiments={json.dumps({name: {'seeds': settings} for name in facts.looking})}'",

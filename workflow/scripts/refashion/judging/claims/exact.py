@@ -15,13 +15,13 @@ from refashion.judging.facts import Facts
 
 def data_facts(description: Mapping[str, Any]) -> dict[str, float]:
     """What the original counts, by its words, from `refashion.data.description.describe`."""
-    shape = description["image_shape"]
+    rows, columns, *channels = description["image_shape"]
     return {
         "training images": description["train"]["images"],
         "test images": description["test"]["images"],
-        "rows": shape[0],
-        "columns": shape[1],
-        "channels": shape[2] if len(shape) > 2 else 1,
+        "rows": rows,
+        "columns": columns,
+        "channels": channels[0] if channels else 1,
         "classes": len(description["test"]["per_class"]),
     }
 
@@ -32,37 +32,6 @@ def fact(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context)
     known = data_facts(data) if data else {}
     unknown = "the data set has not been described"
     return equalities([_equality(name, said, known.get(name), "", unknown) for name, said in reading["facts"].items()])
-
-
-def _equality(label: str, expected: float, found: float | None, unit: str, why_unknown: str) -> Check:
-    return Check(
-        label=label,
-        expected=expected,
-        found=found,
-        unit=unit,
-        holds=None if found is None else found == expected,
-        reason="" if found is not None else f"cannot say, because {why_unknown}",
-    )
-
-
-def equalities(checks: Sequence[Check], cells: Sequence[str] = ()) -> Judged:
-    """A reading that is an equality: it holds or not, and no run is needed."""
-    verdict, reason = of_checks(checks, _told)
-    return Judged(verdict, reason, checks, cells, tested=verdict != INCONCLUSIVE)
-
-
-def _told(check: Check) -> str:
-    against = f", where the original says {_count(check.expected)}" if check.holds is False else ""
-    return f"{check.label}: {_count(check.found)}{against}"
-
-
-def _count(value: float | str | None) -> str:
-    """A count with thousands separators, a ratio to two decimals, words as they are, a dash for nothing."""
-    if value is None:
-        return fmt.MISSING
-    if isinstance(value, str):
-        return value
-    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
 
 
 def parameters(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
@@ -77,15 +46,8 @@ def parameter_ratio(entry: Mapping[str, Any], reading: Mapping[str, Any], contex
     """How many times as many parameters one network has as another, rounded as the reading says."""
     top, bottom = reading["numerator"], reading["denominator"]
     ratio = parameters_ratio(context.facts.architectures, top, bottom)
-    check = Check(
-        label=f"parameters of {top}, in times those of {bottom}",
-        expected=reading["value"],
-        found=ratio,
-        unit="times",
-        holds=None if ratio is None else round(ratio, reading["decimals"]) == reading["value"],
-        reason="" if ratio is not None else f"cannot say, because {top} and {bottom} were not both built",
-    )
-    return equalities([check])
+    label, unknown = f"parameters of {top}, in times those of {bottom}", f"{top} and {bottom} were not both built"
+    return equalities([_equality(label, reading["value"], ratio, "times", unknown, reading["decimals"])])
 
 
 def parameters_ratio(architectures: Mapping[str, Mapping[str, Any]], top: str, bottom: str) -> float | None:
@@ -102,14 +64,43 @@ def layers(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Contex
 
 def _layers_check(name: str, facts: Facts) -> Check:
     summary, built = facts.original["summaries"][name], facts.architectures.get(name)
-    label, expected = summary["title"], f"{len(summary['rows'])} rows as printed"
-    if built is None:
-        return Check(label=label, expected=expected, reason=f"cannot say, because {name} was not built in this study")
-    rows = align(summary["rows"], built["rows"])
-    wrong = sum(printed is None or ours is None or tuple(printed) != tuple(ours) for _, printed, ours in rows)
-    wrong += sum(built[count] != printed for count, printed in summary["printed"].items())
-    found = expected if not wrong else f"{wrong} rows or totals differ"
-    return Check(label=label, expected=expected, found=found, holds=not wrong)
+    expected, found = f"{len(summary['rows'])} rows as printed", None
+    if built:
+        wrong = sum(printed != ours for _, printed, ours in align(summary["rows"], built["rows"]))
+        wrong += sum(built[count] != printed for count, printed in summary["printed"].items())
+        found = f"{wrong} rows or totals differ" if wrong else expected
+    return _equality(summary["title"], expected, found, "", f"{name} was not built in this study")
+
+
+def _equality(label: str, expected: Any, found: Any, unit: str, why_unknown: str, decimals: int | None = None) -> Check:
+    """A check that what was found, rounded to so many decimals if any, is what is expected."""
+    known = found is not None
+    return Check(
+        label=label,
+        expected=expected,
+        found=found,
+        unit=unit,
+        holds=(found if decimals is None else round(found, decimals)) == expected if known else None,
+        reason="" if known else f"cannot say, because {why_unknown}",
+    )
+
+
+def equalities(checks: Sequence[Check], cells: Sequence[str] = ()) -> Judged:
+    """A reading that is an equality: it holds or not, and no run is needed."""
+    verdict, reason = of_checks(checks, _told)
+    return Judged(verdict, reason, checks, cells, tested=verdict != INCONCLUSIVE)
+
+
+def _told(check: Check) -> str:
+    against = f", where the original says {_count(check.expected)}" if check.holds is False else ""
+    return f"{check.label}: {_count(check.found)}{against}"
+
+
+def _count(value: float | str | None) -> str:
+    """A count with thousands separators, a ratio to two decimals, words as they are, a dash for nothing."""
+    if value is None or isinstance(value, str):
+        return value or fmt.MISSING
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
 
 
 LayerRow = tuple[str, tuple[int, ...], int]

@@ -15,9 +15,9 @@ from typing import Any
 
 from refashion.errors import UserError
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Agreement, overall_verdict
-from refashion.judging.claims import accuracies, comparisons, exact, looks, procedure, same_numbers
-from refashion.judging.claims.accuracies import Family
+from refashion.judging.claims import accuracies, comparisons, exact, looks, procedure, same_numbers, stated
 from refashion.judging.claims.ending import ending
+from refashion.judging.claims.families import families_of
 from refashion.judging.claims.published import published
 from refashion.judging.claims.readings import Context, Judged, a_reading
 from refashion.judging.document.claims import Claim, Reading
@@ -38,7 +38,7 @@ def _each(judge: Callable[[Mapping[str, Any], Mapping[str, Any], Context], Judge
 KINDS: dict[str, Judge] = {
     "accuracy": accuracies.readings,
     "gap": accuracies.readings,
-    **dict.fromkeys(comparisons.STATED, _each(comparisons.compared)),
+    **dict.fromkeys(stated.KINDS, _each(comparisons.compared)),
     "same_numbers": _each(same_numbers.same_numbers),
     "fact": _each(exact.fact),
     "parameters": _each(exact.parameters),
@@ -56,30 +56,23 @@ def judge(facts: Facts) -> list[Claim]:
         if entry["kind"] not in KINDS:
             raise UserError(f"claim {entry['id']}: kind is {entry['kind']!r}; allowed are {', '.join(KINDS)}.")
     standing = looks.hold(facts)
-    families = accuracies.families_of(facts, standing)
-    judged: dict[str, Claim] = {}
+    context = Context(facts, families_of(facts, standing), {}, standing)
     for entry in entries:
-        readings = KINDS[entry["kind"]](entry, Context(facts, families, judged, standing))
-        judged[entry["id"]] = _claim(entry, readings, facts, families, standing)
-    return list(judged.values())
+        context.judged[entry["id"]] = _claim(entry, context)
+    return list(context.judged.values())
 
 
-def _claim(
-    entry: Mapping[str, Any],
-    readings: list[Reading],
-    facts: Facts,
-    families: Mapping[str, Family],
-    standing: looks.Standing | None,
-) -> Claim:
+def _claim(entry: Mapping[str, Any], context: Context) -> Claim:
+    facts, family = context.facts, context.families.get(entry["id"])
+    readings = KINDS[entry["kind"]](entry, context)
     overall, overall_reason = _overall(readings)
-    family = families.get(entry["id"])
     number = published(entry, facts)
     value = number.value if number else entry.get("value")
-    return Claim(
-        **{key: entry[key] for key in ("id", "kind", "where", "quote", "statement")},
+    return Claim.of(
+        entry,
         note=entry.get("note", ""),
         value=value,
-        ending=ending(entry["id"], readings[0], facts, standing),
+        ending=ending(entry["id"], readings[0], facts, context.looks),
         unit="" if value is None else "pp" if entry["kind"] == "gap" else "percent",
         family=family.name if family else "",
         verdict=readings[0].verdict,

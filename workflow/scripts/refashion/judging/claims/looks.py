@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from refashion.inference import looks
 from refashion.inference.evidence import Evidence, with_margin
 from refashion.inference.looks import Course, Difference, Look, State
-from refashion.inference.verdicts import Verdict, Word, judge_one
-from refashion.judging.claims import accuracies, comparisons
-from refashion.judging.claims.published import Published
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word, judge_one
+from refashion.judging.claims import stated
+from refashion.judging.claims.published import Published, numbers_by_family
 from refashion.judging.document.claims import Sensitivity
 from refashion.judging.facts import Facts
 from refashion.study.model import Looks
 from refashion.training.seeds import looks_told
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A claim's number in one cell, or one of the differences of two cells that it states."""
 
     claim: str
@@ -34,19 +33,19 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class Followed:
     """Numbers, or the differences of one claim, that are judged together at each look that was held.
 
-    look: what a look shows, from what it saw and the seeds of the last. settles: the state of one member that ends its
-    claim. history: [look][member] what each look saw.
+    see: what a look sees of each member, from the facts of its runs. look: what that shows, given the seeds of the
+    last. settles: the state of one member that ends its claim. history: [look][member] what each look saw.
     """
 
-    name: str
     members: tuple[Member, ...]
     rule: Looks
+    see: Callable[[Facts], Sequence[Any]]
     look: Callable[[Sequence[Any], int], Look]
     settles: State
-    history: tuple[tuple[Evidence | Difference, ...], ...] = ()
+    history: tuple[tuple[Any, ...], ...] = ()
 
     @cached_property
     def course(self) -> Course:
@@ -59,8 +58,9 @@ class Family:
         held = [self.look(seen, self.rule.looks[-1]) for seen in history]
         return looks.follow(held, self.rule.spend, claims, self.settles)
 
-    def after(self, seen: Sequence[Any]) -> Family:
-        """The family after one more look. A member that has ended keeps what its last look saw."""
+    def after(self, facts: Facts) -> Followed:
+        """What one more look at these facts leaves. A member that has ended keeps what its last look saw."""
+        seen = self.see(facts)
         if self.history:
             ended = self.course.state != State.OPEN
             seen = [old if over else new for old, new, over in zip(self.history[-1], seen, ended, strict=True)]
@@ -77,13 +77,10 @@ class Family:
         p_rep, p_not = (float(p[position]) for p in (self.course.p_rep, self.course.p_not))
         verdict = None
         if isinstance(evidence, Evidence):
-            level_rep, level_not = (one * self.rule.spend[look] / level for one in own)
-            verdict = judge_one(evidence, p_rep, p_not, level_rep, level_not, level, len(self.members))
+            levels = (one * self.rule.spend[look] / level for one in own)
+            verdict = judge_one(evidence, p_rep, p_not, *levels, level, len(self.members))
             verdict = replace(verdict, seeds_needed=None)  # the looks say how many there will be
-        seeds = self.rule.looks[look]
-        return Stand(
-            self.members[position], state, look + 1, seeds, evidence, verdict, p_rep, p_not, float(chance), self
-        )
+        return Stand(self, position, state, look + 1, evidence, verdict, p_rep, p_not, float(chance))
 
     def _decided_others(self, position: int, look: int, state: State) -> int:
         others = (self.course.state == state) & (self.course.look <= look)
@@ -92,42 +89,49 @@ class Family:
 
     def words(self, margin: float) -> tuple[Word, ...]:
         """The verdict on each number had its margin been another, from the runs that its own margin asked for."""
-        history = [[with_margin(e, margin) for e in seen if isinstance(e, Evidence)] for seen in self.history]
-        return tuple(_WORDS.get(State(int(state)), "inconclusive") for state in self._follow(history).state)
+        history = [[with_margin(e, margin) for e in seen] for seen in self.history]
+        return tuple(_WORDS.get(State(int(state)), INCONCLUSIVE) for state in self._follow(history).state)
 
 
 _DECIDED = (State.REPRODUCED, State.NOT_REPRODUCED)
-_WORDS: dict[State, Word] = {State.REPRODUCED: "reproduced", State.NOT_REPRODUCED: "not reproduced"}
+_WORDS: dict[State, Word] = {State.REPRODUCED: REPRODUCED, State.NOT_REPRODUCED: NOT_REPRODUCED}
 
 
 @dataclass(frozen=True, eq=False)
 class Stand:
-    """Where a member stands: the look (from 1) and its seeds at which it ended, or the last one held; the verdict then.
+    """Where a member stands: the look (from 1) at which it ended, or the last one held, and what that saw.
 
     verdict: of a number; a difference has none. p_rep, p_not: adjusted (see `inference.looks.Course`). chance: that the
-    last look decides it, if it is open. family: in which it was judged.
+    last look decides it, if it is open.
     """
 
-    member: Member
+    among: Followed
+    position: int
     state: State
     look: int
-    seeds: int
     evidence: Evidence | Difference
     verdict: Verdict | None
     p_rep: float
     p_not: float
     chance: float
-    family: Family
+
+    @property
+    def member(self) -> Member:
+        return self.among.members[self.position]
+
+    @property
+    def seeds(self) -> int:
+        """Those of its look."""
+        return self.among.rule.looks[self.look - 1]
 
     def sensitivity(self, margins: Sequence[float]) -> list[Sensitivity]:
         """The verdict on it with other margins."""
-        position = self.family.members.index(self.member)
-        return [Sensitivity(margin=margin, verdict=self.family.words(margin)[position]) for margin in margins]
+        return [Sensitivity(margin=margin, verdict=self.among.words(margin)[self.position]) for margin in margins]
 
     @property
     def told(self) -> str:
         """At which look it ended, or what is to come, in words."""
-        rule = self.family.rule
+        rule = self.among.rule
         look = f"look {self.look} of {len(rule.looks)}, at {self.seeds} seeds"
         match self.state:
             case State.STOPPED if self.evidence.diverged:
@@ -148,15 +152,13 @@ class Stand:
 class Standing:
     """Where the looks of a study stand.
 
-    cells: seeds of each cell with looks at the last look that had it. held: how many looks were held. awaits: cells
-    whose runs the next one lacks.
+    cells: seeds of each cell with looks at the last look that had it. held: how many looks were held.
     """
 
     rule: Looks
-    families: tuple[Family, ...]
+    families: tuple[Followed, ...]
     cells: Mapping[str, int]
     held: int = 0
-    awaits: tuple[str, ...] = ()
 
     @cached_property
     def members(self) -> dict[Member, Stand]:
@@ -179,7 +181,7 @@ class Standing:
         found: dict[str, list[Stand]] = {}
         for member, stand in self.members.items():
             found.setdefault(member.claim, []).append(stand)
-        return {claim: _state_of({one.state for one in of}, of[0].family.settles) for claim, of in found.items()}
+        return {claim: _state_of({one.state for one in of}, of[0].among.settles) for claim, of in found.items()}
 
     @cached_property
     def wants(self) -> dict[str, tuple[str, ...]]:
@@ -227,73 +229,50 @@ def hold(facts: Facts, most: int | None = None) -> Standing | None:
     """Hold every look that the runs allow, at most `most`; None for a study without looks."""
     if facts.looks is None:
         return None
-    found = list(_families(facts, facts.looks))
-    standing = Standing(
-        facts.looks, tuple(family for family, _ in found), dict.fromkeys(sorted(facts.looked_at), facts.looks.looks[0])
-    )
-    for held, seeds in enumerate(facts.looks.looks[: most or facts.looks.held]):
+    rule = facts.looks
+    standing = Standing(rule, tuple(_followed(facts, rule)), dict.fromkeys(sorted(facts.looked_at), rule.looks[0]))
+    for held, seeds in enumerate(rule.looks[: most or rule.held]):
         going = standing.wants if held else standing.cells
-        awaits = tuple(cell for cell in going if not _has_ended(cell, seeds, facts))
-        if awaits or not going:
-            return replace(standing, awaits=awaits)
         seen = facts.first(seeds)
-        families = zip(standing.families, found, strict=True)
-        standing = Standing(
-            facts.looks,
-            tuple(family.after(see(seen)) for family, (_, see) in families),
-            {**standing.cells, **dict.fromkeys(going, seeds)},
-            held + 1,
-        )
+        if not going or not all(_has_ended(cell, seeds, seen) for cell in going):
+            return standing
+        families = tuple(family.after(seen) for family in standing.families)
+        standing = Standing(rule, families, {**standing.cells, **dict.fromkeys(going, seeds)}, held + 1)
     return standing
 
 
 def _has_ended(cell: str, seeds: int, facts: Facts) -> bool:
-    counts = facts.first(seeds).runs.counts(cell)
+    counts = facts.runs.counts(cell)
     return counts.finished + counts.diverged == seeds
 
 
-#: What a look sees of a family: from the facts of its runs.
-See = Callable[[Facts], Sequence[Evidence | Difference]]
-
-
-def _families(facts: Facts, rule: Looks) -> Iterator[tuple[Family, See]]:
+def _followed(facts: Facts, rule: Looks) -> Iterator[Followed]:
     """The families that are judged by looks, before the first.
 
     Published numbers of which a cell has looks; gaps whose cell has, and comparisons of which every cell has.
     """
-    for name, numbers in accuracies.numbers_by_family(facts):
-        members = [Member(one.claim, (cell,)) for one in numbers for cell in one.cells]
-        if any(member.cells[0] in facts.looked_at for member in members):
-            yield _family(name, members, rule, looks.numbers), _numbers_of(numbers)
+    for _, numbers in numbers_by_family(facts):
+        members = tuple(Member(one.claim, (cell,)) for one in numbers for cell in one.cells)
+        if not facts.looked_at.isdisjoint(member.cells[0] for member in members):
+            yield Followed(members, rule, partial(_numbers_seen, numbers), looks.numbers, State.REPRODUCED)
     for entry in facts.original["claims"]:
-        name = entry["id"]
-        if entry["kind"] in comparisons.STATED:
-            stated = comparisons.STATED[entry["kind"]](entry, entry["readings"][0], facts)
-            members = [Member(name, (one.a, one.b)) for one in stated]
-            if stated[0].unit == "pp" and facts.looked_at.issuperset(cell for one in members for cell in one.cells):
-                settles = State.NOT_REPRODUCED
-                yield _family(name, members, rule, looks.stated, settles), _differences_of(entry, stated)
+        primary = entry["readings"][0] if entry["kind"] in stated.KINDS else {}
+        differences = stated.stated(entry, primary, facts) if primary else []
+        members = tuple(Member(entry["id"], (one.a, one.b)) for one in differences)
+        in_points = bool(differences) and differences[0].unit == "pp"
+        if in_points and facts.looked_at.issuperset(cell for member in members for cell in member.cells):
+            see = partial(_differences_seen, differences, primary["metric"])
+            yield Followed(members, rule, see, looks.stated, State.NOT_REPRODUCED)
 
 
-def _family(
-    name: str, members: Sequence[Member], rule: Looks, look: Callable, settles: State = State.REPRODUCED
-) -> Family:
-    return Family(name, tuple(members), rule, look, settles)
-
-
-def _differences_of(entry: Mapping[str, Any], stated: Sequence[comparisons.Stated]) -> See:
-    metric = entry["readings"][0]["metric"]
-    return lambda facts: [comparisons.difference(one, metric, facts) for one in stated]
-
-
-def _numbers_of(numbers: Sequence[Published]) -> See:
-    return lambda facts: [
-        _only_with_looks(one.primary_evidence(cell, facts), cell, facts) for one in numbers for cell in one.cells
+def _numbers_seen(numbers: Sequence[Published], facts: Facts) -> list[Evidence]:
+    """A cell without looks shows nothing: its number counts in the family as p = 1 at each of them."""
+    return [
+        one.primary_evidence(cell, facts) if cell in facts.looked_at else one.without_runs
+        for one in numbers
+        for cell in one.cells
     ]
 
 
-def _only_with_looks(evidence: Evidence, cell: str, facts: Facts) -> Evidence:
-    """Evidence of a cell with looks; of another none, whose number counts in the family as p = 1 at each of them."""
-    if cell in facts.looked_at:
-        return evidence
-    return replace(evidence, n=0, mean=None, sd=None, difference=None, p_rep=None, p_far=None, p_run=None, p_not=None)
+def _differences_seen(differences: Sequence[stated.Stated], metric: str, facts: Facts) -> list[Difference]:
+    return [one.excess(metric, facts) for one in differences]

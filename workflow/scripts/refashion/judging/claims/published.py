@@ -48,11 +48,30 @@ class Published:
         """What the runs of a cell say about the number in its primary reading."""
         return self.evidence(sample_of(cell, self.metric, facts), facts)
 
+    @property
+    def without_runs(self) -> Evidence:
+        """What no run says about it."""
+        return weigh([], self.value, self.margin)
+
 
 def published(entry: Mapping[str, Any], facts: Facts) -> Published | None:
     """The published number of a claim; None for a claim of another kind."""
     made = {"accuracy": accuracy, "gap": _gap}.get(entry["kind"])
     return made(entry, facts) if made else None
+
+
+def numbers_by_family(facts: Facts) -> list[tuple[str, list[Published]]]:
+    """Published accuracies by family: what they name, else those of training or of validation; then each gap alone."""
+    families: dict[str, list[Published]] = {}
+    gaps = []
+    for entry in facts.original["claims"]:
+        one = published(entry, facts)
+        if one and entry["kind"] == "accuracy":
+            kind = "training" if one.metric in TRAINING_METRICS else "validation"
+            families.setdefault(entry.get("family") or kind, []).append(one)
+        elif one:
+            gaps.append(("", [one]))
+    return [*families.items(), *gaps]
 
 
 def accuracy(entry: Mapping[str, Any], facts: Facts) -> Published:

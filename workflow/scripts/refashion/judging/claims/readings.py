@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from refashion.formatting import sentence
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
+from refashion.judging.claims.families import Family
+from refashion.judging.claims.looks import Standing
 from refashion.judging.document.claims import Check, Claim, Numbers, Reading
 from refashion.judging.facts import Facts
 
@@ -17,9 +19,9 @@ class Context:
     """What a kind's function gets: the facts, the families judged together, the claims judged before, the looks."""
 
     facts: Facts
-    families: Mapping[str, Any]
-    judged: Mapping[str, Claim]
-    looks: Any = None
+    families: Mapping[str, Family]
+    judged: dict[str, Claim]
+    looks: Standing | None = None
 
 
 class Judged(NamedTuple):

@@ -80,11 +80,15 @@ class Ending(Part):
 
     kind: Hindrance = means("what keeps it open")
     words: str = means("what would end it, one sentence")
-    seeds: int | None = means("seeds of each of its cells in a new study, or at the next look; null if not known")
-    chance: float | None = means("that a new study decides, if mean and spread are those seen; null for a look", "0..1")
-    core_hours: float | None = means("of the runs that are lacking", "hours")
-    experiment: str = means('the experiment that runs its cells, or ""')
-    command: str = means('what to type, or ""')
+    seeds: int | None = means(
+        "seeds of each of its cells in a new study, or at the next look; null if not known", default=None
+    )
+    chance: float | None = means(
+        "that a new study decides, if mean and spread are those seen; null for a look", "0..1", default=None
+    )
+    core_hours: float | None = means("of the runs that are lacking", "hours", default=None)
+    experiment: str = means('the experiment that runs its cells, or ""', default="")
+    command: str = means('what to type, or ""', default="")
 
 
 class Reading(Part):

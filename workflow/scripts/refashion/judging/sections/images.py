@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from refashion.inference.variance import share_right
 from refashion.judging.collection import Predictions
 from refashion.judging.document.within import Answer, Bar, Confusion, Hardest, HardImage
 from refashion.judging.facts import Facts
@@ -43,7 +42,7 @@ def hardest(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predic
         reason = "cannot say, because no run that is validated on the test images has finished"
         return Hardest(n=0, images=[], histogram=[], always_right=0, always_wrong=0, reason=reason)
     said, labels = np.concatenate([one.clean for one in found]), found[0].labels
-    q = share_right(said == labels)
+    q = (said == labels).mean(0)
     order = np.argsort(q, kind="stable")[:HARDEST_IMAGES]
     width = -(-(len(said) + 1) // MOST_BARS)
     right = np.bincount((said == labels).sum(axis=0), minlength=len(said) + 1)

@@ -53,17 +53,22 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
     factor = rules.log_bayes_factor(e, _again(e, rival[1].values, e.margin)) if rival else None
     near = [_again(e, seen.values, margin).p_rep for margin in MARGINS]
     distances = np.abs(np.array(seen.values) - e.published)
+    interval = t_interval(seen.values)
     return RivalVerdicts(
         claim=claim.id,
         ours=claim.verdict,
-        interval=rules.holds(t_interval(seen.values), e.published),
-        run=None if e.run_low is None or e.run_high is None else e.run_low <= e.published <= e.run_high,
+        interval=_holds(interval.low, interval.high, e.published),
+        run=_holds(e.run_low, e.run_high, e.published),
         closeness=[None if p is None else p <= LEVEL for p in near],
         pooled=pooled,
         bayes=rules.bayes_rule(factor),
         rival=rival[0] if rival else "",
         single_runs=float((distances <= e.margin + NO_DISTANCE).mean()) if seen.values else None,
     )
+
+
+def _holds(low: float | None, high: float | None, published: float) -> bool | None:
+    return None if low is None or high is None else low <= published <= high
 
 
 def _again(e: Evidence, values: Sequence[float], margin: float) -> Evidence:
