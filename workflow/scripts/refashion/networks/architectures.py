@@ -7,6 +7,7 @@ defaults are what an entry that says nothing gets. Keras is imported late, so th
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ from refashion.randomness import generator
 
 if TYPE_CHECKING:
     import keras
+
+#: Rows, columns and channels of an image.
+Shape = tuple[int, int, int]
 
 #: f(input_shape (h, w, c), classes, *, options) -> keras.Model that ends in a softmax over the classes
 Builder = Callable[..., "keras.Model"]
@@ -86,7 +90,7 @@ def _allowed(name: str, default: Any, value: Any) -> str | None:
     return None if isinstance(value, type(default)) else f"a {type(default).__name__}"
 
 
-def build(builder: str, input_shape: tuple[int, int, int], classes: int, chosen: Mapping[str, Any]) -> keras.Model:
+def build(builder: str, input_shape: Shape, classes: int, chosen: Mapping[str, Any]) -> keras.Model:
     """The model of a builder with the chosen options, weights as Keras drew them (see `initialise`)."""
     backend.settle()
     try:
@@ -98,153 +102,107 @@ def build(builder: str, input_shape: tuple[int, int, int], classes: int, chosen:
         ) from error
 
 
-def _pool(kind: str) -> keras.layers.Layer:
-    from keras import layers
-
-    return {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[kind](2)
-
-
 @architecture
-def softmax(input_shape: tuple[int, int, int], classes: int) -> keras.Model:
+def softmax(input_shape: Shape, classes: int) -> keras.Model:
     """Logistic regression on the pixels: the linear baseline."""
-    from keras import Sequential, layers
-
-    return Sequential([layers.Input(input_shape), layers.Flatten(), layers.Dense(classes, activation="softmax")])
+    return layer_lists.build(input_shape, classes, ["flatten", _dense(classes, "softmax")])
 
 
 @architecture
 def cnn1(
-    input_shape: tuple[int, int, int],
-    classes: int,
-    *,
-    dropout: float = 0.2,
-    activation: str = "relu",
-    pooling: str = "max",
+    input_shape: Shape, classes: int, *, dropout: float = 0.2, activation: str = "relu", pooling: str = "max"
 ) -> keras.Model:
     """The original's network with one convolution: 693,962 parameters."""
-    from keras import Sequential, layers
-
-    return Sequential(
-        [
-            layers.Input(input_shape),
-            layers.Conv2D(32, 3, activation=activation),
-            _pool(pooling),
-            layers.Dropout(dropout),
-            layers.Flatten(),
-            layers.Dense(128, activation=activation),
-            layers.Dense(classes, activation="softmax"),
-        ]
-    )
+    listed = [
+        _conv(32, 3, activation),
+        _pool(pooling),
+        _dropout(dropout),
+        "flatten",
+        _dense(128, activation),
+        _dense(classes, "softmax"),
+    ]
+    return layer_lists.build(input_shape, classes, listed)
 
 
 @architecture
 def lenet5(
-    input_shape: tuple[int, int, int],
-    classes: int,
-    *,
-    input: str = "pad",
-    activation: str = "relu",
-    pooling: str = "max",
+    input_shape: Shape, classes: int, *, input: str = "pad", activation: str = "relu", pooling: str = "max"
 ) -> keras.Model:
     """The original's LeNet-5: 136,586 parameters, which takes a 32 x 32 input and 'same' convolutions."""
-    from keras import Sequential, layers
-
-    height, width, _ = input_shape
-    if input == "pad":
-        rows, columns = 32 - height, 32 - width
-        margins = ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2))
-        to_32x32 = layers.ZeroPadding2D(margins, name="input_pad")
-    else:
-        to_32x32 = layers.Resizing(32, 32, interpolation="bilinear", name="input_resize")
-    return Sequential(
-        [
-            layers.Input(input_shape),
-            to_32x32,
-            layers.Conv2D(6, 5, padding="same", activation=activation),
-            _pool(pooling),
-            layers.Conv2D(16, 5, padding="same", activation=activation),
-            _pool(pooling),
-            layers.Flatten(),
-            layers.Dense(120, activation=activation),
-            layers.Dense(84, activation=activation),
-            layers.Dense(classes, activation="softmax"),
-        ]
-    )
-
-
-@architecture
-def cnn4(
-    input_shape: tuple[int, int, int],
-    classes: int,
-    *,
-    conv_dropout: float = 0.25,
-    dense_dropout: float = 0.5,
-    activation: str = "relu",
-    pooling: str = "max",
-) -> keras.Model:
-    """The original's network with four convolutions, unpadded: 1,221,546 parameters, 1,219,754 of them trained."""
-    return _four_convolutions(input_shape, classes, "valid", conv_dropout, dense_dropout, activation, pooling)
-
-
-@architecture
-def cnn4_same(
-    input_shape: tuple[int, int, int],
-    classes: int,
-    *,
-    conv_dropout: float = 0.25,
-    dense_dropout: float = 0.5,
-    activation: str = "relu",
-    pooling: str = "max",
-) -> keras.Model:
-    """The same with padding: 3,384,234 parameters, 3,382,442 of them trained."""
-    return _four_convolutions(input_shape, classes, "same", conv_dropout, dense_dropout, activation, pooling)
+    missing = [32 - side for side in input_shape[:2]]
+    margin = [(side // 2, side - side // 2) for side in missing]
+    listed = [
+        {"pad": {"margin": margin}} if input == "pad" else {"resize": {"size": 32}},
+        _conv(6, 5, activation, "same"),
+        _pool(pooling),
+        _conv(16, 5, activation, "same"),
+        _pool(pooling),
+        "flatten",
+        _dense(120, activation),
+        _dense(84, activation),
+        _dense(classes, "softmax"),
+    ]
+    return layer_lists.build(input_shape, classes, listed)
 
 
 def _four_convolutions(
-    input_shape: tuple[int, int, int],
-    classes: int,
     padding: str,
-    conv_dropout: float,
-    dense_dropout: float,
-    activation: str,
-    pooling: str,
+    input_shape: Shape,
+    classes: int,
+    *,
+    conv_dropout: float = 0.25,
+    dense_dropout: float = 0.5,
+    activation: str = "relu",
+    pooling: str = "max",
 ) -> keras.Model:
-    from keras import Sequential, layers
+    def convolution(filters: int) -> list[Any]:
+        return [_conv(filters, 3, activation, padding), "batch_norm"]
 
-    def convolution(filters: int) -> list[keras.layers.Layer]:
-        return [layers.Conv2D(filters, 3, padding=padding, activation=activation), layers.BatchNormalization()]
+    def dense(units: int) -> list[Any]:
+        return [_dense(units, activation), "batch_norm", _dropout(dense_dropout)]
 
-    def dense(units: int) -> list[keras.layers.Layer]:
-        return [layers.Dense(units, activation=activation), layers.BatchNormalization(), layers.Dropout(dense_dropout)]
+    listed = [
+        *convolution(32),
+        *convolution(32),
+        _pool(pooling),
+        _dropout(conv_dropout),
+        *convolution(64),
+        _dropout(conv_dropout),
+        *convolution(128),
+        _pool(pooling),
+        _dropout(conv_dropout),
+        "flatten",
+        *dense(512),
+        *dense(128),
+        _dense(classes, "softmax"),
+    ]
+    return layer_lists.build(input_shape, classes, listed)
 
-    return Sequential(
-        [
-            layers.Input(input_shape),
-            *convolution(32),
-            *convolution(32),
-            _pool(pooling),
-            layers.Dropout(conv_dropout),
-            *convolution(64),
-            layers.Dropout(conv_dropout),
-            *convolution(128),
-            _pool(pooling),
-            layers.Dropout(conv_dropout),
-            layers.Flatten(),
-            *dense(512),
-            *dense(128),
-            layers.Dense(classes, activation="softmax"),
-        ]
-    )
+
+#: The original's network with four convolutions, unpadded: 1,221,546 parameters, 1,219,754 of them trained.
+BUILDERS["cnn4"] = functools.partial(_four_convolutions, "valid")
+#: The same with padding: 3,384,234 parameters, 3,382,442 of them trained.
+BUILDERS["cnn4_same"] = functools.partial(_four_convolutions, "same")
+
+
+def _conv(filters: int, kernel: int, activation: str, padding: str = "valid") -> dict[str, Any]:
+    return {"conv": {"filters": filters, "kernel": kernel, "activation": activation, "padding": padding}}
+
+
+def _pool(kind: str) -> dict[str, Any]:
+    return {"pool": {"kind": kind}}
+
+
+def _dropout(rate: float) -> dict[str, Any]:
+    return {"dropout": {"rate": rate}}
+
+
+def _dense(units: int, activation: str) -> dict[str, Any]:
+    return {"dense": {"units": units, "activation": activation}}
 
 
 @architecture
-def resnet_small(
-    input_shape: tuple[int, int, int],
-    classes: int,
-    *,
-    width: int = 32,
-    activation: str = "relu",
-) -> keras.Model:
+def resnet_small(input_shape: Shape, classes: int, *, width: int = 32, activation: str = "relu") -> keras.Model:
     """A modern small network: a stem, residual blocks (He et al. 2016, basic form) and global average pooling.
 
     Two blocks, of 2 and 4 widths, at a half and a quarter of the input's sides.
@@ -271,7 +229,7 @@ def resnet_small(
 
 @architecture
 def layers(
-    input_shape: tuple[int, int, int],
+    input_shape: Shape,
     classes: int,
     *,
     layers: Sequence[Any] = ("flatten", {"dense": {"units": 10, "activation": "softmax"}}),
