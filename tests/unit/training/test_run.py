@@ -16,7 +16,7 @@ from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run as training
-from refashion.training import run_files, run_state, run_store
+from refashion.training import run_files, run_state
 from refashion.training.run_store import RunStore
 
 CELL = Cell("cnn1", "10k", "affine", "b256_e100")
@@ -94,8 +94,8 @@ def test_the_seconds_of_earlier_processes_count(spec, small_data, tmp_path, monk
         _Clock(there, 2)
         with pytest.raises(training.PreemptedError):
             _train(spec, small_data, store)
-    saved = store.load_checkpoint(spec)
-    store.save_checkpoint(spec, run_store.Checkpoint(saved.arrays, {**saved.progress, "seconds": 3600.0}))
+    arrays, progress = store.load_checkpoint(spec)
+    store.save_checkpoint(spec, arrays, {**progress, "seconds": 3600.0})
     timing = run_files.read(_train(spec, small_data, store)).metrics["timing"]
     assert timing["seconds"] > 3600
     assert timing["resumed"] == 1
@@ -241,7 +241,7 @@ def test_a_stop_during_an_evaluation_saves_too(undisturbed, spec, small_data, tm
 
 def test_a_checkpoint_that_does_not_fit_is_discarded(undisturbed, spec, small_data, tmp_path, capsys):
     store = RunStore(tmp_path / "other")
-    store.save_checkpoint(spec, run_store.Checkpoint({"model/000": np.zeros(3, np.float32)}, {"epoch": 1}))
+    store.save_checkpoint(spec, {"model/000": np.zeros(3, np.float32)}, {"epoch": 1})
     _same(undisturbed, _train(spec, small_data, store))
     assert "Discarded a checkpoint that does not fit" in capsys.readouterr().out
 

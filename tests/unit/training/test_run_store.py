@@ -16,7 +16,7 @@ from refashion.errors import UserError
 from refashion.study.model import digest
 from refashion.training import run_files, run_store
 from refashion.training.run_files import BrokenRunError
-from refashion.training.run_store import Checkpoint, RunStore
+from refashion.training.run_store import RunStore
 
 SPEC = run_folders.spec()
 RUN = run_folders.parts(SPEC)
@@ -142,20 +142,20 @@ ARRAYS = {"model/0": np.linspace(0, 1, 7, dtype=np.float32), "iteration": np.arr
 
 def test_a_checkpoint_comes_back_bit_by_bit_and_goes_when_the_run_is_done(store):
     assert store.load_checkpoint(SPEC) is None
-    store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {"epoch": 2, "history": [{"loss": 0.1}]}))
-    loaded = store.load_checkpoint(SPEC)
-    assert loaded.progress == {"epoch": 2, "history": [{"loss": 0.1}]}
-    assert loaded.arrays.keys() == ARRAYS.keys()
+    store.save_checkpoint(SPEC, ARRAYS, {"epoch": 2, "history": [{"loss": 0.1}]})
+    arrays, progress = store.load_checkpoint(SPEC)
+    assert progress == {"epoch": 2, "history": [{"loss": 0.1}]}
+    assert arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
-        assert loaded.arrays[name].dtype == array.dtype
-        assert loaded.arrays[name].tobytes() == array.tobytes()
+        assert arrays[name].dtype == array.dtype
+        assert arrays[name].tobytes() == array.tobytes()
     _publish(store)
     assert not store.checkpoint_path(SPEC).exists()
 
 
 def _foreign(store):
     other = {**SPEC, "seed": 1}
-    store.save_checkpoint(other, Checkpoint(ARRAYS, {}))
+    store.save_checkpoint(other, ARRAYS, {})
     shutil.copy(store.checkpoint_path(other), store.checkpoint_path(SPEC))
 
 
@@ -200,7 +200,7 @@ def _another(make):
     ids=["cut", "empty", "no zip", "no head", "an array", "foreign", "altered", "folder", "FIFO", "link"],
 )
 def test_what_is_no_checkpoint_is_said_in_a_sentence_and_set_aside(store, harm, reason):
-    store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {}))
+    store.save_checkpoint(SPEC, ARRAYS, {})
     harm(store)
     path = store.checkpoint_path(SPEC)
     assert store.load_checkpoint(SPEC) is None
@@ -209,21 +209,21 @@ def test_what_is_no_checkpoint_is_said_in_a_sentence_and_set_aside(store, harm, 
     assert said.startswith(f"Set aside as {aside.name}: the checkpoint {path.name} (")
     assert reason in said
     assert "\n" not in said
-    store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {}))  # and the run begins anew
+    store.save_checkpoint(SPEC, ARRAYS, {})  # and the run begins anew
     assert store.load_checkpoint(SPEC) is not None
 
 
 def test_a_full_disk_while_saving_keeps_the_last_checkpoint(store, monkeypatch):
-    store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {"epoch": 1}))
+    store.save_checkpoint(SPEC, ARRAYS, {"epoch": 1})
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {"epoch": 2}))
+        store.save_checkpoint(SPEC, ARRAYS, {"epoch": 2})
     monkeypatch.undo()
-    assert store.load_checkpoint(SPEC).progress == {"epoch": 1}
+    assert store.load_checkpoint(SPEC)[1] == {"epoch": 1}
     assert len(list(store.checkpoint_path(SPEC).parent.iterdir())) == 1
 
 
@@ -284,7 +284,7 @@ def test_what_contradicts_itself_is_never_published(store):
 
 
 def test_what_a_killed_save_left_goes_with_the_next_checkpoint_or_the_run(store):
-    store.save_checkpoint(SPEC, Checkpoint(ARRAYS, {}))
+    store.save_checkpoint(SPEC, ARRAYS, {})
     left = store.checkpoint_path(SPEC).with_name(f"{digest(SPEC)}.npz.tmp-0123abcd")
     left.write_bytes(b"half")
     half = store.path(f"{digest(SPEC)}.tmp-0123abcd")

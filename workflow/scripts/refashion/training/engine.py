@@ -46,8 +46,16 @@ class Evaluation:
 class Engine:
     """A run's model, optimizer and data in TensorFlow."""
 
-    def __init__(self, spec: dict, split: Split, device: Device, interrupted: Callable[[], bool] = lambda: False):
-        self.spec, self.interrupted = spec, interrupted
+    def __init__(
+        self,
+        spec: dict,
+        split: Split,
+        device: Device,
+        interrupted: Callable[[], bool] = lambda: False,
+        between: Callable[[], None] = lambda: None,
+    ):
+        """interrupted: whether `train` is to return; between: called before each batch of an evaluation, may raise."""
+        self.spec, self.interrupted, self.between = spec, interrupted, between
         self.recipe, self.augmentation, self.seed = spec["recipe"], spec["augmentation"], spec["seed"]
         self.warp = augmentation.warp if device.kind == "cpu" else augmentation.gathered_warp
         self._place(split)
@@ -213,14 +221,12 @@ class Engine:
         return float(scores.losses.mean(dtype=np.float64)), float(np.mean(scores.classes == self.labels.numpy()))
 
     def _scores(self, images: tf.Tensor, labels: tf.Tensor, epoch: int | None) -> Scores:
-        batches = [
-            self._score_call(
-                images[start : start + EVALUATION_BATCH],
-                labels[start : start + EVALUATION_BATCH],
-                None if epoch is None else moment(epoch, number),
-            )
-            for number, start in enumerate(range(0, len(images), EVALUATION_BATCH))
-        ]
+        batches = []
+        for number, start in enumerate(range(0, len(images), EVALUATION_BATCH)):
+            self.between()
+            part = slice(start, start + EVALUATION_BATCH)
+            now = None if epoch is None else moment(epoch, number)
+            batches.append(self._score_call(images[part], labels[part], now))
         return Scores(*(np.concatenate([part.numpy() for part in parts]) for parts in zip(*batches, strict=True)))
 
     def _score(self, images: tf.Tensor, labels: tf.Tensor, now: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:

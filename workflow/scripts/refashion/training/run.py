@@ -23,7 +23,7 @@ from refashion.study.model import digest
 from refashion.training import devices, run_state
 from refashion.training.run_files import DIVERGED, FINAL, FINISHED, HISTORY_COLUMNS
 from refashion.training.run_state import PreemptedError, RunState
-from refashion.training.run_store import Checkpoint, RunStore
+from refashion.training.run_store import RunStore
 
 if TYPE_CHECKING:
     from refashion.training.engine import Engine, Evaluation, Scores
@@ -60,43 +60,24 @@ def train(
     with run_state.kept(store.folder, digest(spec)), contextlib.ExitStack() as stack:
         if device == "gpu":
             print(f"Using GPU {stack.enter_context(devices.one_gpu())}.")
-        stop = stack.enter_context(_stop_signal())
-        _Run(spec, dataset, store, device, threads, checkpoint_seconds, stop, started).go()
-
-
-class _Stop(BaseException):
-    """Leaves an evaluation at once; never leaves this module."""
-
-
-class _StopFlag:
-    """Set by a signal. Training reads it between calls to TensorFlow; an evaluation, without state, ends at once."""
-
-    def __init__(self) -> None:
-        self.signal = ""  # the name of the first that came
-        self.at_once = False
-
-    @property
-    def raised(self) -> bool:
-        return bool(self.signal)
-
-    def __call__(self, number: int, _: Any) -> None:
-        self.signal = self.signal or signal.Signals(number).name
-        if self.at_once:
-            self.at_once = False  # a second Ctrl-C must not interrupt the saving
-            raise _Stop
+        stops = stack.enter_context(_stop_signals())
+        _Run(spec, dataset, store, device, threads, checkpoint_seconds, stops, started).go()
 
 
 @contextlib.contextmanager
-def _stop_signal() -> Iterator[_StopFlag]:
-    """The flag that SIGTERM (a cluster's, a time limit's) and SIGINT (Ctrl-C) set while the block runs."""
-    flag = _StopFlag()
+def _stop_signals() -> Iterator[list[str]]:
+    """The signals that came while the block runs, by name: SIGTERM (a cluster's, a time limit's), SIGINT (Ctrl-C).
+
+    They are read between calls to TensorFlow, so that none interrupts the saving of a checkpoint.
+    """
+    came: list[str] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     if before[signal.SIGINT] == signal.SIG_IGN:  # a script's job in the background: Ctrl-C is not meant for it
         del before[signal.SIGINT]
     try:
         for number in before:
-            signal.signal(number, flag)
-        yield flag
+            signal.signal(number, lambda which, _: came.append(signal.Signals(which).name))
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -113,18 +94,20 @@ class _Run:
         device: str,
         threads: int,
         checkpoint_seconds: float,
-        stop: _StopFlag,
+        stops: list[str],
         started: float,
     ) -> None:
         from refashion.training import engine, runtime  # TensorFlow, which a run that is in the store never needs
 
-        self.spec, self.store, self.stop, self.started = spec, store, stop, started
+        self.spec, self.store, self.stops, self.started = spec, store, stops, started
         self.checkpoint_seconds, self.threads = checkpoint_seconds, threads
         self.origin = provenance.collect()  # now, since the files may be other ones when the run ends
         self.started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.device = runtime.configure(device, threads)
         self.split = split(data.load(dataset, spec["dataset"]), spec["fraction"], spec["seed"])
-        self.engine: Engine = engine.Engine(spec, self.split, self.device, interrupted=self._interrupted)
+        self.engine: Engine = engine.Engine(spec, self.split, self.device, self._interrupted, self._save_and_stop)
+        self.steps = self.engine.steps_per_epoch
+        self.epochs = -(-self.engine.updates // self.steps)
         self.progress = self._resume()
         machine = self._machine()
         if machine not in self.progress.machines:
@@ -133,24 +116,16 @@ class _Run:
         self.setup_seconds = time.monotonic() - started
         self.saved = time.monotonic()
 
-    @property
-    def updates(self) -> int:
-        return self.spec["recipe"]["updates"]
-
-    @property
-    def steps(self) -> int:
-        return self.engine.steps_per_epoch
-
     def go(self) -> None:
         """Train to the end, or until the run diverges or is asked to stop."""
-        epochs = -(-self.updates // self.steps)
         print(
-            f"Run {digest(self.spec)}: {len(self.split.train_images)} images, {epochs} epochs, {self.updates} updates "
-            f"on {self.device.name}, {self.threads} thread(s); ready after {self.setup_seconds:.1f} s."
+            f"Run {digest(self.spec)}: {len(self.split.train_images)} images, {self.epochs} epochs, "
+            f"{self.engine.updates} updates on {self.device.name}, {self.threads} thread(s); "
+            f"ready after {self.setup_seconds:.1f} s."
         )
-        self._report(epochs)
-        while self.progress.epoch < epochs:
-            if not (self._train_epoch(self.progress.epoch) and self._evaluate_epoch(epochs)):
+        self._report()
+        while self.progress.epoch < self.epochs:
+            if not (self._train_epoch(self.progress.epoch) and self._evaluate_epoch()):
                 self._publish_diverged()
                 return
         self._publish_finished()
@@ -160,8 +135,9 @@ class _Run:
         if checkpoint is None:
             return _Progress()
         try:
-            progress = _Progress(**checkpoint.progress)
-            self.engine.restore(checkpoint.arrays)  # changes nothing unless everything fits
+            arrays, saved = checkpoint
+            progress = _Progress(**saved)
+            self.engine.restore(arrays)  # changes nothing unless everything fits
         except (ValueError, TypeError) as error:
             print(f"Discarded a checkpoint that does not fit this version: {error}.")
             self.store.drop_checkpoint(self.spec)
@@ -179,7 +155,7 @@ class _Run:
 
     def _train_epoch(self, epoch: int) -> bool:
         """Train the rest of an epoch; False if the loss is no longer a finite number."""
-        end = min(self.steps, self.updates - epoch * self.steps)
+        end = min(self.steps, self.engine.updates - epoch * self.steps)
         if self.progress.step == 0:
             self.engine.reset_sums()
         while self.progress.step < end:
@@ -199,31 +175,34 @@ class _Run:
 
     def _interrupted(self) -> bool:
         """Whether the engine should hand back control: to stop, or to save."""
-        return self.stop.raised or time.monotonic() - self.saved > self.checkpoint_seconds
+        return bool(self.stops) or time.monotonic() - self.saved > self.checkpoint_seconds
 
     def _save(self) -> None:
         """Write a checkpoint; raise PreemptedError if the job was asked to stop."""
         seconds = self.progress.seconds + time.monotonic() - self.started
-        self.store.save_checkpoint(
-            self.spec, Checkpoint(self.engine.state(), {**vars(self.progress), "seconds": seconds})
-        )
+        self.store.save_checkpoint(self.spec, self.engine.state(), {**vars(self.progress), "seconds": seconds})
         self.saved = time.monotonic()
-        if self.stop.raised:
+        if self.stops:
             raise PreemptedError(
-                f"The job was asked to stop ({self.stop.signal}) in epoch {self.progress.epoch + 1}, "
+                f"The job was asked to stop ({self.stops[0]}) in epoch {self.progress.epoch + 1}, "
                 f"step {self.progress.step}; its state is saved, and starting it again continues there."
             )
 
-    def _evaluate_epoch(self, epochs: int) -> bool:
+    def _save_and_stop(self) -> None:
+        """Between the batches of an evaluation, which changes no state: it is made again from the start."""
+        if self.stops:
+            self._save()
+
+    def _evaluate_epoch(self) -> bool:
         """Validate, add a row to the history and tell the log; False if a loss is no finite number.
 
         That a network is lost in an epoch's last update shows only here: the loss of that update was still finite.
         """
         loss, accuracy = self.engine.sums()
-        self.evaluation = self._stoppable(self.engine.evaluate, self.progress.epoch)
+        self.evaluation = self._timed(self.engine.evaluate, self.progress.epoch)
         row = {
             "epoch": self.progress.epoch + 1,
-            "updates": min((self.progress.epoch + 1) * self.steps, self.updates),
+            "updates": min((self.progress.epoch + 1) * self.steps, self.engine.updates),
             "loss": loss,
             "accuracy": accuracy,
             **self._scores("val", self.evaluation.validated),
@@ -234,24 +213,14 @@ class _Run:
         self.progress.history.append(row)
         self.progress.epoch += 1
         self.progress.step = 0
-        self._tell(row, epochs)
+        self._tell(row)
         return True
 
-    def _stoppable(self, evaluate: Callable[..., Any], *arguments: Any) -> Any:
-        """Evaluate. If the job is asked to stop meanwhile, leave at once with the state from before saved."""
+    def _timed(self, evaluate: Callable[..., Any], *arguments: Any) -> Any:
         clock = time.monotonic()
-        try:
-            self.stop.at_once = True
-            if self.stop.raised:
-                raise _Stop
-            return evaluate(*arguments)
-        except _Stop:
-            self.stop.at_once = False
-            self._save()
-            raise AssertionError("a saved run that was asked to stop goes on") from None
-        finally:
-            self.stop.at_once = False
-            self.progress.eval_seconds += time.monotonic() - clock
+        found = evaluate(*arguments)
+        self.progress.eval_seconds += time.monotonic() - clock
+        return found
 
     def _scores(self, prefix: str, result: Scores) -> dict[str, float]:
         right = result.classes == self.split.validation_labels
@@ -262,20 +231,20 @@ class _Run:
             f"{prefix}_accuracy_b": float(right[1::2].mean()),
         }
 
-    def _tell(self, row: dict[str, Any], epochs: int) -> None:
+    def _tell(self, row: dict[str, Any]) -> None:
         """A line in the log for people, and the state for those who watch."""
-        left = self._report(epochs).left or 0.0
+        left = self._report().left or 0.0
         print(
-            f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
+            f"epoch {row['epoch']}/{self.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
             f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  "
             f"clean {row['clean_accuracy']:.4f}  "
             f"{self._images_per_second():,.0f} images/s  {datetime.timedelta(seconds=round(left))} left"
         )
 
-    def _report(self, epochs: int) -> RunState:
+    def _report(self) -> RunState:
         """Tell those who watch how far the run is."""
         done = self.progress
-        state = RunState(epoch=done.epoch, epochs=epochs, seconds=done.train_seconds + done.eval_seconds)
+        state = RunState(epoch=done.epoch, epochs=self.epochs, seconds=done.train_seconds + done.eval_seconds)
         run_state.write(self.store.folder, digest(self.spec), state)
         return state
 
@@ -285,14 +254,14 @@ class _Run:
     # ------------------------------------------------------------------------------------------------------ the result
 
     def _publish_finished(self) -> None:
-        eval_loss, eval_accuracy = self._stoppable(self.engine.evaluate_training)
+        eval_loss, eval_accuracy = self._timed(self.engine.evaluate_training)
         if not math.isfinite(eval_loss):  # lost in its last update, and only a training image shows it
             self.progress.history.pop()
             self.progress.epoch -= 1
             self._publish_diverged()
             return
         if self.evaluation is None:  # stopped in the line above, and resumed
-            self.evaluation = self._stoppable(self.engine.evaluate, self.progress.epoch - 1)
+            self.evaluation = self._timed(self.engine.evaluate, self.progress.epoch - 1)
         last = self.progress.history[-1]
         final = {key: last[key] for key in FINAL if key in last}
         final |= {"eval_loss": eval_loss, "eval_accuracy": eval_accuracy}

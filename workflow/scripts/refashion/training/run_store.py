@@ -17,7 +17,6 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,12 +34,8 @@ _DERIVED_LIMIT = 2**26
 _CHECKPOINT_LIMIT = 2**32
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of an unfinished run: arrays by name, and progress (plain JSON types)."""
-
-    arrays: dict[str, np.ndarray]
-    progress: dict[str, Any]
+#: The state of an unfinished run: arrays by name, and progress (plain JSON types).
+Checkpoint = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 
 class RunStore:
@@ -174,13 +169,10 @@ class RunStore:
         """Where the checkpoint of a spec lies."""
         return self.folder / "checkpoints" / f"{digest(spec)}.npz"
 
-    def save_checkpoint(self, spec: Mapping[str, Any], checkpoint: Checkpoint) -> None:
+    def save_checkpoint(self, spec: Mapping[str, Any], arrays: dict[str, Any], progress: Mapping[str, Any]) -> None:
         """Replace the checkpoint of a spec as a whole."""
-        head = json.dumps(
-            {"digest": digest(spec), "progress": checkpoint.progress, "sum": _digest_of(checkpoint.arrays)}
-        )
+        head = json.dumps({"digest": digest(spec), "progress": progress, "sum": _digest_of(arrays)})
         with files.whole_file(self.checkpoint_path(spec)) as stream:
-            arrays: dict[str, Any] = checkpoint.arrays  # or else NumPy's stubs take one for its other parameter
             np.savez(stream, __head__=np.frombuffer(head.encode(), np.uint8), **arrays)
 
     def load_checkpoint(self, spec: Mapping[str, Any]) -> Checkpoint | None:
@@ -200,7 +192,7 @@ class RunStore:
             aside = files.set_aside(path)
             self.log(f"Set aside as {aside.name}: the checkpoint {path.name} ({first_line(error)}).")
             return None
-        return Checkpoint(arrays, head["progress"])
+        return arrays, head["progress"]
 
     def drop_checkpoint(self, spec: Mapping[str, Any]) -> None:
         """Remove the checkpoint of a spec, if there is one, and what killed jobs have left of it."""
