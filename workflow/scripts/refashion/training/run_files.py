@@ -10,6 +10,7 @@ Runs are passed on from machine to machine, so nothing in them is believed: each
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -17,7 +18,7 @@ import math
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,15 +95,19 @@ def read(folder: Path, name: str | None = None, labels: Labels | None = None) ->
     labels: those that are known; of a data set that is not among them, test labels are still held against the spec's
     SHA-256. Raises BrokenRunError, in one sentence, for anything that is missing, damaged, unbounded or contradictory.
     """
-    metrics = _read_metrics(folder, name)
+    with _about(folder):
+        if folder.is_symlink():
+            raise _Wrong("is a link, where a folder is wanted")
+    with _about(folder / METRICS):
+        metrics = _metrics(_bytes(folder / METRICS), name)
     with _about(folder / HISTORY):
         history = _history(_bytes(folder / HISTORY, metrics), metrics)
     with _about(folder / PREDICTIONS):
         predictions = _predictions(_bytes(folder / PREDICTIONS, metrics), metrics, labels or {})
     found = RunFiles(metrics, history, predictions)
-    with _about(folder / METRICS):
-        _check_ends(found)
     if metrics["status"] == FINISHED:
+        with _about(folder / METRICS):
+            _check_ends(found)
         with _about(folder / HISTORY):
             _check_shares(found)
     return found
@@ -114,22 +119,17 @@ def machines(metrics: Mapping[str, Any]) -> int:
     return known if known is not None else 1 + (metrics["timing"]["resumed"] > 0)
 
 
-class _about:  # noqa: N801 (a context manager, used like a function)
+@contextlib.contextmanager
+def _about(path: Path) -> Iterator[None]:
     """Turns what goes wrong in a block into one sentence about a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, FileNotFoundError):
-            raise BrokenRunError(f"{self.path} is missing, so the run is not finished.") from None
-        if isinstance(error, OSError):
-            raise BrokenRunError(f"{self.path} cannot be read: {error.strerror or first_line(error)}.") from None
-        if isinstance(error, _Wrong):
-            raise BrokenRunError(f"{self.path} {error}.") from None
+    try:
+        yield
+    except FileNotFoundError:
+        raise BrokenRunError(f"{path} is missing, so the run is not finished.") from None
+    except OSError as error:
+        raise BrokenRunError(f"{path} cannot be read: {error.strerror or first_line(error)}.") from None
+    except _Wrong as error:
+        raise BrokenRunError(f"{path} {error}.") from None
 
 
 def _bytes(path: Path, metrics: Mapping[str, Any] | None = None) -> bytes:
@@ -148,16 +148,12 @@ def _bytes(path: Path, metrics: Mapping[str, Any] | None = None) -> bytes:
 # -------------------------------------------------------------------------------------------------------- metrics.json
 
 
-def _read_metrics(folder: Path, name: str | None) -> dict[str, Any]:
+def _metrics(content: bytes, name: str | None) -> dict[str, Any]:
     """The metrics.json, each value of its kind, and what follows from the spec as it must be."""
-    with _about(folder):
-        if folder.is_symlink():
-            raise _Wrong("is a link, where a folder is wanted")
-    with _about(folder / METRICS):
-        metrics = _json(_bytes(folder / METRICS))
-        _check_identity(metrics, name)
-        _check(metrics, _METRICS, "")
-        _check_plan(metrics)
+    metrics = _json(content)
+    _check_identity(metrics, name)
+    _check(metrics, _METRICS, "")
+    _check_plan(metrics)
     return metrics
 
 
@@ -167,11 +163,11 @@ def _json(content: bytes) -> dict[str, Any]:
 
     try:
         found = json.loads(content, parse_constant=refuse)
+        if not isinstance(found, dict):
+            raise ValueError("it holds no table")
     except (ValueError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else first_line(error)
         raise _Wrong(f"({len(content)} bytes) is not the metrics.json of a run: {reason}") from None
-    if not isinstance(found, dict):
-        raise _Wrong(f"({len(content)} bytes) is not the metrics.json of a run: it holds no table")
     return found
 
 
@@ -226,9 +222,7 @@ _TEXT = _Kind(
     "a short text of printable characters",
     lambda value: isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable(),
 )
-_SHA256 = _Kind(
-    "a SHA-256", lambda value: isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
-)
+_SHA256 = _Kind("a SHA-256", lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))
 _YES_OR_NO = _Kind("true or false", lambda value: isinstance(value, bool))
 _ANY_TABLE = _Kind("a table", lambda value: isinstance(value, dict))
 
@@ -293,8 +287,6 @@ def _check_plan(metrics: Mapping[str, Any]) -> None:
         raise _Wrong(first_line(error)) from None
     if set(metrics["final"]) != set(FINAL):
         raise _Wrong(f"has in final {', '.join(sorted(metrics['final']))}; expected {', '.join(sorted(FINAL))}")
-    if set(metrics["files"]) != {HISTORY, PREDICTIONS}:
-        raise _Wrong(f"lists the files {', '.join(sorted(metrics['files']))}; expected {HISTORY} and {PREDICTIONS}")
     steps = steps_per_epoch(spec["fraction"]["images"], recipe["batch_size"])
     _agree("steps_per_epoch", metrics["steps_per_epoch"], steps, "the spec")
     epochs = steps_per_epoch(recipe["updates"], steps)
@@ -345,10 +337,7 @@ def _short(value: Any) -> str:
 
 def _history(content: bytes, metrics: Mapping[str, Any]) -> np.ndarray:
     """history.csv as numbers, float64 [epochs, columns]."""
-    try:
-        header, *lines = content.decode("ascii").removesuffix("\n").split("\n")
-    except UnicodeDecodeError:
-        raise _Wrong("holds bytes that are no text of numbers") from None
+    header, *lines = content.decode("ascii", "replace").removesuffix("\n").split("\n")
     if header != ",".join(HISTORY_COLUMNS):
         raise _Wrong(f"has other columns than {', '.join(HISTORY_COLUMNS)}")
     if len(lines) != metrics["epochs"]:
@@ -356,10 +345,10 @@ def _history(content: bytes, metrics: Mapping[str, Any]) -> np.ndarray:
     table = np.array([_row(line, number) for number, line in enumerate(lines, 1)]).reshape(-1, len(HISTORY_COLUMNS))
     epochs = np.arange(1, len(lines) + 1)
     updates = np.minimum(epochs * metrics["steps_per_epoch"], metrics["spec"]["recipe"]["updates"])
-    for column, expected in enumerate((epochs, updates)):
-        for row in np.flatnonzero(table[:, column] != expected)[:1]:
-            name, found = HISTORY_COLUMNS[column], table[row, column]
-            raise _Wrong(f"has {name} {found:g} in row {row + 1}; expected {expected[row]}")
+    for column, expected in (("epoch", epochs), ("updates", updates)):
+        found = table[:, HISTORY_COLUMNS.index(column)]
+        for row in np.flatnonzero(found != expected)[:1]:
+            raise _Wrong(f"has {column} {found[row]:g} in row {row + 1}; expected {expected[row]}")
     return table
 
 
@@ -367,17 +356,16 @@ def _row(line: str, number: int) -> list[float]:
     fields = line.split(",")
     if len(fields) != len(HISTORY_COLUMNS):
         raise _Wrong(f"has {len(fields)} values in row {number}; expected {len(HISTORY_COLUMNS)}")
-    values = []
-    for name, field in zip(HISTORY_COLUMNS, fields, strict=True):
-        kind = _SHARE if "accuracy" in name else _NUMBER
-        try:
-            value = float(field) if "_" not in field else math.nan  # Python reads 1_0 as 10
-        except ValueError:
-            value = math.nan
-        if not kind.accepts(value):
-            raise _Wrong(f"has {name} {_short(field)} in row {number}; allowed is {kind.words}")
-        values.append(value)
-    return values
+    return [_value(name, field, number) for name, field in zip(HISTORY_COLUMNS, fields, strict=True)]
+
+
+def _value(name: str, field: str, number: int) -> float:
+    kind = _SHARE if "accuracy" in name else _NUMBER
+    if re.fullmatch(r"[0-9.e+-]+", field):
+        with contextlib.suppress(ValueError):
+            if kind.accepts(value := float(field)):
+                return value
+    raise _Wrong(f"has {name} {_short(field)} in row {number}; allowed is {kind.words}")
 
 
 # ----------------------------------------------------------------------------------------------------- predictions.npz
@@ -443,8 +431,6 @@ def _check_labels(found: np.ndarray, spec: Mapping[str, Any], known: Labels) -> 
 
 def _check_ends(run: RunFiles) -> None:
     """Whether the final numbers are those of the history's last row."""
-    if run.metrics["status"] != FINISHED:
-        return
     for name in FINAL:
         if name in HISTORY_COLUMNS:
             _agree(f"final.{name}", run.metrics["final"][name], run.column(name)[-1], HISTORY)
