@@ -1,16 +1,12 @@
 """The path of a GPU, compiled by XLA for this CPU, against the CPU's own kernels: all that the config names.
 
 The same draws, the same order, the same formulas: two steps and an evaluation agree to the rounding of float32, which
-batch normalisation enlarges. From the project's folder, this prints the table of all entries:
-
-    PYTHONPATH=workflow/scripts:tests/helpers .venv/bin/python tests/unit/training/test_compiled.py DATA
+batch normalisation enlarges.
 """
 
 from __future__ import annotations
 
 import copy
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +23,7 @@ from refashion.study.config import load_study
 from refashion.study.model import Cell, Run
 from refashion.training import kernels
 from refashion.training.draws import Draws, moment
-from refashion.training.runtime import Device, configure, keras, tf
+from refashion.training.runtime import Device, keras, tf
 
 CONFIG = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
 CONFIG["recipes"]["more"] = {  # what no recipe of the config asks for
@@ -186,19 +182,3 @@ def test_every_max_pooling_of_keras_is_covered(window, strides, padding, device)
         found.append((y.numpy(), tape.gradient(loss, x).numpy()))
     assert np.array_equal(found[0][0], found[1][0])
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
-
-
-def _print_table(data: Path) -> None:
-    device = configure("cpu", threads=1)
-    print(
-        "| entry | compiled | first step | second step | validation | clean | seconds |\n|---|---|---|---|---|---|---|"
-    )
-    for entry, cell in CELLS.items():
-        started = time.monotonic()
-        found = differences(cell, some(data), device)
-        cells = " | ".join(f"{found[what]:.1e}" for what in ("first step", "second step", "validation", "clean"))
-        print(f"| {entry} | yes | {cells} | {time.monotonic() - started:.1f} |", flush=True)
-
-
-if __name__ == "__main__":
-    _print_table(Path(sys.argv[1]))

@@ -263,18 +263,6 @@ def test_training_is_that_of_keras(builder, recipe, split, device):
         np.testing.assert_allclose(ours.sums()[0], np.average(losses, weights=[64, 64, 32]), rtol=1e-5)
 
 
-def test_a_listed_network_is_trained_as_the_written_one(split, device):
-    """The original's network with one convolution as a list: initialised, dropped out and trained to the same bits."""
-    conv = {"conv": {"filters": 32, "kernel": 3, "activation": "relu"}}
-    dense = [{"dense": {"units": 128, "activation": "relu"}}, {"dense": {"units": 10, "activation": "softmax"}}]
-    listed = {"layers": [conv, "pool", {"dropout": {"rate": 0.2}}, "flatten", *dense]}
-    specs = [spec("cnn1"), spec("layers", options=listed)]
-    engines = [engine.Engine(one, split, device) for one in specs]
-    for each in engines:
-        each.train(0, 0, 3)
-    assert equal(engines[0].state(), engines[1].state())
-
-
 FIT = """
 import json, sys
 import keras, numpy as np

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import shutil
 
@@ -61,57 +60,33 @@ def _empty(path):
     path.write_bytes(b"")
 
 
-def _edit(path):
-    path.write_bytes(path.read_bytes()[:-1] + b"9")
-
-
 @pytest.mark.parametrize("name", run_files.FILES)
-@pytest.mark.parametrize("harm", [_cut, _empty, _edit, os.remove], ids=["cut", "empty", "edited", "missing"])
-def test_a_broken_file_is_named_in_one_sentence_and_the_run_is_set_aside(store, name, harm):
+@pytest.mark.parametrize("harm", [_cut, _empty, os.remove], ids=["cut", "empty", "missing"])
+def test_a_run_with_a_broken_file_is_set_aside_and_the_file_named(store, name, harm):
     _publish(store)
     folder = store.path(digest(SPEC))
     harm(folder / name)
-    with pytest.raises(BrokenRunError, match=name) as caught:
-        run_files.read(folder)
-    assert "\n" not in str(caught.value)
     assert store.find(SPEC) is None
-    assert "Set aside" in store.messages[0]
-    assert not folder.exists()
     (aside,) = store.folder.glob("*.broken-*")
+    assert store.messages[0].startswith(f"Set aside as {aside.name}: {folder / name} ")
+    assert not folder.exists()
     assert {path.name for path in aside.iterdir()} == set(run_files.FILES) - ({name} if harm is os.remove else set())
     _publish(store)
     assert store.find(SPEC) is not None
 
 
-def test_an_edited_spec_is_noticed(store):
-    _publish(store)
-    path = store.path(digest(SPEC)) / "metrics.json"
-    metrics = json.loads(path.read_text())
-    metrics["spec"]["seed"] = 1
-    path.write_text(json.dumps(metrics))
-    with pytest.raises(BrokenRunError, match="edited"):
-        run_files.read(path.parent)
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A disk on which nothing can be written to its end, once this is called."""
 
-
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
-def test_a_spec_that_is_no_json_is_a_broken_file_like_any_other(store, number):
-    _publish(store)
-    path = store.path(digest(SPEC)) / "metrics.json"
-    metrics = json.loads(path.read_text()) | {"spec": SPEC | {"seed": "?"}}
-    path.write_text(json.dumps(metrics).replace('"?"', number))
-    with pytest.raises(BrokenRunError, match=r"metrics\.json .*(is no number of JSON|Out of range float)"):
-        run_files.read(path.parent)
-    assert store.find(SPEC) is None
-    assert "Set aside" in store.messages[0]
-    _publish(store)
-    assert store.find(SPEC) is not None
-
-
-def test_a_full_disk_while_publishing_leaves_nothing_behind(store, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    return lambda: monkeypatch.setattr(os, "fsync", full)
+
+
+def test_a_full_disk_while_publishing_leaves_nothing_behind(store, full_disk, monkeypatch):
+    full_disk()
     with pytest.raises(OSError, match="No space left"):
         _publish(store)
     assert list(store.folder.iterdir()) == []
@@ -213,16 +188,11 @@ def test_what_is_no_checkpoint_is_said_in_a_sentence_and_set_aside(store, harm, 
     assert store.load_checkpoint(SPEC) is not None
 
 
-def test_a_full_disk_while_saving_keeps_the_last_checkpoint(store, monkeypatch):
+def test_a_full_disk_while_saving_keeps_the_last_checkpoint(store, full_disk):
     store.save_checkpoint(SPEC, ARRAYS, {"epoch": 1})
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
+    full_disk()
     with pytest.raises(OSError, match="No space left"):
         store.save_checkpoint(SPEC, ARRAYS, {"epoch": 2})
-    monkeypatch.undo()
     assert store.load_checkpoint(SPEC)[1] == {"epoch": 1}
     assert len(list(store.checkpoint_path(SPEC).parent.iterdir())) == 1
 
@@ -261,20 +231,14 @@ def _fifos(store, folder):
 def test_a_finished_run_is_never_thrown_away_for_what_lies_in_its_place(store, lie):
     folder = store.path(digest(SPEC))
     lie(store, folder)
+    assert store.find(SPEC) is None
+    assert store.find(SPEC) is None
     _publish(store)
     assert store.find(SPEC)["final"] == RUN.metrics["final"]
     (aside,) = store.folder.glob("*.broken-*")
     assert store.messages[0].startswith(f"Set aside as {aside.name}: ")
     assert len(store.messages) == 1
     assert store.names() == [digest(SPEC)]
-
-
-@pytest.mark.parametrize("lie", [_without_metrics, _link_to_nothing, _a_file, _fifos])
-def test_what_lies_in_a_runs_place_is_set_aside_once(store, lie):
-    lie(store, store.path(digest(SPEC)))
-    assert store.find(SPEC) is None
-    assert store.find(SPEC) is None
-    assert len(store.messages) == 1
 
 
 def test_what_contradicts_itself_is_never_published(store):

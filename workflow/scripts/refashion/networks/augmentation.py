@@ -10,6 +10,7 @@ is imported late, so that the config can be checked without it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,16 +47,6 @@ def _number(low: float, high: float) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value < high
 
 
-def geometry(off: Any, accepts: Callable[[Any], bool], allowed: str) -> Callable:
-    """Registers f(value, draw, count, height, width) -> matrices [count, 3, 3] (coordinates: see `warp_rows`)."""
-    return _register(True, off, accepts, allowed)
-
-
-def pixels(off: Any, accepts: Callable[[Any], bool], allowed: str) -> Callable:
-    """Registers f(images [n, h, w, 1] float32 in 0..255, value, draw) -> images of the same shape."""
-    return _register(False, off, accepts, allowed)
-
-
 def _register(geometric: bool, off: Any, accepts: Callable[[Any], bool], allowed: str) -> Callable:
     def decorator(function: Callable) -> Callable:
         if function.__name__ in OPERATIONS:
@@ -64,6 +55,12 @@ def _register(geometric: bool, off: Any, accepts: Callable[[Any], bool], allowed
         return function
 
     return decorator
+
+
+#: Registers f(value, draw, count, height, width) -> matrices [count, 3, 3] (coordinates: see `warp_rows`).
+geometry = functools.partial(_register, True)
+#: Registers f(images [n, h, w, 1] float32 in 0..255, value, draw) -> images of the same shape.
+pixels = functools.partial(_register, False)
 
 
 def _matrices(rows: list[list]) -> Any:

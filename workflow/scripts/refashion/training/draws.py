@@ -12,11 +12,10 @@ def moment(epoch: int, step: int) -> tf.Tensor:
 
 
 class Draws:
-    """The counter of the present step, from which layers draw inside a traced step."""
+    """A stream of a run at a moment; layers that were built before are told the moment of each step as `counter`."""
 
-    def __init__(self, seed: int, stream: str):
-        self.seed, self.stream = seed, stream
-        self.counter: tf.Tensor | None = None
+    def __init__(self, seed: int, stream: str, counter: tf.Tensor | None = None):
+        self.seed, self.stream, self.counter = seed, stream, counter
 
     def bits(self, part: str | int, *shape: int) -> tf.Tensor:
         """uint32, uniform over all integers.

@@ -118,11 +118,11 @@ class Engine:
             if step >= full:
                 until = step + 1
                 self._last_step_call(moment(epoch, 0), tf.constant(step))
-                self.loss_sum.numpy()  # waits for the call to end
             else:
                 until = min(full, step + self._steps_a_call())
                 self._steps_call(moment(epoch, 0), tf.constant(step), tf.constant(until))
-                self.loss_sum.numpy()
+            self.loss_sum.numpy()  # waits for the call to end
+            if step < full:
                 self.seconds_per_step = (time.perf_counter() - started) / (until - step)
             step = until
             if self.interrupted():
@@ -156,9 +156,7 @@ class Engine:
         """Gathers, augments and scales a batch, and updates on it."""
         now = epoch_counter + tf.cast(step, tf.uint64)
         chosen = tf.slice(self.permutation, [step * self.batch_size], [size])
-        draws = Draws(self.seed, "augmentation")
-        draws.counter = now
-        inputs = self._inputs(tf.gather(self.images, chosen), draws)
+        inputs = self._inputs(tf.gather(self.images, chosen), Draws(self.seed, "augmentation", now))
         self._update(inputs, tf.cast(tf.gather(self.labels, chosen), tf.int32), now)
 
     def _inputs(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
@@ -230,10 +228,7 @@ class Engine:
         return Scores(*(np.concatenate([part.numpy() for part in parts]) for parts in zip(*batches, strict=True)))
 
     def _score(self, images: tf.Tensor, labels: tf.Tensor, now: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
-        draws = None
-        if now is not None:
-            draws = Draws(self.seed, "validation_augmentation")
-            draws.counter = now
+        draws = None if now is None else Draws(self.seed, "validation_augmentation", now)
         logits = tf.cast(self.model(self._inputs(images, draws), training=False), tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.cast(labels, tf.int32), logits=logits)
         return losses, tf.cast(tf.argmax(logits, axis=-1), tf.uint8)
@@ -266,7 +261,5 @@ class Engine:
 
 def augmented(images: np.ndarray, definition: dict, seed: int) -> np.ndarray:
     """Images uint8 [n, h, w] as augmentation leaves them, float32 [n, h, w] in 0..1: to show, not to train on."""
-    draws = Draws(seed, "augmentation")
-    draws.counter = moment(0, 0)
-    inputs = tf.cast(images[..., np.newaxis], tf.float32)
+    inputs, draws = tf.cast(images[..., np.newaxis], tf.float32), Draws(seed, "augmentation", moment(0, 0))
     return augmentation.augment(inputs, definition, draws.uniform).numpy()[..., 0] / 255

@@ -80,9 +80,12 @@ class RunStore:
         try:
             return self.read(name)
         except BrokenRunError as error:
-            with contextlib.suppress(FileNotFoundError):  # a twin may have set it aside first
-                self.log(f"Set aside as {files.set_aside(folder).name}: {error}")
+            self._set_aside(folder, error)
             return None
+
+    def _set_aside(self, path: Path, reason: Exception | str) -> None:
+        with contextlib.suppress(FileNotFoundError):  # a twin may have set it aside first
+            self.log(f"Set aside as {files.set_aside(path).name}: {reason}")
 
     def publish(self, spec: Mapping[str, Any], metrics: dict[str, Any], history: str, predictions: dict) -> None:
         """Write a finished run. If a twin was faster, its run stays and this one goes.
@@ -158,8 +161,7 @@ class RunStore:
         try:
             read_derived(path)
         except UserError as error:
-            with contextlib.suppress(FileNotFoundError):
-                self.log(f"Set aside as {files.set_aside(path).name}: {error}")
+            self._set_aside(path, error)
             return False
         return True
 
@@ -189,8 +191,7 @@ class RunStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            aside = files.set_aside(path)
-            self.log(f"Set aside as {aside.name}: the checkpoint {path.name} ({first_line(error)}).")
+            self._set_aside(path, f"the checkpoint {path.name} ({first_line(error)}).")
             return None
         return arrays, head["progress"]
 
