@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 
+import fifos
 from project import PROJECT
 from refashion import yaml_files
 from refashion.errors import UserError
@@ -97,6 +98,11 @@ def test_a_mistake_gets_one_sentence_with_file_and_line(tmp_path, name):
 )
 def test_a_file_that_is_none(tmp_path, name, told):
     assert_told(tmp_path / name, told)
+
+
+def test_a_fifo_is_told_and_not_waited_for(tmp_path):
+    with fifos.fed(tmp_path / "x.yaml", b"a: 1"):
+        assert_told(tmp_path / "x.yaml", "is a FIFO; a YAML file is wanted.")
 
 
 def assert_told(path, told):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fifos
 from refashion.data import dataset as data
 from refashion.errors import UserError
 
@@ -92,5 +93,13 @@ def test_missing_file_and_folder_are_errors(tmp_path):
         UserError, match=r"gone\.npz cannot be read: No such file or directory; .*start snakemake again"
     ):
         data.load(tmp_path / "gone.npz")
-    with pytest.raises(UserError, match="cannot be read: Is a directory"):
+    with pytest.raises(UserError, match="is a folder, where a data file of this study is wanted; delete it"):
         data.load(tmp_path)
+
+
+def test_a_fifo_is_told_and_not_waited_for(prepared, tmp_path):
+    with (
+        fifos.fed(tmp_path / "x.npz", prepared.read_bytes()),
+        pytest.raises(UserError, match=r"x\.npz is a FIFO, where a data file of this study is wanted; delete it"),
+    ):
+        data.load(tmp_path / "x.npz")

@@ -58,7 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(arrays, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
+    monkeypatch.setattr(downloads, "PAUSES", (0, 0, 0))
     monkeypatch.setattr(downloads, "CHUNK", 100)
     with Server({f"{NAMES[key]}.gz": gzip.compress(idx_bytes(array)) for key, array in arrays.items()}) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -180,7 +180,7 @@ def test_a_server_that_never_ends_is_given_up(prepare, server, web, target, monk
     """One that sends a byte now and then; here one that waits for the test to end."""
     ended = threading.Event()
     monkeypatch.setattr(downloads, "MINUTES", 0.2 / 60)
-    monkeypatch.setattr(downloads, "_fetch", lambda *_: ended.wait(60) and target)
+    monkeypatch.setattr(downloads._Download, "run", lambda _: ended.wait(60))
     try:
         with pytest.raises(UserError, match=r"it is not downloaded after 0\.\d+ minutes"):
             prepare(web)

@@ -110,19 +110,31 @@ def read_plain(path: Path, limit: int) -> bytes:
     Raises OSError if it cannot be read, and ValueError, in half a sentence, if it is larger or another kind of thing. A
     link, a FIFO or a device is not opened, since that may follow, wait or act.
     """
-    _check_kind(os.lstat(path).st_mode)
+    _check_kind(os.lstat(path))
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         found = os.fstat(file.fileno())
-        _check_kind(found.st_mode)  # it may have been replaced in between
+        _check_kind(found)  # it may have been replaced in between
         if found.st_size > limit:
             raise ValueError(f"has {found.st_size:,} bytes, more than the {limit:,} that are allowed")
         return file.read(limit)
 
 
-def _check_kind(mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        kinds = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a FIFO", stat.S_IFDIR: "a folder", stat.S_IFSOCK: "a socket"}
-        raise ValueError(f"is {kinds.get(stat.S_IFMT(mode), 'a device')}, where a plain file is wanted")
+def other_kind(path: Path | str) -> str:
+    """What lies at a path, links followed, in words: "a folder", "a FIFO", ...; "" for a file. Raises as os.stat does.
+
+    To be asked before a file is opened that somebody named: opening a FIFO waits for a writer, for ever.
+    """
+    return _kind(os.stat(path))
+
+
+def _check_kind(found: os.stat_result) -> None:
+    if kind := _kind(found):
+        raise ValueError(f"is {kind}, where a plain file is wanted")
+
+
+def _kind(found: os.stat_result) -> str:
+    kinds = {stat.S_IFREG: "", stat.S_IFLNK: "a link", stat.S_IFIFO: "a FIFO", stat.S_IFDIR: "a folder"}
+    return kinds.get(stat.S_IFMT(found.st_mode), "a device or a socket")
 
 
 def _begun(target: Path, make) -> tuple[Path, int]:

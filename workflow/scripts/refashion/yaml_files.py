@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import yaml
 
+from refashion import files
 from refashion.errors import UserError
 
 
@@ -38,9 +39,9 @@ def typed(value: Any) -> Any:
 
 def _text(path: Path | str) -> str:
     try:
+        if kind := files.other_kind(path):
+            raise UserError(f"{path} is {kind}; a YAML file is wanted.")
         content = Path(path).read_bytes()
-    except IsADirectoryError as error:
-        raise UserError(f"{path} is a folder; a YAML file is wanted.") from error
     except FileNotFoundError as error:
         raise UserError(f"{path} is missing; a YAML file is wanted.") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

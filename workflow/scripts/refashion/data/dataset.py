@@ -46,6 +46,8 @@ def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
     """
     remedy = "delete it and start snakemake again, which makes it anew."
     try:
+        if kind := files.other_kind(path):
+            raise UserError(f"{path} is {kind}, where a data file of this study is wanted; {remedy}")
         with path.open("rb") as stream:
             if not zipfile.is_zipfile(stream):
                 raise UserError(f"{path} is empty, cut or no data file of this study; {remedy}")

@@ -21,6 +21,8 @@ from refashion.data.folders import Log, Order
 from refashion.data.idx import IdxFile, Unusable
 from refashion.errors import UserError
 
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
 
 def prepare(name: str, definition: Mapping, target: Path, log: Log = print, progress: TextIO | None = None) -> None:
     """Write the data set `name` to the .npz `target`, from the first source of its definition that has all four files.
@@ -30,19 +32,20 @@ def prepare(name: str, definition: Mapping, target: Path, log: Log = print, prog
     variable names is wrong, when no source can be used, or when the target cannot be written. The target is whole or
     not there. Only an interrupted download is kept, in a hidden folder beside the target; the next call continues it.
     """
-    work = _work_folder(target)
+    work = target.with_name(f".{target.stem}-work")
     order = Order(_wanted(definition), len(definition["classes"]), work, log, progress)
+    keeps = False
     try:
         work.mkdir(parents=True, exist_ok=True)
-        arrays = _from_first_source(name, definition["sources"], order)
+        dataset.write(target, Dataset(**_from_first_source(name, definition["sources"], order)))
     except OSError as error:
-        shutil.rmtree(work, ignore_errors=True)
         raise UserError(f"{work.parent} cannot be written to: {error.strerror}.") from error
+    except UserError:
+        keeps = any(work.glob("*.part"))
+        raise
     finally:
-        if not any(work.glob("*.part")):
+        if not keeps:
             shutil.rmtree(work, ignore_errors=True)
-    dataset.write(target, Dataset(**arrays))
-    shutil.rmtree(work, ignore_errors=True)
     files.sweep(target)
     log(f"{name}: written to {target}")
 
@@ -60,7 +63,7 @@ def _from_first_source(name: str, sources: list[Mapping], order: Order) -> dict[
     """The four arrays from the first source that can be used; those with an unset environment variable are skipped."""
     reasons, all_variables = [], []
     for source in sources:
-        variables = re.findall(r"\$\{(\w+)\}", source.get("folder", ""))
+        variables = _VARIABLE.findall(source.get("folder", ""))
         all_variables += variables
         if not all(os.environ.get(variable) for variable in variables):
             continue
@@ -84,10 +87,5 @@ def _reader(source: Mapping) -> tuple[str, Callable[[Order], dict[str, np.ndarra
         return f"Debian package {package}", lambda order: debian.read(package, folder, order)
     if "url" in source:
         return source["url"], lambda order: downloads.read(source["url"], source.get("suffix", ""), order)
-    folder = Path(re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], source["folder"]))
+    folder = Path(_VARIABLE.sub(lambda match: os.environ[match[1]], source["folder"]))
     return f"folder {folder}", lambda order: folders.read(folder, order)
-
-
-def _work_folder(target: Path) -> Path:
-    """Where interrupted downloads lie, beside the target."""
-    return target.with_name(f".{target.stem}-work")
