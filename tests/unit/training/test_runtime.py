@@ -65,9 +65,8 @@ ENVIRONMENTS = {
     "fewer bits": {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"},
 }
 #: At once in the fast tests, one by one in the slow ones.
-TOGETHER = {
-    "a home": {"keras.json": {"floatx": "float16", "image_data_format": "channels_first", "backend": "torch"}},
-    "an environment": {name: value for each in ENVIRONMENTS.values() for name, value in each.items() if name.isupper()},
+TOGETHER = {name: value for each in ENVIRONMENTS.values() for name, value in each.items()} | {
+    "keras.json": {"floatx": "float16", "image_data_format": "channels_first", "backend": "torch"}
 }
 
 
@@ -104,7 +103,7 @@ def clean_history(small_spec, small_data, tmp_path_factory):
 @pytest.mark.parametrize(
     "environment",
     [
-        *(pytest.param(each, id=name) for name, each in TOGETHER.items()),
+        pytest.param(TOGETHER, id="all at once"),
         *(pytest.param(each, id=name, marks=pytest.mark.slow) for name, each in ENVIRONMENTS.items()),
     ],
 )
