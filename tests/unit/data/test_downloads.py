@@ -92,18 +92,14 @@ def test_address_without_final_slash_and_plain_files(prepare, server, target, ar
     assert_prepared(target, arrays)
 
 
-def test_interrupted_download_continues_where_it_stopped(prepare, server, web, target, arrays):
+@pytest.mark.parametrize("ranges", [True, False])
+def test_interrupted_download_continues_where_it_stopped_or_where_there_are_no_ranges_anew(
+    prepare, server, web, target, arrays, ranges
+):
+    server.ranges = ranges
     server.plan[IMAGES] = [("cut", 500), ("cut", 100)]
     prepare(web)
-    assert requests_of(server, IMAGES) == [None, "bytes=500-", "bytes=600-"]
-    assert_prepared(target, arrays)
-
-
-def test_interrupted_download_from_a_server_without_ranges_begins_anew(prepare, server, web, target, arrays):
-    server.ranges = False
-    server.plan[IMAGES] = [("cut", 500)]
-    prepare(web)
-    assert requests_of(server, IMAGES) == [None, "bytes=500-"]
+    assert requests_of(server, IMAGES) == [None, "bytes=500-", "bytes=600-" if ranges else "bytes=100-"]
     assert_prepared(target, arrays)
 
 
@@ -149,7 +145,7 @@ def test_server_that_stays_busy_is_given_up(prepare, server, web, target):
     server.plan[IMAGES] = [503] * 9
     with pytest.raises(UserError, match="503 Server Error"):
         prepare(web)
-    assert len(requests_of(server, IMAGES)) == 1 + downloads.RETRIES
+    assert len(requests_of(server, IMAGES)) == 1 + len(downloads.PAUSES)
     assert left_behind(target) == []
 
 
