@@ -7,7 +7,6 @@ import pytest
 import scipy.stats
 
 from refashion.data.split import split, subset
-from refashion.errors import UserError
 from tiny_data import fraction, numbered, numbers
 
 
@@ -66,25 +65,6 @@ def test_seeds_draw_differently_and_a_subset_seed_takes_their_place(full_size):
 def test_a_subset_seed_of_zero_counts(full_size):
     drawn = numbers(split(full_size, fraction(100, subset_seed=0), 5).train_images)
     np.testing.assert_array_equal(drawn, numbers(split(full_size, fraction(100), 0).train_images))
-
-
-@pytest.mark.parametrize(
-    ("wanted", "sentence"),
-    [
-        (fraction(60_001), "60,001 training images are wanted; there are 60,000 and 0 held out."),
-        (fraction(50_001, "fold"), "50,001 training images are wanted; there are 50,000 and 10,000 held out."),
-        (fraction(0), "0 training images are wanted; there are 60,000 and 0 held out."),
-    ],
-)
-def test_more_images_than_there_are(full_size, wanted, sentence):
-    with pytest.raises(UserError, match=f"^{sentence}$"):
-        split(full_size, wanted, 0)
-
-
-def test_fold_of_fewer_than_six_images_is_not_replaced_by_the_test_images():
-    assert len(split(numbered(6, 3), fraction(5, "fold"), 0).validation_images) == 1
-    with pytest.raises(UserError, match=r"^A held-out fold is a sixth of the training images, .* there are 5\.$"):
-        split(numbered(5, 3), fraction(5, "fold"), 0)
 
 
 def test_subset_draws_evenly():

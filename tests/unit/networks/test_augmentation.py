@@ -211,15 +211,6 @@ def test_an_operation_is_added_by_one_function(images, monkeypatch):
     assert np.array_equal((erased == 0).sum((1, 2, 3)), np.full(len(images), 64))
 
 
-def test_one_name_is_one_operation(monkeypatch):
-    monkeypatch.setattr(augmentation, "OPERATIONS", dict(augmentation.OPERATIONS))
-    with pytest.raises(ValueError, match="rotation"):
-
-        @augmentation.geometry(off=0, accepts=lambda _: True, allowed="anything")
-        def rotation():
-            pass
-
-
 @pytest.mark.parametrize(("operation", "row", "side"), [("width_shift", 0, 10), ("height_shift", 1, 40)])
 def test_shifts_are_shares_of_their_own_side(operation, row, side):
     """Images of 40 rows and 10 columns: the largest draw shifts by a quarter of the side that is meant."""

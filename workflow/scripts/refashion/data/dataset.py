@@ -48,16 +48,12 @@ def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
     try:
         if kind := files.other_kind(path):
             raise UserError(f"{path} is {kind}, where a data file of this study is wanted; {remedy}")
-        with path.open("rb") as stream:
-            if not zipfile.is_zipfile(stream):
-                raise UserError(f"{path} is empty, cut or no data file of this study; {remedy}")
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as arrays:
-                dataset = Dataset(**{key: arrays[key] for key in FILES})
+        with path.open("rb") as stream, np.lib.npyio.NpzFile(stream) as arrays:  # which unpickles nothing
+            dataset = Dataset(**{key: arrays[key] for key in FILES})
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}; {remedy}") from error
     except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path} is damaged or no data file of this study ({error}); {remedy}") from error
+        raise UserError(f"{path} is cut, damaged or no data file of this study ({error}); {remedy}") from error
     if not _is_consistent(dataset):
         raise UserError(f"{path} has arrays of other types or shapes than this study's data files; {remedy}")
     if not hashes:

@@ -33,7 +33,8 @@ def prepare(name: str, definition: Mapping, target: Path, log: Log = print, prog
     not there. Only an interrupted download is kept, in a hidden folder beside the target; the next call continues it.
     """
     work = target.with_name(f".{target.stem}-work")
-    order = Order(_wanted(definition), len(definition["classes"]), work, log, progress)
+    wanted = {key: IdxFile(f["name"], tuple(f["shape"]), f["sha256"]) for key, f in definition["files"].items()}
+    order = Order(wanted, len(definition["classes"]), work, log, progress)
     keeps = False
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -48,15 +49,6 @@ def prepare(name: str, definition: Mapping, target: Path, log: Log = print, prog
             shutil.rmtree(work, ignore_errors=True)
     files.sweep(target)
     log(f"{name}: written to {target}")
-
-
-def _wanted(definition: Mapping) -> dict[str, IdxFile]:
-    """The four files of a definition. Raises UserError for a name that would lead out of its folder."""
-    wanted = {key: IdxFile(f["name"], tuple(f["shape"]), f["sha256"]) for key, f in definition["files"].items()}
-    for key, file in wanted.items():
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", file.name):
-            raise UserError(f"The file name of {key} is {file.name!r}; allowed is a plain name, without a folder.")
-    return wanted
 
 
 def _from_first_source(name: str, sources: list[Mapping], order: Order) -> dict[str, np.ndarray]:

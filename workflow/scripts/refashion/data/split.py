@@ -9,7 +9,6 @@ import numpy as np
 
 from refashion import randomness
 from refashion.data.dataset import Dataset, hashes_of
-from refashion.errors import UserError
 from refashion.study.model import FOLD, fold_size
 
 
@@ -38,16 +37,12 @@ def split(dataset: Dataset, fraction: Mapping, seed: int) -> Split:
     """The training and validation images of one run.
 
     fraction: {"images": int, "validation": "test" | "fold", "subset_seed": None | int}; a subset_seed takes the seed's
-    place. Raises UserError when more images are wanted than there are, or a fold of too few.
+    place. There are as many as it wants: `refashion.study.config` has held it against its data set.
     """
     available = len(dataset.train_images)
     held_out = fold_size(available) if fraction["validation"] == FOLD else 0
-    if fraction["validation"] == FOLD and not held_out:
-        raise UserError(f"A held-out fold is a sixth of the training images, at least 6; there are {available}.")
-    pool, images = available - held_out, fraction["images"]
-    if not 1 <= images <= pool:
-        raise UserError(f"{images:,} training images are wanted; there are {pool:,} and {held_out:,} held out.")
-    chosen = subset(available, pool, images, seed if fraction["subset_seed"] is None else fraction["subset_seed"])
+    pool, subset_seed = available - held_out, fraction["subset_seed"]
+    chosen = subset(available, pool, fraction["images"], seed if subset_seed is None else subset_seed)
     return Split(
         train_images=dataset.train_images[chosen],
         train_labels=dataset.train_labels[chosen],

@@ -41,8 +41,6 @@ CHOICES = {
 
 def architecture(builder: Builder) -> Builder:
     """Registers a builder under its function's name."""
-    if builder.__name__ in BUILDERS:
-        raise ValueError(f"there is an architecture {builder.__name__} already")
     BUILDERS[builder.__name__] = builder
     return builder
 

@@ -49,8 +49,6 @@ def _number(low: float, high: float) -> Callable[[Any], bool]:
 
 def _register(geometric: bool, off: Any, accepts: Callable[[Any], bool], allowed: str) -> Callable:
     def decorator(function: Callable) -> Callable:
-        if function.__name__ in OPERATIONS:
-            raise ValueError(f"there is an operation {function.__name__} already")
         OPERATIONS[function.__name__] = Operation(function, geometric, off, accepts, allowed)
         return function
 
