@@ -40,15 +40,6 @@ def test_same_files_give_the_same_bytes(prepare, folder, target):
     assert contents[0] == contents[1]
 
 
-def test_who_reads_the_old_file_keeps_it_whole(prepare, folder, target, arrays):
-    target.parent.mkdir(parents=True)
-    target.write_bytes(b"old")
-    with target.open("rb") as reader:
-        prepare({"folder": str(folder)})
-        assert reader.read() == b"old"
-    assert_prepared(target, arrays)
-
-
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

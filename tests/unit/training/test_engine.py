@@ -96,15 +96,6 @@ def test_calls_and_resume_change_no_bit(builder, affine, split, device):
     assert equal(first.state(), second.state())
 
 
-def test_the_same_spec_gives_the_same_bits_and_another_seed_does_not(split, device):
-    engines = [engine.Engine(spec("cnn1", affine=True, seed=seed), split, device) for seed in (5, 5, 6)]
-    for each in engines:
-        each.train(0, 0, 3)
-    assert equal(engines[0].state(), engines[1].state())
-    assert_same_evaluation(engines[0].evaluate(0), engines[1].evaluate(0))
-    assert not np.array_equal(engines[0].state()["model/000"], engines[2].state()["model/000"])
-
-
 def test_validation_is_augmented_anew_each_epoch_and_clean_is_clean(split, device):
     run = engine.Engine(spec("softmax", affine=True), split, device)
     first, second = run.evaluate(0), run.evaluate(1)
