@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,15 @@ from refashion.training import run_files
 from tiny_data import as_idx_files
 from tiny_study import TINY, Study, environment
 
-#: Trains specs without Snakemake: python -c TRAIN data.npz store checkpoint_seconds < list of specs as JSON
+#: Trains specs without Snakemake: python -c TRAIN data.npz store device checkpoint_seconds < list of specs as JSON
 TRAIN = """
 import json, sys
 from pathlib import Path
 from refashion.training.run import train
 from refashion.training.run_store import RunStore
-dataset, store, seconds = sys.argv[1:]
+dataset, store, device, seconds = sys.argv[1:]
 for spec in json.load(sys.stdin):
-    train(spec, Path(dataset), RunStore(store), device="cpu", threads=1, checkpoint_seconds=float(seconds))
+    train(spec, Path(dataset), RunStore(store), device=device, threads=1, checkpoint_seconds=float(seconds))
 """
 
 CELL = {"architecture": "cnn1", "fraction": "small", "augmentation": "affine", "recipe": "b256_e100"}
@@ -112,13 +112,20 @@ def assert_same(one: Path, other: Path) -> None:
 
 
 def train(
-    specs: list[dict], dataset: Path, store: Path, checkpoint_seconds: float = 1e9, **options
+    specs: list[dict],
+    dataset: Path,
+    store: Path,
+    checkpoint_seconds: float = 1e9,
+    device: str = "cpu",
+    variables: Mapping[str, str] | None = None,
+    **options,
 ) -> subprocess.Popen:
     """Start a process that trains these specs one after another, into a store, without Snakemake."""
+    ours = {"PYTHONPATH": str(PROJECT / "workflow" / "scripts"), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-c", TRAIN, str(dataset), str(store), str(checkpoint_seconds)],
+        [sys.executable, "-c", TRAIN, str(dataset), str(store), device, str(checkpoint_seconds)],
         stdin=subprocess.PIPE,
-        env=environment() | {"PYTHONPATH": str(PROJECT / "workflow" / "scripts"), "PYTHONUNBUFFERED": "1"},
+        env={**environment(), **ours, **(variables or {})},
         text=True,
         **options,
     )

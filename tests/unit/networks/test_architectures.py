@@ -79,8 +79,8 @@ def test_options_reach_the_layers():
         ("cnn4", {"activation": "rleu"}, ["activation is 'rleu'", "relu, tanh"]),
         ("cnn4", {"pooling": ["max"]}, ["pooling is ['max']", "max, average"]),
         ("lenet5", {"input": "crop"}, ["input is 'crop'", "pad, resize"]),
-        ("resnet_small", {"width": 0}, ["width is 0", "a positive integer"]),
-        ("resnet_small", {"width": 32.0}, ["width is 32.0", "a positive integer"]),
+        ("resnet_small", {"width": 0}, ["width is 0", "a whole number from 1 on"]),
+        ("resnet_small", {"width": 32.0}, ["width is 32.0", "a whole number from 1 on"]),
     ],
 )
 def test_a_mistake_is_one_sentence(builder, chosen, words):

@@ -7,6 +7,7 @@ import pytest
 
 engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
 
+from refashion import kinds
 from refashion.data import dataset as data
 from refashion.errors import UserError
 from refashion.networks import augmentation
@@ -168,7 +169,7 @@ def test_scales_are_those_of_keras(images):
         ({"rotation": float("nan")}, ["rotation is nan", "degrees"]),
         ({"width_shift": 2}, ["width_shift is 2", "fraction of the width"]),
         ({"zoom": [0.9, 1.1]}, ["zoom is [0.9, 1.1]", "fraction"]),
-        ({"shear": 90}, ["shear is 90", "below 90"]),
+        ({"shear": 90}, ["shear is 90", "degrees from 0 to 89"]),
         ({"horizontal_flip": 1}, ["horizontal_flip is 1", "true or false"]),
         ({"rescale": "255"}, ["rescale is '255'", "unit, standardise, none"]),
     ],
@@ -192,7 +193,7 @@ def test_an_operation_is_added_by_one_function(images, monkeypatch):
     """Erase a square at a random place: known to the check, applied after the warp, absent from the defaults."""
     monkeypatch.setattr(augmentation, "OPERATIONS", dict(augmentation.OPERATIONS))
 
-    @augmentation.pixels(off=0, accepts=lambda value: isinstance(value, int) and value >= 0, allowed="pixels, from 0")
+    @augmentation.pixels(off=0, kind=kinds.whole(0, 28))
     def erase(images, value, draw):
         ops = keras.ops
         height, width = images.shape[1:3]
@@ -203,7 +204,7 @@ def test_an_operation_is_added_by_one_function(images, monkeypatch):
         return ops.where(inside[..., None], 0.0, images)
 
     augmentation.check({"erase": 8})
-    with pytest.raises(UserError, match="erase is -1, allowed: pixels, from 0"):
+    with pytest.raises(UserError, match="erase is -1; allowed is a whole number from 0 to 28"):
         augmentation.check({"erase": -1})
     assert "erase" not in augmentation.DEFAULTS
     assert augmentation.is_random({"erase": 8})

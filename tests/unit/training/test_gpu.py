@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 
 import pytest
 
-from project import PROJECT
+import faults
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, digest
 from refashion.training import devices, run_files
 from refashion.training.run_store import RunStore
-
-RUN = """
-import json, sys
-from pathlib import Path
-from refashion.training import run as training
-from refashion.training import run_files
-from refashion.training.run_store import RunStore
-spec, data, store, device = json.loads(sys.argv[1]), Path(sys.argv[2]), RunStore(sys.argv[3]), sys.argv[4]
-training.train(spec, data, store, device=device, threads=1, checkpoint_seconds=1e9)
-"""
 
 needs_gpu = pytest.mark.skipif(not devices.visible_gpus(), reason="this machine has no GPU (nvidia-smi shows none)")
 
@@ -34,14 +21,9 @@ def spec(request, small_config):
     return load_study(small_config).spec(Run(Cell(*request.param.split("/")), 0))
 
 
-def _start(spec, data, store, device, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-c", RUN, json.dumps(spec), str(data), str(store.folder), device],
-        env=os.environ | {"PYTHONPATH": str(PROJECT / "workflow" / "scripts")} | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def _start(spec, data, store, device, **variables):
+    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return faults.train([spec], data, store.folder, device=device, variables=variables, **told)
 
 
 def _finished(process, spec, store):

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import faults
 from project import PROJECT
 from refashion.networks import backend
 from refashion.study.config import load_study
@@ -43,15 +44,6 @@ print(tf.config.experimental.tensor_float_32_execution_enabled(), tf.config.get_
     assert lines[1:] == ["3 1", "False []"]
 
 
-TRAIN = """
-import json, sys
-from pathlib import Path
-from refashion.training import run
-from refashion.training.run_store import RunStore
-run.train(json.loads(sys.argv[1]), Path(sys.argv[2]), RunStore(sys.argv[3]), device="cpu", threads=1,
-          checkpoint_seconds=1e9)
-"""
-
 #: Each changed a history, or ended in an error, while the environment was left as it was found.
 ENVIRONMENTS = {
     "Keras' settings: floatx": {"keras.json": {"floatx": "float16"}},
@@ -78,14 +70,10 @@ def history(folder, environment, spec, data) -> str:
         (folder / ".keras" / "keras.json").write_text(json.dumps(settings), encoding="utf-8")
     variables = {name: value for name, value in environment.items() if name != "keras.json"}
     store = RunStore(folder / "store")
-    done = subprocess.run(
-        [sys.executable, "-c", TRAIN, json.dumps(spec), str(data), str(store.folder)],
-        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow" / "scripts"), "HOME": str(folder), **variables},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = faults.train([spec], data, store.folder, variables={"HOME": str(folder), **variables}, **told)
+    said = done.communicate(timeout=300)[0]
+    assert done.returncode == 0, said
     return (store.path(digest(spec)) / "history.csv").read_text(encoding="utf-8")
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from refashion import kinds
 from refashion.errors import UserError
+from refashion.kinds import Kind
 from refashion.networks import backend
 from refashion.networks import layers as layer_lists
-from refashion.networks.layers import ACTIVATIONS, MOST_DROPOUT
+from refashion.networks.layers import ACTIVATIONS
 from refashion.randomness import generator
 
 if TYPE_CHECKING:
@@ -69,23 +72,22 @@ def check(builder: str, chosen: Mapping[str, Any], where: str = "architecture") 
         if name == "layers":
             layer_lists.check(value, f"{where}.layers")
             continue
-        wanted = _allowed(name, defaults[name], value)
-        if wanted:
-            raise UserError(f"{where}: {name} is {value!r}, allowed: {wanted}.")
+        kind = _kind(name, defaults[name])
+        if not kind.accepts(value):
+            raise UserError(f"{where}: {name} is {value!r}; allowed is {kind.words}.")
 
 
-def _allowed(name: str, default: Any, value: Any) -> str | None:
-    """None if the value is fine, else what is allowed."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+def _kind(name: str, default: Any) -> Kind:
+    """What an option may be, by its name, or else by the type of its default."""
     if name.endswith("dropout"):
-        return None if number and 0 <= value <= MOST_DROPOUT else f"a rate from 0 to {MOST_DROPOUT}"
+        return layer_lists.RATE
     if name in CHOICES:
-        return None if value in CHOICES[name] else ", ".join(CHOICES[name])
-    if isinstance(default, int) and not isinstance(default, bool):
-        return None if isinstance(value, int) and number and value > 0 else "a positive integer"
-    if isinstance(default, float):
-        return None if number else "a number"
-    return None if isinstance(value, type(default)) else f"a {type(default).__name__}"
+        return kinds.one_of(*CHOICES[name])
+    if type(default) is int:
+        return kinds.whole(1)
+    if type(default) is float:
+        return kinds.number(-math.inf)
+    return Kind(f"a {type(default).__name__}", lambda value: isinstance(value, type(default)))
 
 
 def build(builder: str, input_shape: Shape, classes: int, chosen: Mapping[str, Any]) -> keras.Model:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from refashion.errors import UserError
+from refashion.kinds import YES_OR_NO, Kind, number
 
 #: Pixel scales: /255; mean 0 and standard deviation 1 over the run's training images; the raw 0..255.
 RESCALES = ("unit", "standardise", "none")
@@ -33,8 +34,7 @@ class Operation:
     apply: Callable
     geometric: bool
     off: Any
-    accepts: Callable[[Any], bool]
-    allowed: str
+    kind: Kind
 
     def is_on(self, value: Any) -> bool:
         return value != self.off
@@ -43,13 +43,9 @@ class Operation:
 OPERATIONS: dict[str, Operation] = {}
 
 
-def _number(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value < high
-
-
-def _register(geometric: bool, off: Any, accepts: Callable[[Any], bool], allowed: str) -> Callable:
+def _register(geometric: bool, off: Any, kind: Kind) -> Callable:
     def decorator(function: Callable) -> Callable:
-        OPERATIONS[function.__name__] = Operation(function, geometric, off, accepts, allowed)
+        OPERATIONS[function.__name__] = Operation(function, geometric, off, kind)
         return function
 
     return decorator
@@ -81,7 +77,7 @@ def _symmetric(draws: Any, value: float) -> Any:
 # to the place in the image that it is taken from.
 
 
-@geometry(off=0, accepts=_number(0, 180.0001), allowed="degrees from 0 to 180")
+@geometry(off=0, kind=number(0, 180, "degrees"))
 def rotation(value: float, draw: Draw, count: Any, height: int, width: int) -> Any:
     """By an angle uniform in +-value degrees."""
     from keras import ops
@@ -90,19 +86,19 @@ def rotation(value: float, draw: Draw, count: Any, height: int, width: int) -> A
     return _matrices([[ops.cos(angle), -ops.sin(angle), 0], [ops.sin(angle), ops.cos(angle), 0]])
 
 
-@geometry(off=0, accepts=_number(0, 1), allowed="a fraction of the width, from 0 to below 1")
+@geometry(off=0, kind=number(0, 0.99, "a fraction of the width"))
 def width_shift(value: float, draw: Draw, count: Any, height: int, width: int) -> Any:
     """Sideways, uniform in +-value widths. (In Keras 3 its *height* range does this.)"""
     return _matrices([[1, 0, _symmetric(draw("width_shift", count), value * width)], [0, 1, 0]])
 
 
-@geometry(off=0, accepts=_number(0, 1), allowed="a fraction of the height, from 0 to below 1")
+@geometry(off=0, kind=number(0, 0.99, "a fraction of the height"))
 def height_shift(value: float, draw: Draw, count: Any, height: int, width: int) -> Any:
     """Up and down, uniform in +-value heights."""
     return _matrices([[1, 0, 0], [0, 1, _symmetric(draw("height_shift", count), value * height)]])
 
 
-@geometry(off=0, accepts=_number(0, 90), allowed="degrees from 0 to below 90")
+@geometry(off=0, kind=number(0, 89, "degrees"))
 def shear(value: float, draw: Draw, count: Any, height: int, width: int) -> Any:
     """By an angle uniform in +-value degrees (degrees, as Keras has it: 0.3 is next to nothing)."""
     from keras import ops
@@ -111,7 +107,7 @@ def shear(value: float, draw: Draw, count: Any, height: int, width: int) -> Any:
     return _matrices([[1, -ops.sin(angle), 0], [0, ops.cos(angle), 0]])
 
 
-@geometry(off=0, accepts=_number(0, 1), allowed="a fraction from 0 to below 1")
+@geometry(off=0, kind=number(0, 0.99, "a fraction"))
 def zoom(value: float, draw: Draw, count: Any, height: int, width: int) -> Any:
     """By two factors, one an axis, each uniform in 1 +- value."""
     factors = 1.0 + _symmetric(draw("zoom", count, 2), value)
@@ -125,13 +121,13 @@ def _sign(draws: Any) -> Any:
     return ops.where(draws < 0.5, -1.0, 1.0)
 
 
-@geometry(off=False, accepts=lambda value: isinstance(value, bool), allowed="true or false")
+@geometry(off=False, kind=YES_OR_NO)
 def horizontal_flip(value: bool, draw: Draw, count: Any, height: int, width: int) -> Any:
     """Left and right exchanged in half of the images."""
     return _matrices([[_sign(draw("horizontal_flip", count)), 0, 0], [0, 1, 0]])
 
 
-@geometry(off=False, accepts=lambda value: isinstance(value, bool), allowed="true or false")
+@geometry(off=False, kind=YES_OR_NO)
 def vertical_flip(value: bool, draw: Draw, count: Any, height: int, width: int) -> Any:
     """Top and bottom exchanged in half of the images."""
     return _matrices([[1, 0, 0], [0, _sign(draw("vertical_flip", count)), 0]])
@@ -150,8 +146,8 @@ def check(definition: Mapping[str, Any], where: str = "augmentation") -> None:
                 raise UserError(f"{where}: rescale is {value!r}, allowed are {', '.join(RESCALES)}.")
         elif name not in OPERATIONS:
             raise UserError(f"{where}: there is no {name!r}, allowed are {', '.join(['rescale', *OPERATIONS])}.")
-        elif not OPERATIONS[name].accepts(value):
-            raise UserError(f"{where}: {name} is {value!r}, allowed: {OPERATIONS[name].allowed}.")
+        elif not OPERATIONS[name].kind.accepts(value):
+            raise UserError(f"{where}: {name} is {value!r}; allowed is {OPERATIONS[name].kind.words}.")
 
 
 def active(definition: Mapping[str, Any], geometric: bool) -> list[tuple[Operation, Any]]:

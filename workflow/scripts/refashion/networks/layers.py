@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from refashion import kinds
 from refashion.errors import UserError
+from refashion.kinds import Kind
 
 if TYPE_CHECKING:
     import keras
@@ -39,8 +41,7 @@ MOST = 65536
 class Option:
     """What an option of a layer may be, and what it is unless said."""
 
-    accepts: Callable[[Any], bool]
-    allowed: str
+    kind: Kind
     default: Any = None
     required: bool = False
 
@@ -61,31 +62,18 @@ class Layer:
         return {name: chosen.get(name, option.default) for name, option in self.options.items()}
 
 
-def _number(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+_COUNT = kinds.whole(1, MOST)
+_SIDES = Kind(
+    f"{_COUNT.words}, or two of them, rows and columns",
+    lambda value: all(map(_COUNT.accepts, value if isinstance(value, list) and len(value) == 2 else [value])),
+)
+#: Of a dropout.
+RATE = kinds.number(0, MOST_DROPOUT, "a rate")
 
-
-def _count(value: Any) -> bool:
-    return type(value) is int and 1 <= value <= MOST
-
-
-def _sides(value: Any) -> bool:
-    return _count(value) or (isinstance(value, list) and len(value) == 2 and all(map(_count, value)))
-
-
-def _one_of(words: Sequence[str], **keys: Any) -> Option:
-    return Option(lambda value: value in words, f"one of {', '.join(words)}", **keys)
-
-
-def _yes_or_no(default: bool) -> Option:
-    return Option(lambda value: isinstance(value, bool), "true or false", default)
-
-
-_COUNT = Option(_count, f"a whole number from 1 to {MOST}", required=True)
-_SIDES = f"a whole number from 1 to {MOST}, or two of them, rows and columns"
-_PADDING = _one_of(("valid", "same"), default="valid")
-_ACTIVATION = _one_of(("linear", *ACTIVATIONS, "softmax"), default="linear")
-_INITIALISER = _one_of(INITIALISERS, default="glorot_uniform")
+_PADDING = Option(kinds.one_of("valid", "same"), "valid")
+_ACTIVATION = Option(kinds.one_of("linear", *ACTIVATIONS, "softmax"), "linear")
+_BIAS = Option(kinds.YES_OR_NO, True)
+_INITIALISER = Option(kinds.one_of(*INITIALISERS), "glorot_uniform")
 
 
 def _weights(bias: bool, initialiser: str) -> dict[str, Any]:
@@ -124,12 +112,12 @@ LAYERS: dict[str, Layer] = {
     "conv": Layer(
         _conv,
         {
-            "filters": _COUNT,
-            "kernel": Option(_sides, _SIDES, required=True),
-            "strides": Option(_sides, _SIDES, 1),
+            "filters": Option(_COUNT, required=True),
+            "kernel": Option(_SIDES, required=True),
+            "strides": Option(_SIDES, 1),
             "padding": _PADDING,
             "activation": _ACTIVATION,
-            "bias": _yes_or_no(True),
+            "bias": _BIAS,
             "initialiser": _INITIALISER,
         },
         takes="images",
@@ -137,9 +125,9 @@ LAYERS: dict[str, Layer] = {
     "pool": Layer(
         _pool,
         {
-            "kind": _one_of(("max", "average"), default="max"),
-            "size": Option(_sides, _SIDES, 2),
-            "strides": Option(lambda value: value is None or _sides(value), f"null (the size), {_SIDES}"),
+            "kind": Option(kinds.one_of("max", "average"), "max"),
+            "size": Option(_SIDES, 2),
+            "strides": Option(_SIDES | None),  # null: the size
             "padding": _PADDING,
         },
         takes="images",
@@ -147,37 +135,42 @@ LAYERS: dict[str, Layer] = {
     "batch_norm": Layer(
         lambda keras, **options: keras.BatchNormalization(**options),
         {
-            "momentum": Option(_number(0, 0.99999), "a number from 0 to 0.99999", 0.99),
-            "epsilon": Option(_number(1.001e-5, 1), "a number from 1.001e-5 to 1", 0.001),
+            "momentum": Option(kinds.number(0, 0.99999), 0.99),
+            "epsilon": Option(kinds.number(1.001e-5, 1), 0.001),
         },
     ),
     "dropout": Layer(
         lambda keras, **options: keras.Dropout(**options),
-        {"rate": Option(_number(0, MOST_DROPOUT), f"a rate from 0 to {MOST_DROPOUT}", required=True)},
+        {"rate": Option(RATE, required=True)},
     ),
     "activation": Layer(
         lambda keras, *, function, **name: keras.Activation(function, **name),
-        {"function": _one_of(ACTIVATIONS, required=True)},
+        {"function": Option(kinds.one_of(*ACTIVATIONS), required=True)},
     ),
-    "pad": Layer(_pad, {"margin": Option(_sides, _SIDES, required=True)}, takes="images"),
+    "pad": Layer(_pad, {"margin": Option(_SIDES, required=True)}, takes="images"),
     "resize": Layer(
         _resize,
         {
-            "size": Option(_sides, _SIDES, required=True),
-            "interpolation": _one_of(("bilinear", "nearest"), default="bilinear"),
+            "size": Option(_SIDES, required=True),
+            "interpolation": Option(kinds.one_of("bilinear", "nearest"), "bilinear"),
         },
         takes="images",
     ),
     "flatten": Layer(lambda keras, **name: keras.Flatten(**name), takes="images", flattens=True),
     "global_pool": Layer(
         _global_pool,
-        {"kind": _one_of(("average", "max"), default="average")},
+        {"kind": Option(kinds.one_of("average", "max"), "average")},
         takes="images",
         flattens=True,
     ),
     "dense": Layer(
         _dense,
-        {"units": _COUNT, "activation": _ACTIVATION, "bias": _yes_or_no(True), "initialiser": _INITIALISER},
+        {
+            "units": Option(_COUNT, required=True),
+            "activation": _ACTIVATION,
+            "bias": _BIAS,
+            "initialiser": _INITIALISER,
+        },
         takes="features",
     ),
 }
@@ -217,11 +210,11 @@ def _check_options(name: str, chosen: Mapping[str, Any], place: str) -> None:
     for key, value in chosen.items():
         if key not in options:
             raise UserError(f"{place} has no option {key!r}; allowed are {', '.join(options) or 'none'}.")
-        if not options[key].accepts(value):
-            raise UserError(f"{place}.{key} is {_short(value)}; allowed is {options[key].allowed}.")
+        if not options[key].kind.accepts(value):
+            raise UserError(f"{place}.{key} is {_short(value)}; allowed is {options[key].kind.words}.")
     for key, option in options.items():
         if option.required and key not in chosen:
-            raise UserError(f"{place} lacks {key!r}, {option.allowed}.")
+            raise UserError(f"{place} lacks {key!r}, {option.kind.words}.")
 
 
 def _check_place(name: str, flat: bool, place: str) -> None:

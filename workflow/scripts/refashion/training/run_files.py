@@ -18,16 +18,17 @@ import math
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from refashion import files
+from refashion import files, kinds
 from refashion.data import idx
 from refashion.errors import UserError, first_line
+from refashion.kinds import Kind, one_of, whole
 from refashion.networks import architectures, augmentation
 from refashion.study.model import FOLD, NUMERICS, digest, steps_per_epoch
 
@@ -193,80 +194,55 @@ def _check_identity(metrics: Mapping[str, Any], name: str | None) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What a value may be, and that in words."""
-
-    words: str
-    accepts: Callable[[Any], bool]
-
-    def __or__(self, other: None) -> _Kind:
-        return _Kind(f"{self.words}, or null", lambda value: value is None or self.accepts(value))
-
-
-def _whole(least: int) -> _Kind:
-    return _Kind(f"a whole number from {least} on", lambda value: type(value) is int and least <= value < 2**53)
-
-
-def _one_of(*values: str) -> _Kind:
-    return _Kind(" or ".join(values), lambda value: value in values)
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value >= 0
-
-
-_NUMBER = _Kind("a finite number from 0 on", _is_number)
-_SHARE = _Kind("a number from 0 to 1", lambda value: _is_number(value) and value <= 1)
-_TEXT = _Kind(
+_NUMBER, _SHARE = kinds.number(0), kinds.number(0, 1)
+_TEXT = Kind(
     "a short text of printable characters",
     lambda value: isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable(),
 )
-_SHA256 = _Kind("a SHA-256", lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))
-_YES_OR_NO = _Kind("true or false", lambda value: isinstance(value, bool))
-_ANY_TABLE = _Kind("a table", lambda value: isinstance(value, dict))
+_SHA256 = Kind("a SHA-256", lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))
+_ANY_TABLE = Kind("a table", lambda value: isinstance(value, dict))
 
 #: What is in every metrics.json; there may be more.
 _METRICS = {
-    "status": _one_of(FINISHED, DIVERGED),
-    "diverged_epoch": _whole(1) | None,
-    "epochs": _whole(0),
-    "updates": _whole(0),
-    "steps_per_epoch": _whole(1),
+    "status": one_of(FINISHED, DIVERGED),
+    "diverged_epoch": whole(1) | None,
+    "epochs": whole(0),
+    "updates": whole(0),
+    "steps_per_epoch": whole(1),
     "final": {name: (_SHARE if name.endswith("accuracy") else _NUMBER) | None for name in FINAL},
     "files": dict.fromkeys((HISTORY, PREDICTIONS), _SHA256),
     "spec": {
-        "seed": _whole(0),
+        "seed": whole(0),
         "dataset": {
-            "classes": _Kind("a whole number from 1 to 256", lambda value: type(value) is int and 1 <= value <= 256),
+            "classes": whole(1, 256),
             **{f"{part}_{kind}": _SHA256 for part in ("train", "test") for kind in ("images", "labels")},
         },
-        "fraction": {"images": _whole(1), "validation": _one_of("test", FOLD)},
+        "fraction": {"images": whole(1), "validation": one_of("test", FOLD)},
         "architecture": {"builder": _TEXT},
         "augmentation": _ANY_TABLE,
-        "recipe": {"batch_size": _whole(1), "updates": _whole(1), "precision": _TEXT, "schedule": _TEXT},
+        "recipe": {"batch_size": whole(1), "updates": whole(1), "precision": _TEXT, "schedule": _TEXT},
     },
     "timing": {
         "started": _TEXT,
-        "resumed": _whole(0),
+        "resumed": whole(0),
         **dict.fromkeys(("seconds", "train_seconds", "eval_seconds", "setup_seconds", "images_per_second"), _NUMBER),
     },
     "provenance": {
-        "device": _one_of("cpu", "gpu"),
-        "threads": _whole(1),
-        "cores": _whole(1) | None,
-        "machines": _whole(1) | None,  # the first runs do not say
+        "device": one_of("cpu", "gpu"),
+        "threads": whole(1),
+        "cores": whole(1) | None,
+        "machines": whole(1) | None,  # the first runs do not say
         "commit": _TEXT | None,
-        "dirty": _YES_OR_NO | None,
+        "dirty": kinds.YES_OR_NO | None,
         **dict.fromkeys(("device_name", "cpu", "platform", "precision"), _TEXT),
         **dict.fromkeys(("tensorflow", "keras", "numpy", "python"), _TEXT),
     },
 }
 
 
-def _check(value: Any, wanted: _Kind | Mapping[str, Any], where: str) -> None:
+def _check(value: Any, wanted: Kind | Mapping[str, Any], where: str) -> None:
     """Whether a value, and all that is wanted in it, is of its kind."""
-    if isinstance(wanted, _Kind):
+    if isinstance(wanted, Kind):
         if not wanted.accepts(value):
             raise _Wrong(f"has {where} {_short(value)}; allowed is {wanted.words}")
         return
