@@ -7,13 +7,13 @@ import pytest
 
 engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
 
+from engine_specs import AFFINE
 from refashion import kinds
 from refashion.data import dataset as data
 from refashion.errors import UserError
 from refashion.networks import augmentation
 from refashion.training.runtime import keras
 
-AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}
 STRONG = {"rotation": 60, "width_shift": 0.3, "height_shift": 0.3, "shear": 30, "zoom": 0.5}
 
 

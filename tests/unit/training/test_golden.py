@@ -22,14 +22,13 @@ import pytest
 
 engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
 
+from engine_specs import spec
 from refashion import randomness
 from refashion.data import dataset as data
 from refashion.data.split import Split
-from refashion.networks import architectures, augmentation
+from refashion.networks import architectures
 from refashion.training.draws import Draws, moment
 from refashion.training.runtime import Device, configure
-
-AFFINE = {"rotation": 8, "width_shift": 0.08, "height_shift": 0.08, "shear": 0.3, "zoom": 0.08}
 
 #: Losses of the first three steps, batches of 64 of the first 192 training images, Adam at 0.001, seed 1.
 LOSSES: dict[str, list[float]] = {
@@ -73,30 +72,10 @@ DRAWS: dict[str, list[int]] = {
 LOSSES |= {f"layers/{kind}": LOSSES[f"softmax/{kind}"] for kind in ("none", "affine")}
 
 
-def spec(builder: str, affine: bool) -> dict:
-    return {
-        "seed": 1,
-        "dataset": {"classes": 10, "shape": [28, 28]},
-        "architecture": {"builder": builder, **architectures.options(builder)},
-        "augmentation": augmentation.DEFAULTS | (AFFINE if affine else {}),
-        "recipe": {
-            "loss": "categorical",
-            "optimizer": "adam",
-            "learning_rate": 0.001,
-            "momentum": 0.0,
-            "schedule": "constant",
-            "label_smoothing": 0.0,
-            "batch_size": 64,
-            "epochs": 1,
-            "precision": "float32",
-        },
-    }
-
-
 def losses(builder: str, affine: bool, dataset: data.Dataset, device: Device) -> list[float]:
     """The mean loss of each of the first three steps."""
     images, labels = dataset.train_images[:192], dataset.train_labels[:192]
-    run = engine.Engine(spec(builder, affine), Split(images, labels, images[:1], labels[:1]), device)
+    run = engine.Engine(spec(builder, affine, seed=1), Split(images, labels, images[:1], labels[:1]), device)
     found = []
     for step in range(3):
         run.reset_sums()
@@ -109,7 +88,9 @@ def second_epoch(builder: str, affine: bool, dataset: data.Dataset, device: Devi
     """The numbers of SECOND_EPOCH."""
     images, labels = dataset.train_images[:192], dataset.train_labels[:192]
     run = engine.Engine(
-        spec(builder, affine), Split(images, labels, dataset.test_images[:100], dataset.test_labels[:100]), device
+        spec(builder, affine, seed=1),
+        Split(images, labels, dataset.test_images[:100], dataset.test_labels[:100]),
+        device,
     )
     for epoch in range(2):
         run.reset_sums()

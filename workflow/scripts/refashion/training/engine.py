@@ -71,7 +71,7 @@ class Engine:
         self.examples = len(split.train_images)
         self.batch_size = min(self.recipe["batch_size"], self.examples)
         self.steps_per_epoch = -(-self.examples // self.batch_size)
-        self.updates = self.recipe.get("updates") or self.recipe["epochs"] * self.steps_per_epoch
+        self.updates = self.recipe["updates"]
         self.factor, self.offset = augmentation.scale(self.augmentation, split.train_images)
 
     def _build(self, split: Split, kernels: dict[type, type]) -> None:
@@ -189,7 +189,7 @@ class Engine:
         """Cross-entropy [n] of logits [n, classes] and labels int32 [n]; both losses are this one function."""
         if self.recipe["loss"] == "sparse":
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-        smoothing = self.recipe.get("label_smoothing") or 0.0
+        smoothing = self.recipe["label_smoothing"]
         share = smoothing / self.classes
         targets = tf.one_hot(labels, self.classes, on_value=1 - smoothing + share, off_value=share)
         return tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=logits)
