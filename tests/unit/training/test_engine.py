@@ -158,7 +158,7 @@ def test_standardising_takes_the_training_images(split, device):
 
 
 def test_a_schedule_ends_with_the_updates_of_its_recipe(split, device):
-    """After one of warm-up and one at the peak, the third of three is half-way down its cosine, that of nine an eighth."""
+    """After a warm-up of one and the peak, the third of three is half-way down its cosine, that of nine an eighth."""
     moved = []
     for updates in (3, 9):
         run = engine.Engine(spec("softmax", schedule="cosine", updates=updates), split, device)
