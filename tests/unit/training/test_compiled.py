@@ -85,7 +85,7 @@ def numbers(cell: Cell, split: Split, device: Device) -> dict[str, np.ndarray]:
 
 def differences(cell: Cell, split: Split, cpu: Device) -> dict[str, float]:
     """Relative differences between the compiled path and the CPU's."""
-    compiled = numbers(cell, split, Device("gpu", "XLA on the CPU", cpu.tensorflow, cpu.keras))
+    compiled = numbers(cell, split, Device("gpu", "XLA on the CPU", cpu.tensorflow))
     return {name: float(abs(compiled[name] / value - 1)) for name, value in numbers(cell, split, cpu).items()}
 
 

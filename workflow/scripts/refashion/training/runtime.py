@@ -27,7 +27,6 @@ class Device:
     kind: str
     name: str
     tensorflow: str
-    keras: str
 
 
 def configure(device: str, threads: int) -> Device:
@@ -53,4 +52,4 @@ def configure(device: str, threads: int) -> Device:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
     else:
         tf.config.set_visible_devices([], "GPU")
-    return Device(device, name, tf.__version__, keras.__version__)
+    return Device(device, name, tf.__version__)
