@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from refashion import files
 from refashion.rule_log import rule_log
+from refashion.study.model import digest
 from refashion.training import devices
 from refashion.training import run as training
 from refashion.training.run_store import RunStore
@@ -19,7 +21,8 @@ def main(job):
         threads=job.threads,
         checkpoint_seconds=job.config["checkpoint_seconds"],
     )
-    store.export(job.params.spec, {Path(path).name: path for path in job.output})
+    for path in map(Path, job.output):
+        files.copy(store.path(digest(job.params.spec)) / path.name, path)
 
 
 if __name__ == "__main__":

@@ -101,17 +101,6 @@ def test_nan_never_gets_into_metrics(store):
     assert store.find(SPEC) is None
 
 
-def test_export_replaces_whole_files(store, tmp_path):
-    _publish(store)
-    targets = {name: tmp_path / "view" / name for name in run_files.FILES}
-    targets["history.csv"].parent.mkdir()
-    targets["history.csv"].write_text("old")
-    store.export(SPEC, targets)
-    assert targets["history.csv"].read_text() == RUN.history
-    assert run_files.read(tmp_path / "view").metrics["spec"] == SPEC
-    assert {path.name for path in (tmp_path / "view").iterdir()} == set(run_files.FILES)
-
-
 ARRAYS = {"model/0": np.linspace(0, 1, 7, dtype=np.float32), "iteration": np.array(3, np.int64), "none": np.zeros(0)}
 
 

@@ -120,11 +120,6 @@ class RunStore:
             self.log(f"{name} was finished by another job meanwhile; that run stays.")
         files.sweep(self.path(name))
 
-    def export(self, spec: Mapping[str, Any], targets: Mapping[str, Path | str]) -> None:
-        """Copy a finished run's files to `targets` (file name -> path), each as a whole."""
-        for name, target in targets.items():
-            files.copy(self.path(digest(spec)) / name, Path(target))
-
     # ---------------------------------------------------------------------------------------------------------- derived
 
     def derived(self, key: Mapping[str, Any], suffix: str, make: Callable[[BinaryIO], object]) -> Path:
