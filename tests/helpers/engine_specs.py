@@ -1,9 +1,12 @@
-"""Specs as the engine takes them, of tiny trainings."""
+"""What the engine takes, of tiny trainings: specs and the first real images."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from refashion.data import dataset
+from refashion.data.split import Split
 from refashion.networks import architectures, augmentation
 
 #: The original's augmentation, as far as it is known.
@@ -33,3 +36,14 @@ def spec(
         "augmentation": augmentation.DEFAULTS | (AFFINE if affine else {}),
         "recipe": RECIPE | recipe,
     }
+
+
+def first_images(data: Path, train: int, validation: int) -> Split:
+    """So many training images to train on, and test images to validate, in the order of their files."""
+    whole = dataset.load(data)
+    return Split(
+        whole.train_images[:train],
+        whole.train_labels[:train],
+        whole.test_images[:validation],
+        whole.test_labels[:validation],
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +15,8 @@ import yaml
 
 engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
 
+from engine_specs import first_images
 from project import PROJECT
-from refashion.data.dataset import load
 from refashion.data.split import Split
 from refashion.networks import augmentation
 from refashion.study.config import load_study
@@ -97,15 +96,9 @@ def tolerance(cell: Cell, what: str) -> float:
     return 5e-3 if normalised and what != "first step" else 2e-5
 
 
-def some(data: Path) -> Split:
-    """32 real images to train on and 24 to validate."""
-    whole = load(data)
-    return Split(whole.train_images[:32], whole.train_labels[:32], whole.test_images[:24], whole.test_labels[:24])
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_a_gpu_runs_compiles_and_agrees_with_the_cpu(cell, real_data, device):
-    found = differences(cell, some(real_data), device)
+    found = differences(cell, first_images(real_data, 32, 24), device)
     assert all(value <= tolerance(cell, what) for what, value in found.items()), found
 
 

@@ -12,9 +12,8 @@ import pytest
 
 engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
 
-from engine_specs import spec
+from engine_specs import first_images, spec
 from refashion import randomness
-from refashion.data import dataset as data
 from refashion.data.split import Split
 from refashion.networks import architectures, augmentation
 from refashion.training.draws import Draws, moment
@@ -23,9 +22,8 @@ from refashion.training.runtime import keras, tf
 
 @pytest.fixture(scope="module")
 def split(real_data) -> Split:
-    """160 real images to train on (64 a batch: two full ones and one of 32) and 100 to validate."""
-    whole = data.load(real_data)
-    return Split(whole.train_images[:160], whole.train_labels[:160], whole.test_images[:100], whole.test_labels[:100])
+    """160 images to train on (64 a batch: two full ones and one of 32) and 100 to validate."""
+    return first_images(real_data, 160, 100)
 
 
 def equal(first: dict, second: dict) -> bool:

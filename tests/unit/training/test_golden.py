@@ -22,9 +22,8 @@ import pytest
 
 engine = pytest.importorskip("refashion.training.engine", reason="TensorFlow is not installed")
 
-from engine_specs import spec
+from engine_specs import first_images, spec
 from refashion import randomness
-from refashion.data import dataset as data
 from refashion.data.split import Split
 from refashion.networks import architectures
 from refashion.training.draws import Draws, moment
@@ -72,10 +71,9 @@ DRAWS: dict[str, list[int]] = {
 LOSSES |= {f"layers/{kind}": LOSSES[f"softmax/{kind}"] for kind in ("none", "affine")}
 
 
-def losses(builder: str, affine: bool, dataset: data.Dataset, device: Device) -> list[float]:
+def losses(builder: str, affine: bool, split: Split, device: Device) -> list[float]:
     """The mean loss of each of the first three steps."""
-    images, labels = dataset.train_images[:192], dataset.train_labels[:192]
-    run = engine.Engine(spec(builder, affine, seed=1), Split(images, labels, images[:1], labels[:1]), device)
+    run = engine.Engine(spec(builder, affine, seed=1), split, device)
     found = []
     for step in range(3):
         run.reset_sums()
@@ -84,21 +82,16 @@ def losses(builder: str, affine: bool, dataset: data.Dataset, device: Device) ->
     return found
 
 
-def second_epoch(builder: str, affine: bool, dataset: data.Dataset, device: Device) -> list[float]:
+def second_epoch(builder: str, affine: bool, split: Split, device: Device) -> list[float]:
     """The numbers of SECOND_EPOCH."""
-    images, labels = dataset.train_images[:192], dataset.train_labels[:192]
-    run = engine.Engine(
-        spec(builder, affine, seed=1),
-        Split(images, labels, dataset.test_images[:100], dataset.test_labels[:100]),
-        device,
-    )
+    run = engine.Engine(spec(builder, affine, seed=1), split, device)
     for epoch in range(2):
         run.reset_sums()
         run.train(epoch, 0, 3)
     evaluation = run.evaluate(1)
     found = [*run.sums()]
     for scores in (evaluation.validated, evaluation.clean):
-        found += [scores.losses.mean(dtype=np.float64), np.mean(scores.classes == dataset.test_labels[:100])]
+        found += [scores.losses.mean(dtype=np.float64), np.mean(scores.classes == split.validation_labels)]
     return [float(value) for value in found]
 
 
@@ -121,14 +114,19 @@ def _bits(values: np.ndarray) -> list[int]:
     return values.view(np.uint32).tolist()
 
 
+@pytest.fixture(scope="module")
+def split(real_data) -> Split:
+    return first_images(real_data, 192, 100)
+
+
 def test_every_stream_draws_what_it_drew(device):
     assert draws() == DRAWS
 
 
 @pytest.mark.parametrize("cell", LOSSES)
-def test_first_losses_are_what_they_were(cell, real_data, device):
+def test_first_losses_are_what_they_were(cell, split, device):
     builder, kind = cell.split("/")
-    found = losses(builder, kind == "affine", data.load(real_data), device)
+    found = losses(builder, kind == "affine", split, device)
     normalised = builder in ("cnn4", "cnn4_same", "resnet_small")
     known = [table[cell] for table in (LOSSES, LOSSES_AVX512) if cell in table]
     later = 1e-3 if normalised else 2e-4
@@ -138,10 +136,10 @@ def test_first_losses_are_what_they_were(cell, real_data, device):
 
 
 @pytest.mark.parametrize("cell", SECOND_EPOCH)
-def test_a_later_epoch_and_its_evaluation_are_what_they_were(cell, real_data, device):
+def test_a_later_epoch_and_its_evaluation_are_what_they_were(cell, split, device):
     """Networks without batch normalisation: one image more or less may be right where rounding is another."""
     builder, kind = cell.split("/")
-    found = second_epoch(builder, kind == "affine", data.load(real_data), device)
+    found = second_epoch(builder, kind == "affine", split, device)
     known = SECOND_EPOCH[cell]
     assert found[0::2] == pytest.approx(known[0::2], rel=2e-4)
     assert np.abs(np.subtract(found[1::2], known[1::2])).max() <= 0.0101
@@ -151,17 +149,17 @@ def test_no_architecture_is_forgotten():
     assert set(LOSSES) == {f"{builder}/{kind}" for builder in architectures.BUILDERS for kind in ("none", "affine")}
 
 
-def _write(dataset: data.Dataset) -> None:
+def _write(split: Split) -> None:
     device = configure("cpu", threads=1)
     print("LOSSES")
     for builder in architectures.BUILDERS:
         for kind in ("none", "affine"):
-            rounded = [float(f"{loss:.7g}") for loss in losses(builder, kind == "affine", dataset, device)]
+            rounded = [float(f"{loss:.7g}") for loss in losses(builder, kind == "affine", split, device)]
             print(f'    "{builder}/{kind}": {rounded},', flush=True)
     print("SECOND_EPOCH")
     for cell in SECOND_EPOCH:
         builder, kind = cell.split("/")
-        rounded = [float(f"{value:.7g}") for value in second_epoch(builder, kind == "affine", dataset, device)]
+        rounded = [float(f"{value:.7g}") for value in second_epoch(builder, kind == "affine", split, device)]
         print(f'    "{cell}": {rounded},', flush=True)
     print("DRAWS")
     for stream, values in draws().items():
@@ -169,4 +167,4 @@ def _write(dataset: data.Dataset) -> None:
 
 
 if __name__ == "__main__":
-    _write(data.load(Path(sys.argv[1])))
+    _write(first_images(Path(sys.argv[1]), 192, 100))
