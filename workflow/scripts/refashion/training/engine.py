@@ -99,7 +99,7 @@ class Engine:
         """
         compiled = {"autograph": False, "jit_compile": True if device.kind == "gpu" else None}
         self._steps_call = tf.function(self._steps, **compiled)
-        self._last_step_call = tf.function(self._last_step, **compiled)
+        self._batch_call = tf.function(self._batch, **compiled)
         self._score_call = tf.function(self._score, **compiled)
 
     # Training -----------------------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ class Engine:
             started = time.perf_counter()
             if step >= full:
                 until = step + 1
-                self._last_step_call(moment(epoch, 0), tf.constant(step))
+                self._batch_call(moment(epoch, 0), tf.constant(step), short)
             else:
                 until = min(full, step + self._steps_a_call())
                 self._steps_call(moment(epoch, 0), tf.constant(step), tf.constant(until))
@@ -148,12 +148,8 @@ class Engine:
 
         tf.while_loop(lambda step: step < last, body, [first], parallel_iterations=1)
 
-    def _last_step(self, epoch_counter: tf.Tensor, step: tf.Tensor) -> None:
-        """The short batch that ends an epoch."""
-        self._batch(epoch_counter, step, self.examples % self.batch_size)
-
     def _batch(self, epoch_counter: tf.Tensor, step: tf.Tensor, size: int) -> None:
-        """Gathers, augments and scales a batch, and updates on it."""
+        """Gathers, augments and scales a batch of so many images, and updates on it."""
         now = epoch_counter + tf.cast(step, tf.uint64)
         chosen = tf.slice(self.permutation, [step * self.batch_size], [size])
         inputs = self._inputs(tf.gather(self.images, chosen), Draws(self.seed, "augmentation", now))
