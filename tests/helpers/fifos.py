@@ -18,8 +18,9 @@ def fed(path: Path, content: bytes) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))  # lets go of a writer whom nobody has heard
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # lets go of a writer whom nobody has heard
         writer.join(10)
+        os.close(reader)
 
 
 def _feed(path: Path, content: bytes) -> None:
