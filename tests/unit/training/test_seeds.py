@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import math
 from types import SimpleNamespace
@@ -61,55 +60,56 @@ def _at(accuracy, made):
     return run_folders.Parts(made.metrics | {"final": final}, history, made.predictions | {"validated": guess})
 
 
+def _plans(config, root, diverged=()):
+    """The plan of each pilot cell by its network, from finished runs."""
+    loaded = load_study(config)
+    _finish(loaded, root, diverged)
+    return {row["architecture"]: row for row in seeds.plan_pilots(loaded, root)}
+
+
+def _wanted(accuracies):
+    """Stein 1945: N = max(n0, ceil((t(n0 - 1) s0 / h)^2)), here written out by hand."""
+    return math.ceil((stats.t.ppf(0.975, len(accuracies) - 1) * np.std(accuracies, ddof=1) / 0.5) ** 2)
+
+
 def test_the_second_stage_is_steins(pilots, tmp_path):
-    loaded = load_study(pilots)
-    _finish(loaded, tmp_path)
-    rows = {row["architecture"]: row for row in seeds.plan_pilots(loaded, tmp_path)}
-    # Stein 1945: N = max(n0, ceil((t(n0 - 1) s0 / h)^2)), here written out by hand; the first cell has n0 = 3.
-    sd = np.std([89.0, 89.4, 89.7], ddof=1)
-    wanted = math.ceil((stats.t.ppf(0.975, 2) * sd / 0.5) ** 2)
-    assert (rows["lenet5"]["wanted"], rows["lenet5"]["planned"], rows["lenet5"]["capped"]) == (wanted, wanted, False)
-    assert rows["cnn1"]["planned"] == 3  # no spread at all
+    plans, wanted = _plans(pilots, tmp_path), _wanted([89.0, 89.4, 89.7])
+    assert (plans["lenet5"]["wanted"], plans["lenet5"]["planned"], plans["lenet5"]["capped"]) == (wanted, wanted, False)
+    assert plans["cnn1"]["planned"] == 3  # no spread at all
 
 
 def test_the_most_is_binding_and_said(pilots, tmp_path):
     pilots["experiments"]["losses"]["seeds"]["most"] = 4
-    loaded = load_study(pilots)
-    _finish(loaded, tmp_path)
-    row = next(row for row in seeds.plan_pilots(loaded, tmp_path) if row["architecture"] == "lenet5")
-    assert (row["planned"], row["capped"]) == (4, True)
+    plan = _plans(pilots, tmp_path)["lenet5"]
+    assert (plan["planned"], plan["capped"]) == (4, True)
 
 
-def test_pilot_runs_that_diverged_are_replaced(pilots, tmp_path):
+@pytest.mark.parametrize(("most", "planned", "capped"), [(20, 20, True), (40, _wanted([89.4, 89.7]) + 1, False)])
+def test_pilot_runs_that_diverged_are_replaced(pilots, tmp_path, most, planned, capped):
     """Stein's number is of runs that count: with one of three diverged, two count, and as many as he wants must."""
-    loaded = load_study(pilots)
-    _finish(loaded, tmp_path, diverged={(CELL, 0)})
-    sd, most = np.std([89.4, 89.7], ddof=1), 20
-    wanted = math.ceil((stats.t.ppf(0.975, 1) * sd / 0.5) ** 2)  # 30: more than the most
-    row = next(row for row in seeds.plan_pilots(loaded, tmp_path) if row["architecture"] == "lenet5")
-    assert (row["wanted"], row["planned"], row["capped"]) == (wanted, most, True)
-    pilots["experiments"]["losses"]["seeds"]["most"] = 40
-    row = next(row for row in seeds.plan_pilots(load_study(pilots), tmp_path) if row["architecture"] == "lenet5")
-    assert (row["wanted"], row["planned"], row["capped"]) == (wanted, wanted + 1, False)
+    pilots["experiments"]["losses"]["seeds"]["most"] = most
+    plan = _plans(pilots, tmp_path, diverged={(CELL, 0)})["lenet5"]
+    assert (plan["wanted"], plan["planned"], plan["capped"]) == (_wanted([89.4, 89.7]), planned, capped)
 
 
 def test_a_cell_without_two_runs_keeps_its_pilot_and_says_why(pilots, tmp_path):
-    loaded = load_study(pilots)
-    _finish(loaded, tmp_path, diverged={(CELL, 0), (CELL, 2)})
-    row = next(row for row in seeds.plan_pilots(loaded, tmp_path) if row["architecture"] == "lenet5")
-    assert (row["finished"], row["planned"], row["sd"]) == (1, 3, None)
-    assert row["reason"].startswith("cannot say, because")
+    plan = _plans(pilots, tmp_path, diverged={(CELL, 0), (CELL, 2)})["lenet5"]
+    assert (plan["finished"], plan["planned"], plan["sd"]) == (1, 3, None)
+    assert plan["reason"].startswith("cannot say, because")
 
 
-def test_a_written_plan_makes_the_study_grow(pilots, tmp_path):
+@pytest.fixture
+def grown(pilots, tmp_path):
+    """The study as pilots.csv, which is written, makes it grow."""
+    plans = _plans(pilots, tmp_path)
+    seeds.write(list(plans.values()), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
+    return seeds.with_plans(load_study(pilots), tmp_path)
+
+
+def test_a_written_plan_makes_the_study_grow(grown, pilots, tmp_path):
+    planned = {CELL: _wanted([89.0, 89.4, 89.7]), OTHER: 3}
+    assert {cell: sum(run.cell == cell for run in grown.runs()) for cell in planned} == planned
     loaded = load_study(pilots)
-    _finish(loaded, tmp_path)
-    seeds.write(seeds.plan_pilots(loaded, tmp_path), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
-    grown = seeds.with_plans(loaded, tmp_path)
-    with open(tmp_path / "pilots.csv", newline="") as file:
-        planned = {row["architecture"]: int(row["planned"]) for row in csv.DictReader(file)}
-    for cell in (CELL, OTHER):
-        assert sum(run.cell == cell for run in grown.runs()) == planned[cell.architecture]
     assert seeds.with_plans(loaded, None) is loaded
     (tmp_path / "pilots.csv").write_text("cell,planned\n")
     with pytest.raises(UserError, match=r"pilots\.csv is no plan of seeds \(its columns are others\)"):
@@ -126,13 +126,8 @@ def test_a_broken_plan_is_told_in_a_sentence(pilots, tmp_path, broken):
         seeds.with_plans(load_study(pilots), tmp_path)
 
 
-def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
+def test_runs_of_the_second_stage_are_published(grown, pilots, tmp_path, monkeypatch):
     """The rule's script, as Snakemake calls it: the report that it publishes rests on them."""
-    loaded = load_study(pilots)
-    _finish(loaded, tmp_path)
-    seeds.write(seeds.plan_pilots(loaded, tmp_path), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
-    grown = seeds.with_plans(loaded, tmp_path)
-    assert len(grown.runs()) > len(loaded.runs())
     asked = []
     monkeypatch.setattr(publishing, "publish", lambda study, *others, **named: asked.extend(study.runs()))
     monkeypatch.setattr(publishing, "readme_block", lambda analysis: "")
@@ -152,11 +147,8 @@ def test_runs_of_the_second_stage_are_published(pilots, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("changed", [{"pilot": 2}, {"half_width": 0.6}, {"most": 5}])
-def test_a_plan_made_for_other_settings_plans_nothing(pilots, tmp_path, changed):
-    loaded = load_study(pilots)
-    _finish(loaded, tmp_path)
-    seeds.write(seeds.plan_pilots(loaded, tmp_path), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
-    assert seeds.with_plans(loaded, tmp_path).runs() != loaded.runs()
+def test_a_plan_made_for_other_settings_plans_nothing(grown, pilots, tmp_path, changed):
+    assert len(grown.runs()) > len(load_study(pilots).runs())
     pilots["experiments"]["losses"]["seeds"] |= changed
     edited = load_study(pilots)
     assert seeds.with_plans(edited, tmp_path).runs() == edited.runs()
