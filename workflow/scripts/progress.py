@@ -7,14 +7,13 @@ import sys
 from pathlib import Path
 
 from refashion.errors import UserError
-from refashion.project import PROJECT
 from refashion.upkeep import progress
 
 
 def main(overlays):
     """Print three lines, and the failed runs."""
     try:
-        print(progress.show([Path(one) for one in overlays], PROJECT, Path()))
+        print(progress.show([Path(one) for one in overlays]))
     except UserError as error:
         sys.exit(str(error))
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from refashion.study.config import load_study
+from refashion.study.config import load_study, read_config
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run_state
 from refashion.training.run_state import RunState
 from refashion.training.speeds import Speeds
-from refashion.upkeep import progress, timings
+from refashion.upkeep import costing, progress, timings
 
 PROJECT = Path(__file__).resolve().parents[3]
 CNN1 = Cell("cnn1", "10k", "none", "b256_e100")
@@ -204,7 +204,8 @@ def test_the_command_reads_only_and_imports_no_tensorflow(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", watch], cwd=tmp_path, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
-    assert lines[0] == "Done     0 of 18 runs"
+    quick = load_study(read_config(PROJECT / "config" / name for name in ("config.yaml", "quick.yaml")))
+    assert lines[0] == f"Done     0 of {len(set(costing.digests(quick).values()))} runs"
     assert lines[-1] == "[]"
     assert list(tmp_path.iterdir()) == []
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refashion import formatting, provenance
+from refashion.project import PROJECT
 from refashion.study.config import load_study, read_config
 from refashion.study.model import Run, Study
 from refashion.training import run_state, seeds
@@ -154,11 +155,8 @@ def _clock(seconds: float) -> str:
     return formatting.duration(seconds).replace(formatting.SPACE, " ")
 
 
-def show(overlays: Sequence[Path], project: Path, folder: Path) -> str:
-    """The progress of the study in `folder`, by the project's config and overlays over it."""
-    config = read_config((project / "config" / "config.yaml", *overlays))
-    study = seeds.with_plans(load_study(config), folder / "results" / "seeds")
-    store = folder / timings.PLACES.store
-    places = timings.Places(store, timings.PLACES.published, folder / timings.PLACES.benchmark)
+def show(overlays: Sequence[Path]) -> str:
+    """The progress of the study in this folder, by the project's config and overlays over it."""
+    study = load_study(read_config((PROJECT / "config" / "config.yaml", *overlays)))
     jobs = provenance.machine()["cores"] if timings.device_of(study) == "cpu" else 1
-    return text(look(study, time.time(), places), jobs)
+    return text(look(seeds.with_plans(study, "results/seeds"), time.time(), timings.PLACES), jobs)
