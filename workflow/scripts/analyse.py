@@ -6,12 +6,10 @@ from pathlib import Path
 from refashion import files
 from refashion.judging import analysis, collection, inputs, tables
 from refashion.judging.csv_tables import CSV_TABLES
-from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
 from refashion.training import seeds
-from refashion.upkeep.benchmark import table as benchmark_table
 
 
 def main(job):
@@ -22,19 +20,8 @@ def main(job):
     runs = tables.read("runs", given.runs)
     collection.check_runs(study, runs, given.runs)
     with collection.PredictionsFile(given.predictions) as predictions:
-        result = analysis.analyse(
-            inputs.Inputs(
-                study=study,
-                original=original,
-                runs=runs,
-                histories=tables.read("histories", given.histories),
-                predictions=predictions,
-                architectures=inputs.read_json(given.architectures),
-                data=inputs.read_descriptions(given.facts),
-                benchmark=benchmark_table.read(Path(given.benchmark)) if given.get("benchmark") else [],
-                beside=inputs.read_beside(study, PROJECT),
-            )
-        )
+        histories = tables.read("histories", given.histories)
+        result = analysis.analyse(inputs.read(study, original, given, runs, histories, predictions))
     analysis.write(result, job.output.analysis, {name: job.output[name] for name in CSV_TABLES})
     files.write_alone(Path(job.output.config), json.dumps(job.config, indent=1) + "\n")
     print(result.document["study"]["answer"])

@@ -4,10 +4,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from refashion.judging import benchmark_table
 from refashion.rule_log import rule_log
 from refashion.training import devices
 from refashion.upkeep.benchmark import contestants, measuring
-from refashion.upkeep.benchmark import table as benchmark_table
 
 
 def main(job, terminal):

@@ -5,7 +5,6 @@ from pathlib import Path
 from refashion import files
 from refashion.judging import analysis, collection, inputs, standing, tables
 from refashion.judging.csv_tables import CSV_TABLES
-from refashion.project import PROJECT
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
@@ -13,7 +12,6 @@ from refashion.telling import page, pictures, source
 from refashion.telling.redaction import redact
 from refashion.training import seeds
 from refashion.training.run_store import RunStore, published_in
-from refashion.upkeep.benchmark import table as benchmark_table
 
 
 def main(job):
@@ -32,19 +30,8 @@ def main(job):
     )
     reasons = redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
     runs = collected.runs.assign(reason=reasons)
-    result = analysis.analyse(
-        inputs.Inputs(
-            study=study,
-            original=original,
-            runs=runs,
-            histories=collected.histories,
-            predictions=collected.predictions,
-            architectures=inputs.read_json(given.architectures),
-            data=inputs.read_descriptions(given.facts),
-            benchmark=benchmark_table.read(Path(given.benchmark)) if given.get("benchmark") else [],
-            beside=inputs.read_beside(study, PROJECT),
-        )
-    )
+    gathered = inputs.read(study, original, given, runs, collected.histories, collected.predictions)
+    result = analysis.analyse(gathered)
     images = pictures.load(result.document, [Path(one) for one in given.data], Path(given.examples))
     text = source.read(Path(given.text)) if given.get("text") else ""
     html = page.render(result.document, images, job.config, partial=True, text=text)

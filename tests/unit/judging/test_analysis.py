@@ -22,7 +22,7 @@ import run_folders
 import synthetic
 from refashion.errors import UserError
 from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED
-from refashion.judging import analysis, collection, columns, summary, tables
+from refashion.judging import analysis, benchmark_table, collection, columns, summary, tables
 from refashion.judging.claims import families as claim_families
 from refashion.judging.csv_tables import CSV_TABLES
 from refashion.judging.document.parts import MetricSummary
@@ -33,7 +33,6 @@ from refashion.judging.run_table import RunTable
 from refashion.judging.sections import cost, effects, specifications
 from refashion.study.config import load_study
 from refashion.study.model import Cell, digest
-from refashion.upkeep.benchmark import table as benchmark_table
 
 ORIGINAL = synthetic.original()
 COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]

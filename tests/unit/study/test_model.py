@@ -12,9 +12,9 @@ from refashion.study.config import load_study
 from refashion.study.model import Cell, Looks, Run, digest
 
 LOOKS = {"looks": [5, 10], "spend": [0.01, 0.04]}
-
-
+PILOT = {"pilot": 3, "half_width": 0.1, "most": 9}
 CELL = {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
+AFFINE = {"architecture": "cnn1", "fraction": "60k", "augmentation": "affine", "recipe": "b256_u11750"}
 
 
 def test_published_runs_keep_their_digests(config):
@@ -140,77 +140,61 @@ def test_limits_bound_images_epochs_and_updates(config):
     assert load_study(config).updates(cell) == 8
 
 
+def _two_experiments(config, original, losses, cell):
+    """A study of `original` and, of one cell, `losses`, each with its seeds; and the experiments by name."""
+    config["run"] = ["original", "losses"]
+    config["experiments"]["original"]["seeds"] = original
+    config["experiments"]["losses"] |= {"seeds": losses, "cells": [cell]}
+    study = load_study(config)
+    return study, {experiment.name: experiment for experiment in study.experiments}
+
+
 def test_pilots_grow_by_their_plan(config):
-    config["run"] = ["losses", "original"]
-    config["experiments"]["losses"]["seeds"] = {"pilot": 3, "half_width": 0.1, "most": 9}
-    loaded = load_study(config)
-    cell = Cell("lenet5", "60k", "none", "b32_e20")
-    assert [run.seed for run in loaded.runs() if run.cell == cell] == [0, 1, 2]
-    assert Run(cell, 2) in loaded.pilot_runs()
-    assert Run(Cell("cnn4", "10k", "none", "b256_e100"), 0) not in loaded.pilot_runs()
-    grown = loaded.with_plan({("losses", cell): 5})
+    study, _ = _two_experiments(config, 5, PILOT, {**CELL, "architecture": "lenet5"})
+    cell = Cell("lenet5", "10k", "none", "b256_e100")
+    assert [run.seed for run in study.runs() if run.cell == cell] == [0, 1, 2]
+    assert Run(cell, 2) in study.pilot_runs()
+    assert Run(Cell("cnn4", "10k", "none", "b256_e100"), 0) not in study.pilot_runs()
+    grown = study.with_plan({("losses", cell): 5})
     assert [run.seed for run in grown.runs() if run.cell == cell] == [0, 1, 2, 3, 4]
 
 
-def test_a_cell_of_two_experiments_keeps_a_count_in_each(config):
-    config["run"] = ["original", "losses"]
-    config["experiments"]["original"]["seeds"] = LOOKS
-    config["experiments"]["losses"]["seeds"] = 2
-    config["experiments"]["losses"]["cells"] = [
-        {"architecture": "cnn1", "fraction": "10k", "augmentation": "none", "recipe": "b256_e100"}
-    ]
-    loaded, cell = load_study(config), Cell("cnn1", "10k", "none", "b256_e100")
-    grown = loaded.with_plan({("original", cell): 10})
-    by_name = {experiment.name: experiment for experiment in grown.experiments}
-    assert [len(grown.seeds(by_name[name], cell)) for name in ("original", "losses")] == [10, 2]
-    assert grown.experiments_of(Run(cell, 1)) == ("original", "losses")
-    assert grown.experiments_of(Run(cell, 2)) == ("original",)
-    assert (loaded.looks, [one.name for one in loaded.looking]) == (Looks((5, 10), (0.01, 0.04), 2), ["original"])
+@pytest.mark.parametrize(
+    ("original", "losses", "plans", "counts"),
+    [(LOOKS, 2, {"original": 10}, (10, 2)), (PILOT, PILOT, {"original": 8, "losses": 5}, (8, 5))],
+)
+def test_a_cell_of_two_experiments_keeps_a_count_in_each(config, original, losses, plans, counts):
+    cell = Cell(**CELL)
+    study, by_name = _two_experiments(config, original, losses, CELL)
+    grown = study.with_plan({(name, cell): count for name, count in plans.items()})
+    assert tuple(len(grown.seeds(by_name[name], cell)) for name in ("original", "losses")) == counts
+    assert [run.seed for run in grown.runs() if run.cell == cell] == list(range(counts[0]))
+    assert grown.experiments_of(Run(cell, counts[1] - 1)) == ("original", "losses")
+    assert grown.experiments_of(Run(cell, counts[1])) == ("original",)
 
 
-@pytest.mark.parametrize("order", [("original", "losses"), ("losses", "original")])
-def test_of_two_plans_of_a_cell_none_takes_the_place_of_the_other(config, order):
-    cell = Cell("cnn1", "10k", "none", "b256_e100")
-    config["run"] = list(order)
-    for name in order:
-        config["experiments"][name]["seeds"] = {"pilot": 3, "half_width": 0.1, "most": 9}
-    config["experiments"]["losses"]["cells"] = [vars(cell)]
-    plans = {("original", cell): 8, ("losses", cell): 5}
-    grown = load_study(config).with_plan({(name, cell): plans[name, cell] for name in order})
-    by_name = {experiment.name: experiment for experiment in grown.experiments}
-    assert {(name, cell): len(grown.seeds(by_name[name], cell)) for name in order} == plans
-    assert [run.seed for run in grown.runs() if run.cell == cell] == list(range(8))
+def test_a_study_knows_its_looks(config):
+    study, _ = _two_experiments(config, LOOKS, 2, CELL)
+    assert (study.looks, [one.name for one in study.looking]) == (Looks((5, 10), (0.01, 0.04), 2), ["original"])
 
 
 def test_the_runs_of_looks_to_come_have_twins(config):
-    config["run"] = ["original", "losses"]
-    config["experiments"]["original"]["seeds"] = LOOKS
-    config["experiments"]["losses"]["seeds"] = 9
-    config["experiments"]["losses"]["cells"] = [
-        {"architecture": "cnn1", "fraction": "60k", "augmentation": "affine", "recipe": "b256_u11750"}
-    ]
-    loaded = load_study(config)
+    """Here and below, else the jobs of one training would not know of each other, and both would train."""
+    study, _ = _two_experiments(config, LOOKS, 9, AFFINE)
     first, other = (Cell("cnn1", "60k", "affine", name) for name in ("b256_e50", "b256_u11750"))
-    assert Run(first, 8) not in loaded.runs()
-    assert loaded.twin(Run(other, 8)) == Run(first, 8)
+    assert Run(first, 8) not in study.runs()
+    assert study.twin(Run(other, 8)) == Run(first, 8)
 
 
 def test_runs_of_the_second_stage_have_twins_before_it_is_planned(config):
-    """Else the jobs of one training would not know of each other, and both would train."""
-    config["seeds"] = 10
-    config["run"] = ["original", "losses"]
-    config["experiments"]["losses"]["seeds"] = {"pilot": 2, "half_width": 0.1, "most": 12}
-    config["experiments"]["losses"]["cells"] = [
-        {"architecture": "cnn1", "fraction": "60k", "augmentation": "affine", "recipe": ["b256_u11750", "again"]}
-    ]
     config["recipes"]["again"] = {"batch_size": 256, "updates": 11750}
-    loaded = load_study(config)
+    study, _ = _two_experiments(config, 10, PILOT | {"most": 12}, {**AFFINE, "recipe": ["b256_u11750", "again"]})
     first, middle, last = (Cell("cnn1", "60k", "affine", name) for name in ("b256_e50", "b256_u11750", "again"))
-    for one in (loaded, loaded.with_plan({("losses", middle): 12, ("losses", last): 12})):
+    for one in (study, study.with_plan({("losses", middle): 12, ("losses", last): 12})):
         assert one.twin(Run(last, 4)) == Run(first, 4)
         assert one.twin(Run(last, 11)) == Run(middle, 11)  # `original` has ten seeds
         assert one.twin(Run(middle, 11)) is None
-    assert Run(last, 11) not in loaded.runs()
+    assert Run(last, 11) not in study.runs()
 
 
 def test_constraints_match_the_names_and_nothing_else(config):

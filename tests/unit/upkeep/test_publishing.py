@@ -12,12 +12,12 @@ import run_folders
 from project import PROJECT
 from refashion import files
 from refashion.errors import UserError
+from refashion.judging import benchmark_table
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS, Run, digest
 from refashion.telling import document
 from refashion.training.run_store import RunStore, published_in
 from refashion.upkeep import publishing
-from refashion.upkeep.benchmark import table as benchmark_table
 
 PUBLISHED = PROJECT / "published"
 

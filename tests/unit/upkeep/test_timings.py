@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from refashion.judging import benchmark_table
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run
 from refashion.training.speeds import Speed
-from refashion.upkeep.benchmark import table as benchmark_table
 from refashion.upkeep.timings import speeds
 from timed_runs import CNN1, CPU, finish
 

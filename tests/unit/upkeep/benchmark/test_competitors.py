@@ -10,13 +10,13 @@ import pytest
 
 from project import PROJECT
 from refashion.data import dataset as data
+from refashion.judging import benchmark_table
+from refashion.judging.benchmark_table import ENGINE, PLAIN, PLAIN_ONEDNN, TORCH
 from refashion.networks import architectures, augmentation
 from refashion.study.model import digest, steps_per_epoch
 from refashion.training import run_files
 from refashion.upkeep.benchmark import contestants, measuring
-from refashion.upkeep.benchmark import table as benchmark_table
 from refashion.upkeep.benchmark.contestants import Machine, Task
-from refashion.upkeep.benchmark.table import ENGINE, PLAIN, PLAIN_ONEDNN, TORCH
 
 ORIGINAL = ("cnn1", "lenet5", "cnn4", "cnn4_same")
 

@@ -7,14 +7,14 @@ import pytest
 
 from refashion.data import dataset as data
 from refashion.errors import UserError
+from refashion.judging import benchmark_table
+from refashion.judging.benchmark_table import ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run
 from refashion.upkeep.benchmark import contestants, measuring
-from refashion.upkeep.benchmark import table as benchmark_table
 from refashion.upkeep.benchmark.contestants import Arrangement, Machine, Task
 from refashion.upkeep.benchmark.measuring import Benchmark, Start
 from refashion.upkeep.benchmark.stopwatch import Measurement
-from refashion.upkeep.benchmark.table import ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH
 
 TASK = Task("cnn1", "none", "b256_e50", 18_000)
 AFFINE = Task("cnn1", "affine", "b256_e50", 18_000)

@@ -13,13 +13,16 @@ from typing import Any
 import pandas as pd
 
 from refashion.errors import UserError, first_line
+from refashion.judging import benchmark_table
 from refashion.judging.collection import Predictions
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
 from refashion.judging.sections.variance import image_variance
+from refashion.project import PROJECT
 from refashion.study.config import load_study
-from refashion.study.model import Cell, Experiment, Run, Study, steps_per_epoch
+from refashion.study.model import Cell, Experiment, Run, Study
 from refashion.study.original import original_dataset
+from refashion.training.speeds import work
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,7 @@ class Inputs:
             image_variance=lambda cell: image_variance(cell, self.predictions),
             datasets={cell.name: self.study.dataset(cell) for cell in self.study.cells()},
             batches={cell.name: self._batches(cell) for cell in self.study.cells()},
-            work={cell.name: self._work(cell) for cell in self.study.cells()},
+            work={cell.name: work(self.study.spec(Run(cell, 0)), self.study).trained for cell in self.study.cells()},
             experiments=self._experiments,
             enabled=tuple(experiment.name for experiment in self.study.experiments),
             looks=self.study.looks,
@@ -79,12 +82,6 @@ class Inputs:
         spec = self.study.spec(Run(cell, 0))
         return json.dumps(spec["fraction"], sort_keys=True), spec["recipe"]["batch_size"]
 
-    def _work(self, cell: Cell) -> int:
-        """Training images that a run of a cell sees."""
-        images, recipe = self.study.images(cell), self.study.config["recipes"][cell.recipe]
-        epochs, rest = divmod(self.study.updates(cell), steps_per_epoch(images, recipe["batch_size"]))
-        return epochs * images + min(images, rest * recipe["batch_size"])
-
     @cached_property
     def columns(self) -> list[str]:
         """The cells of the original's table, those that this study has."""
@@ -100,6 +97,28 @@ class Inputs:
     def defined(self) -> tuple[Experiment, ...]:
         """Every experiment of the config, those that do not run included."""
         return load_study({**self.study.config, "run": list(self.study.config["experiments"])}).experiments
+
+
+def read(
+    study: Study,
+    original: Mapping[str, Any],
+    given: Any,
+    runs: pd.DataFrame,
+    histories: pd.DataFrame,
+    predictions: Mapping[str, Predictions],
+) -> Inputs:
+    """What was collected, and what a rule's input names: the files `architectures`, `facts` and `benchmark`, if any."""
+    return Inputs(
+        study=study,
+        original=original,
+        runs=runs,
+        histories=histories,
+        predictions=predictions,
+        architectures=read_json(given.architectures),
+        data=read_descriptions(given.facts),
+        benchmark=benchmark_table.read(Path(given.benchmark)) if given.get("benchmark") else [],
+        beside=read_beside(study, PROJECT),
+    )
 
 
 def read_json(path: Path | str) -> dict[str, Any]:

@@ -23,11 +23,11 @@ from typing import Any
 
 from refashion import files
 from refashion.errors import UserError
+from refashion.judging import benchmark_table
 from refashion.study.model import Study, digest
 from refashion.telling import document
 from refashion.training import run_files
 from refashion.training.run_store import RunStore, published_in
-from refashion.upkeep.benchmark import table as benchmark_table
 
 #: What a report leaves behind that is published beside the runs.
 RESULTS = (

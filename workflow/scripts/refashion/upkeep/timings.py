@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from refashion import files, provenance
+from refashion.judging import benchmark_table
 from refashion.project import PROJECT
 from refashion.study.model import Run, Study
 from refashion.training import devices, run_files
 from refashion.training.run_store import RunStore
 from refashion.training.speeds import Sample, Speed, Speeds, kinds, work
 from refashion.upkeep.benchmark import contestants
-from refashion.upkeep.benchmark import table as benchmark_table
 
 #: Time to score an image as a part of the time to train on it: one product a layer instead of three (see
 #: `architectures.training_flops`). For the benchmark, which measures only both together.

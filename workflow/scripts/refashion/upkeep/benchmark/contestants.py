@@ -15,10 +15,10 @@ import numpy as np
 
 from refashion import yaml_files
 from refashion.data import dataset as data
+from refashion.judging.benchmark_table import ENGINE, PLAIN, PLAIN_ONEDNN, TORCH
 from refashion.project import PROJECT
 from refashion.study.config import load_study
 from refashion.study.model import Cell, Run, Study
-from refashion.upkeep.benchmark.table import ENGINE, PLAIN, PLAIN_ONEDNN, TORCH
 
 #: Training images for each validation image, as 60,000 for 10,000.
 TRAINING_PER_VALIDATION = 6

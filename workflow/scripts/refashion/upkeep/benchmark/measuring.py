@@ -31,11 +31,11 @@ from typing import Any
 from refashion import provenance
 from refashion.data import dataset as data
 from refashion.errors import UserError
+from refashion.judging.benchmark_table import COLUMNS, ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH
 from refashion.study.model import digest
 from refashion.training import run_files
 from refashion.upkeep.benchmark.contestants import TASKS, Arrangement, Machine, Task, Workshop, spec
 from refashion.upkeep.benchmark.stopwatch import Jobs, Measurement, measure
-from refashion.upkeep.benchmark.table import COLUMNS, ENGINE, PEAK, PLAIN, PLAIN_ONEDNN, TORCH
 
 #: An arrangement that is slower than its program's best by more than this share is measured once only.
 CLOSE = 0.10
