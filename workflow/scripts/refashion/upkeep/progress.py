@@ -65,7 +65,8 @@ class Progress:
 
 def look(study: Study, now: float, places: timings.Places) -> Progress:
     """Where the study stands at the time `now` (seconds since 1970). A run of two names counts once."""
-    names, runs = costing.digests(study), {}
+    names = costing.digests(study)
+    runs: dict[str, Run] = {}
     for run, name in names.items():
         runs.setdefault(name, run)
     done = set(RunStore(places.store).names())

@@ -88,11 +88,7 @@ class Machine:
     device: str
 
     def arrangements(self, task: Task) -> list[Arrangement]:
-        """Every way in which the programs are tried on a task.
-
-        On a GPU each is one process. On a CPU this engine is one a core, PyTorch one a core or one on all cores, and
-        the plain script one on all cores, by definition: that is what an author would run.
-        """
+        """Every way in which the programs are tried on a task (see `measuring`); on a GPU each is one process."""
         plain = ("affine",) if task.augmentation == "affine" else ("arrays", "rescaled")
         images = plain[0]
         whole, one_a_core = (1, self.cores), (self.cores, 1)
