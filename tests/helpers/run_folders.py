@@ -169,6 +169,14 @@ def write(spec: Mapping[str, Any], folder: Path, made: Parts) -> None:
     _write(spec, folder, *_packed(made))
 
 
+def publish(folder: Path, seed: int = 0, **changes: Any) -> Path:
+    """The run of `spec` among those that are published in `folder`; its own folder."""
+    wanted = spec(seed, **changes)
+    place = folder / "runs" / digest(wanted)
+    write(wanted, place, parts(wanted))
+    return place
+
+
 def _packed(made: Parts) -> tuple[dict[str, Any], dict[str, bytes]]:
     packed = io.BytesIO()
     np.savez_compressed(packed, **made.predictions)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 import yaml
 
@@ -113,15 +110,6 @@ def assert_told(path, told):
     assert sentence.startswith(str(path))
     assert sentence.endswith(".")
     assert "\n" not in sentence.replace(str(path), "")
-
-
-def test_the_import_is_cheap():
-    code = (
-        "import sys; from refashion import yaml_files; print({'numpy', 'jsonschema', 'snakemake'} & set(sys.modules))"
-    )
-    folder = PROJECT / "workflow" / "scripts"
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
 
 
 def test_texts_from_a_command_line_mean_what_they_mean_in_a_file():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -408,12 +406,3 @@ def test_every_kind_of_name_is_looked_up():
 
 def test_the_short_report_has_every_kind():
     assert {claim["kind"] for claim in SHORT["claims"]} == set(ledger.KINDS)
-
-
-def test_the_module_imports_neither_pandas_nor_tensorflow():
-    code = (
-        "import sys, refashion.study.original; print(*({'pandas', 'scipy', 'tensorflow', 'keras'} & set(sys.modules)))"
-    )
-    scripts = PROJECT / "workflow" / "scripts"
-    done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []

@@ -10,14 +10,12 @@ import yaml
 
 import run_folders
 from project import PROJECT
-from refashion.study.model import digest
 from refashion.upkeep import crate
 
 
 def _project(folder, seeds=2):
     for seed in range(seeds):
-        spec = run_folders.spec(seed)
-        run_folders.write(spec, folder / "published" / "runs" / digest(spec), run_folders.parts(spec))
+        run_folders.publish(folder / "published", seed)
     (folder / "published" / "report.html").write_text("")
     return folder
 

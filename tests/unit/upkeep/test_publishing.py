@@ -22,17 +22,11 @@ from refashion.upkeep import publishing
 PUBLISHED = PROJECT / "published"
 
 
-def _run(folder, seed, **changes):
-    spec = run_folders.spec(seed, **changes)
-    run_folders.write(spec, folder / "runs" / digest(spec), run_folders.parts(spec))
-    return digest(spec)
-
-
 @pytest.fixture
 def published(tmp_path):
     """Two published runs, a derived file and a benchmark."""
     for seed in range(2):
-        _run(tmp_path / "published", seed)
+        run_folders.publish(tmp_path / "published", seed)
     published_in(tmp_path / "published").derived({"made": "from this"}, ".json", lambda stream: stream.write(b"{}"))
     row = dict.fromkeys(benchmark_table.COLUMNS) | {"architecture": "cnn1", "cores": 2, "images_per_second": 1000}
     benchmark_table.write(tmp_path / "published" / "benchmark.csv", [row])
@@ -64,7 +58,7 @@ def test_a_run_that_the_store_has_broken_is_set_aside_and_restored(published, tm
 
 
 def _other_numerics(published):
-    return f"runs/{_run(published, 7, numerics=NUMERICS + 1)}/metrics.json"
+    return run_folders.publish(published, 7, numerics=NUMERICS + 1) / "metrics.json"
 
 
 def _edited(published):

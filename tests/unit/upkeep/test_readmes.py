@@ -13,7 +13,6 @@ from project import PROJECT
 from refashion import files
 from refashion.errors import UserError
 from refashion.judging import columns
-from refashion.study.model import digest
 from refashion.telling import exports, formats
 from refashion.training import run_files
 from refashion.upkeep import publishing, readmes
@@ -60,10 +59,7 @@ def test_the_published_readme_tells_how_the_runs_were_made():
 
 
 def test_runs_that_know_no_commit_are_told_of_too(tmp_path):
-    spec = run_folders.spec(0)
-    folder = tmp_path / "runs" / digest(spec)
-    run_folders.write(spec, folder, run_folders.parts(spec))
-    run_folders.edit(folder, provenance__commit=None, provenance__dirty=None)
+    run_folders.edit(run_folders.publish(tmp_path), provenance__commit=None, provenance__dirty=None)
     assert "| commit | none |" in readmes.runs_block(tmp_path)
 
 
