@@ -96,27 +96,27 @@ def _edited(published, tmp_path, column, change, cpu=None):
 @pytest.mark.parametrize(
     ("network", "column", "change", "cpu", "passes"),
     [
-        ("published", "loss", 1 + 1e-12, None, False),
-        ("published", "loss", 1.01, "another", True),
-        ("published", "loss", 1.20, "another", False),
-        ("published", "accuracy", 1.20, "another", False),
-        ("published", "val_loss", 1.20, "another", False),
-        ("published", "val_loss", 1 + 1e-12, None, False),
+        ("cnn1", "loss", 1 + 1e-12, None, False),
+        ("cnn1", "loss", 1.01, "another", True),
+        ("cnn1", "loss", 1.20, "another", False),
+        ("cnn1", "accuracy", 1.20, "another", False),
+        ("cnn1", "val_loss", 1.20, "another", False),
+        ("cnn1", "val_loss", 1 + 1e-12, None, False),
         # of batch normalisation elsewhere, training alone is judged
-        ("published_cnn4", "val_loss", 2.0, "another", True),
-        ("published_cnn4", "val_loss", 1 + 1e-12, None, False),
-        ("published_cnn4", "loss", 1.01, "another", True),
-        ("published_cnn4", "loss", 1.20, "another", False),
+        ("cnn4", "val_loss", 2.0, "another", True),
+        ("cnn4", "val_loss", 1 + 1e-12, None, False),
+        ("cnn4", "loss", 1.01, "another", True),
+        ("cnn4", "loss", 1.20, "another", False),
     ],
 )
 def test_a_difference_is_told_and_judged_by_the_kind_of_machine(
-    request, small_data, tmp_path, network, column, change, cpu, passes
+    published, published_cnn4, small_data, tmp_path, network, column, change, cpu, passes
 ):
-    whole = request.getfixturevalue(network)
+    whole = {"cnn1": published, "cnn4": published_cnn4}[network]
     (found,) = _verify(_edited(whole, tmp_path, column, change, cpu), small_data, epochs=1)
     assert found.passes is passes
     assert found.same_kind is (cpu is None)
-    assert found.training_only is (network == "published_cnn4" and cpu is not None)
+    assert found.training_only is (network == "cnn4" and cpu is not None)
     assert not found.identical
     assert ("in training" in str(found)) is found.training_only
     assert str(found).startswith("passes" if passes else "FAILS")
