@@ -116,11 +116,6 @@ def test_random_sign_flips_agree_with_all_of_them(monkeypatch):
     assert drawn * 100_000 == pytest.approx(round(drawn * 100_000), abs=1e-6)  # (hits + 1) / (draws + 1)
 
 
-def test_comparison_needs_equal_lengths():
-    with pytest.raises(ValueError, match="same seeds, got 3 and 2 runs"):
-        paired_comparison([1, 2, 3], [1, 2], seed=0)
-
-
 def test_a12_of_hogarty_and_kromrey():
     a, b = [10, 10, 20, 20, 20, 30, 30, 30, 40, 50], [10, 20, 30, 40, 40, 50]
     assert a12(a, b) == 0.375  # Cliff's delta -.25

@@ -21,12 +21,9 @@ def test_image_margin(published, margin):
     assert image_margin(published, 10_000) == pytest.approx(margin, abs=5e-5)
 
 
-def test_image_margin_takes_percentages_and_images():
+def test_image_margin_by_hand():
     assert image_margin(0, 1) == image_margin(100, 1) == 0
     assert image_margin(50, 1) == pytest.approx(98)  # 1.96 sqrt(.5 * .5)
-    for published, images in ((-0.01, 10), (100.01, 10), (50, 0)):
-        with pytest.raises(ValueError, match="expected a percentage and at least one image"):
-            image_margin(published, images)
 
 
 def test_tost_of_the_r_package_equivalence():
@@ -74,12 +71,6 @@ def test_evidence_p_run_is_the_prediction_interval_turned_round(n, image_varianc
     assert (e.run_low, e.run_high) == pytest.approx((interval.low, interval.high), rel=1e-14)
 
 
-@pytest.mark.parametrize(("margin", "image_variance"), [(-0.1, 0.0), (0.1, -0.1)])
-def test_a_negative_margin_or_variance_is_refused(margin, image_variance):
-    with pytest.raises(ValueError, match=r"a margin and a variance are not negative: -?0\.1, -?0\.[01]"):
-        weigh([91.0, 92.0], 91.0, margin, image_variance)
-
-
 def test_evidence_far_beyond_any_prediction_interval_stays_a_probability():
     e = weigh(sample(2, 0, 1e-6), 1e12, 0.5, image_variance=1e-6)
     assert 0 <= e.p_run <= 1e-9
@@ -124,9 +115,6 @@ def test_a_published_mean_without_its_sd_has_ours():
     assert one.p_run > e.p_run  # a mean of ten strays less than one run
 
 
-def test_what_is_no_printed_mean_is_refused():
+def test_a_published_mean_of_equal_runs_has_no_error():
     assert weigh([91.0], 91.97, 0.5, printed_runs=10, printed_sd=0.2).difference == pytest.approx(-0.97)
     assert weigh([91.0, 92.0], 91.97, 0.0, printed_runs=2, printed_sd=0.0).p_run == 0
-    for runs, spread in ((0, None), (1, 0.2), (10, -0.2)):
-        with pytest.raises(ValueError, match="expected printed runs, and no negative spread"):
-            weigh([91.0, 92.0], 91.97, 0.5, printed_runs=runs, printed_sd=spread)

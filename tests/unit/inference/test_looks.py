@@ -135,9 +135,3 @@ def test_the_chance_of_a_difference_is_that_of_its_two_directions():
     spread, bound = 0.4 * math.sqrt(1 / 10 - 1 / 40), stats.t.ppf(0.99, 39) * 0.4 / math.sqrt(40)
     expected = stats.t.sf((bound - 0.1) / spread, 9) + stats.t.cdf((-bound - 0.1) / spread, 9)
     assert look.chance(0.01, 0.01) == pytest.approx([expected])
-
-
-@pytest.mark.parametrize("held", [0, 3])
-def test_no_looks_or_more_than_were_planned_is_a_mistake(held):
-    with pytest.raises(ValueError, match=f"{held} looks were held of the 2 planned"):
-        looks.follow([a_look([0.5])] * held, SPEND)

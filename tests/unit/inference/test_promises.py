@@ -1,7 +1,6 @@
 """What every function of the room promises: no NaN, a reason, the same output for the same input."""
 
 import dataclasses
-import itertools
 import json
 import math
 import warnings
@@ -10,14 +9,14 @@ import numpy as np
 import pytest
 
 from refashion.inference.contrasts import paired_comparison, paired_contrast, welch_contrast
-from refashion.inference.evidence import half_error, image_margin, weigh
+from refashion.inference.evidence import half_error, weigh, with_margin
 from refashion.inference.factorial import anova
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.power import operating_characteristics
 from refashion.inference.ranks import rank_probabilities
 from refashion.inference.seeds import stein_interval, stein_plan
 from refashion.inference.variance import image_noise, variance_components
-from refashion.inference.verdicts import Verdict, judge_family, margin_sensitivity
+from refashion.inference.verdicts import Verdict, judge_family
 from worked_examples import cells, sample
 
 SMALL = {"no seed": [], "one seed": [91.5], "two equal": [91.5, 91.5], "two": [91.4, 91.7], "constant": [91.97] * 6}
@@ -33,7 +32,7 @@ def every_result(x):
     yield from (t_interval(x), prediction_interval(x), prediction_interval(x, image_variance=0.1))
     yield from (stein_plan(x, 0.1), stein_plan(x, 0.1, most=4), stein_interval(x, min(x.size, 2)))
     yield from (welch_contrast([x, [91.0, 92.0]], [1, -1]), *family)
-    yield from (*judge_family(family), *itertools.chain(*margin_sensitivity(family, [0.0, 0.25]).values()))
+    yield from (*judge_family(family), *judge_family([with_margin(e, 0.0) for e in family]))
     yield from (paired_comparison(x, x, seed=1), paired_comparison(x, x + 0.1, seed=1))
     yield from (paired_comparison(x, x[::-1] * 1.001, seed=1), new_images_interval(correct))
     yield from (new_images_interval(correct[:, :1]), image_noise(correct))
@@ -104,11 +103,10 @@ def test_a_number_that_is_none_is_refused_beside_a_sample_too(bad):
         lambda: half_error(bad),
         lambda: stein_plan(x, bad),
         lambda: prediction_interval(x, image_variance=bad),
-        lambda: image_margin(bad, 10_000),
         lambda: welch_contrast([x, x], [1, bad]),
         lambda: operating_characteristics(cells([5], [0.2], [0.5]), [bad], published_is_a_run=True, seed=0),
     ):
-        with pytest.raises(ValueError, match=r"expected|positive"):
+        with pytest.raises(ValueError, match="expected finite numbers"):
             call()
 
 

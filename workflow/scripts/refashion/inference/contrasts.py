@@ -133,8 +133,6 @@ def paired_comparison(
     The sign-flip test enumerates all 2^n flips to n = 20 and draws `resamples` of them (by `seed`) above.
     """
     first, second = summarise(a), summarise(b)
-    if first.n != second.n:
-        raise ValueError(f"paired cells have the same seeds, got {first.n} and {second.n} runs")
     several = first.n > 1
     correlation, reason = _seed_correlation(first, second)
     return PairedComparison(

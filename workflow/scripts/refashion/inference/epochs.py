@@ -26,8 +26,6 @@ def honest_best(accuracy: ArrayLike, half_a: ArrayLike, half_b: ArrayLike) -> Be
     It is never negative, because best >= (a + b) / 2 at both chosen epochs.
     """
     accuracy, a, b = finite_array(accuracy, 1), finite_array(half_a, 1), finite_array(half_b, 1)
-    if not accuracy.size == a.size == b.size:
-        raise ValueError(f"expected as many epochs of each, got {accuracy.size}, {a.size} and {b.size}")
     if accuracy.size == 0:
         return BestEpoch()
     best = int(accuracy.argmax())

@@ -83,8 +83,6 @@ def follow(
     claims [k]: members with equal numbers are of one claim, and the first that gets the state `settles` ends the others
     (a number is held against several cells: reproduced in one of them; several differences are stated: one is wrong).
     """
-    if not 0 < len(held) <= len(spend):
-        raise ValueError(f"{len(held)} looks were held of the {len(spend)} planned")
     shape = np.shape(held[0].p_rep)
     state, look = np.full(shape, State.OPEN, np.int8), np.zeros(shape, np.int8)
     p_rep, p_not = np.ones(shape), np.ones(shape)

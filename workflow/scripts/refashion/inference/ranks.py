@@ -30,9 +30,8 @@ def rank_probabilities(
     """
     scores = finite_array(scores, 2)
     k, n = scores.shape
-    if k == 0 or n < 2:
-        why = "there is no cell" if k == 0 else "ranks need at least two seeds that all cells share"
-        return RankProbabilities(reason=f"cannot say, because {why}")
+    if n < 2:
+        return RankProbabilities(reason="cannot say, because ranks need at least two seeds that all cells share")
     draws = n if draws is None else draws
     counts = np.random.default_rng(seed).multinomial(draws, np.full(n, 1 / n), size=resamples)
     means = np.round(counts @ scores.T / draws, 9)  # [resamples, k]; rounded, so that equal means tie

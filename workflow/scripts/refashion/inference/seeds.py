@@ -44,8 +44,6 @@ def stein_plan(
     mean +- h of all N runs covers at least `confidence`, whatever the true SD.
     """
     finite(half_width)
-    if half_width <= 0:
-        raise ValueError(f"a half-width is positive: {half_width}")
     sample = summarise(pilot)
     if sample.sd is None:
         return SteinPlan(reason=sample.reason)
@@ -61,8 +59,6 @@ def stein_interval(x: ArrayLike, pilot: int, confidence: float = 1 - LEVEL) -> I
     `sd` is the pilot's s0. Coverage is exact for normal runs, capped or not, because N depends on s0 alone.
     """
     sample, first = summarise(x), summarise(np.asarray(x, float)[:pilot])
-    if sample.n < pilot:
-        raise ValueError(f"{sample.n} runs cannot contain a pilot of {pilot}")
     if sample.mean is None or first.sd is None:
         return Interval(mean=sample.mean, n=sample.n, reason=first.reason)
     return around(sample.mean, first.sd, sample.n, half_width(first.sd, sample.n, pilot - 1, confidence))

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from scipy import stats
 
-from refashion.inference.evidence import Evidence, Tested, tested, with_margin
+from refashion.inference.evidence import Evidence, Tested, tested
 from refashion.inference.families import holm, holm_level
 from refashion.inference.power import MOST_SEEDS, POWER, chance_of_far_mean, seeds_for_power
 from refashion.inference.seeds import FORECAST_RUNS
@@ -127,11 +127,6 @@ def _break_even(e: Tested, level_rep: float, level_not: float) -> tuple[float | 
     reproduced = distance + float(stats.t.isf(level_rep, df) * se)
     not_reproduced = distance - float(stats.t.isf(level_not, df) * se)
     return reproduced, not_reproduced if e.p_run <= level_not and not_reproduced > 0 else None
-
-
-def margin_sensitivity(family: Sequence[Evidence], margins: Sequence[float]) -> dict[float, tuple[Verdict, ...]]:
-    """The family judged again with each margin in place of the claims' own: margin -> verdicts in order."""
-    return {margin: judge_family([with_margin(e, margin) for e in family]) for margin in margins}
 
 
 def overall_verdict(verdicts: Sequence[Word]) -> Agreement:

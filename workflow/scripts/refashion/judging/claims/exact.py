@@ -64,12 +64,12 @@ def layers(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Contex
 
 def _layers_check(name: str, facts: Facts) -> Check:
     summary, built = facts.original["summaries"][name], facts.architectures.get(name)
-    expected, found = f"{len(summary['rows'])} rows as printed", None
+    expected, found = f"{len(summary['rows'])} rows as printed", ""
     if built:
         wrong = sum(printed != ours for _, printed, ours in align(summary["rows"], built["rows"]))
         wrong += sum(built[count] != printed for count, printed in summary["printed"].items())
         found = f"{wrong} rows or totals differ" if wrong else expected
-    return _equality(summary["title"], expected, found, "", f"{name} was not built in this study")
+    return _equality(summary["title"], expected, found or None, "", f"{name} was not built in this study")
 
 
 def _equality(label: str, expected: Any, found: Any, unit: str, why_unknown: str, decimals: int | None = None) -> Check:

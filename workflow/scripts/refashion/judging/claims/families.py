@@ -10,7 +10,7 @@ import numpy as np
 
 from refashion.inference.evidence import Evidence, distances, half_error, with_margin
 from refashion.inference.power import operating_characteristics
-from refashion.inference.verdicts import Verdict, judge_family, margin_sensitivity
+from refashion.inference.verdicts import Verdict, judge_family
 from refashion.judging.claims.looks import Stand, Standing
 from refashion.judging.claims.published import Published, numbers_by_family
 from refashion.judging.document.claims import Operating, Rate, Sensitivity
@@ -34,7 +34,7 @@ class Together:
 
     @cached_property
     def _by_margin(self) -> Mapping[float, tuple[Verdict, ...]]:
-        return margin_sensitivity(self.evidence, self.margins)
+        return {margin: judge_family([with_margin(e, margin) for e in self.evidence]) for margin in self.margins}
 
     def sensitivity(self, position: int) -> list[Sensitivity]:
         """The verdict on one of them with the other margins."""

@@ -99,17 +99,17 @@ _WORDS: dict[State, Word] = {State.REPRODUCED: REPRODUCED, State.NOT_REPRODUCED:
 
 @dataclass(frozen=True, eq=False)
 class Stand:
-    """Where a member stands: the look (from 1) at which it ended, or the last one held, and what that saw.
+    """Where a member stands: the look (from 1) at which it ended, or the last one held.
 
-    verdict: of a number; a difference has none. p_rep, p_not: adjusted (see `inference.looks.Course`). chance: that the
-    last look decides it, if it is open.
+    evidence: what that saw, Evidence on a number or a Difference. verdict: of a number; a difference has none. p_rep,
+    p_not: adjusted (see `inference.looks.Course`). chance: that the last look decides it, if it is open.
     """
 
     among: Followed
     position: int
     state: State
     look: int
-    evidence: Evidence | Difference
+    evidence: Any
     verdict: Verdict | None
     p_rep: float
     p_not: float
