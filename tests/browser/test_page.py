@@ -15,21 +15,15 @@ OPEN_ALL = "document.querySelectorAll('details').forEach((fold) => { fold.open =
 
 
 @pytest.mark.parametrize("scheme", THEMES)
-def test_axe_finds_no_violation(study, scheme, visit, axe):
-    page = visit(study, scheme=scheme)
-    page.evaluate(OPEN_ALL)
+@pytest.mark.parametrize(("width", "folds"), [(1440, "open"), (PHONE, "closed")])
+def test_axe_finds_no_violation(study, width, folds, scheme, visit, axe):
+    page = visit(study, width=width, scheme=scheme)
+    if folds == "open":
+        page.evaluate(OPEN_ALL)
     page.evaluate(axe)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     told = [f"{one['id']}: {one['nodes'][0]['html'][:160]} ({len(one['nodes'])})" for one in found]
     assert not told
-
-
-@pytest.mark.parametrize("scheme", THEMES)
-def test_axe_finds_no_violation_on_a_phone(scheme, visit, axe):
-    page = visit("whole", width=PHONE, height=812, scheme=scheme)
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    assert not [f"{one['id']}: {one['nodes'][0]['html'][:160]} ({len(one['nodes'])})" for one in found]
 
 
 @pytest.mark.parametrize("folds", ["closed", "open"])
@@ -137,23 +131,6 @@ def test_one_seed_at_a_time(visit):
     plain = visit("whole", java_script_enabled=False)
     assert plain.locator(".papers tbody tr:visible").count() == 10
     assert not plain.locator("#seed").is_visible()
-
-
-def test_a_table_sorts_both_ways_by_number(visit):
-    page = visit("whole")
-    page.evaluate(OPEN_ALL)
-    table = page.locator("#cost table").first
-    heading = table.get_by_role("button", name="Cell")
-    heading.click()
-    first = table.locator("tbody th").all_text_contents()
-    begun = [text.split()[0].lower() for text in first]  # beyond it, the browser knows the alphabet better
-    assert begun == sorted(begun)
-    heading.click()
-    assert table.locator("tbody th").all_text_contents() == first[::-1]
-    assert table.locator("th[aria-sort=descending]").count() == 1
-    table.get_by_role("button", name="Runs").click()
-    values = [float(text) for text in table.locator("tbody td:nth-child(2)").all_text_contents()]
-    assert values == sorted(values)
 
 
 #: What a reader sees, or the attribute in its place, of each row's cell in the column; one cell may span several.

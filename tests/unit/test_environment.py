@@ -250,7 +250,7 @@ def test_the_package_names_tensorflow_in_one_module():
         (["study.original"], {"pandas", "scipy", "tensorflow", "keras"}),
         (
             ["study.config", "training.run_store", "telling.exports", "telling.figures.catalogue"],
-            {"tensorflow", "keras", "matplotlib", "scipy"},
+            {"tensorflow", "keras", "matplotlib", "scipy", "jinja2", "PIL"},
         ),
     ],
 )

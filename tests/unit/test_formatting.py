@@ -43,11 +43,11 @@ def test_decimals_never_exceed_what_ten_thousand_images_resolve():
         (formatting.points(-0.416), "\u22120.42\u00a0pp"),
         (formatting.points(0.416), "+0.42\u00a0pp"),
         (formatting.points(-0.004), "0.00\u00a0pp"),
-        (formatting.percent_interval(91.62, 92.04), "91.62 to 92.04%"),
-        (formatting.percent_interval(91.0, 93.0), "91.0 to 93.0%"),
-        (formatting.percent_interval(99.5, 100.5), "99.5 to 100.0%"),
-        (formatting.percent_interval(-0.2, 0.8), "0.0 to 0.8%"),
-        (formatting.points_interval(-0.31, 0.29), "\u22120.31 to +0.29\u00a0pp"),
+        (formatting.percent_interval([91.62, 92.04]), "91.62 to 92.04%"),
+        (formatting.percent_interval([91.0, 93.0]), "91.0 to 93.0%"),
+        (formatting.percent_interval([99.5, 100.5]), "99.5 to 100.0%"),
+        (formatting.percent_interval([-0.2, 0.8]), "0.0 to 0.8%"),
+        (formatting.points_interval([-0.31, 0.29]), "\u22120.31 to +0.29\u00a0pp"),
         (formatting.count(60000), "60,000"),
         (formatting.plural(0, "run"), "no\u00a0runs"),
         (formatting.plural(1, "run"), "1\u00a0run"),
@@ -88,10 +88,6 @@ def test_durations(seconds, expected):
     assert formatting.duration(seconds) == expected
 
 
-def test_hours_keep_two_digits():
-    assert formatting.hours(12600) == "3.5\u00a0h"
-
-
 @pytest.mark.parametrize(
     ("p", "expected"),
     [
@@ -125,11 +121,10 @@ def test_p_values_stay_on_their_side_of_the_level(p, expected):
         formatting.significant,
         formatting.share_of_100,
         formatting.duration,
-        formatting.hours,
         formatting.number,
         formatting.text_or_missing,
-        lambda value: formatting.percent_interval(value, 92.0),
-        lambda value: formatting.points_interval(0.1, value),
+        lambda value: formatting.percent_interval([value, 92.0]),
+        lambda value: formatting.points_interval([0.1, value]),
     ],
 )
 def test_what_does_not_exist_is_a_dash(value, shape):

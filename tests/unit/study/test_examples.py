@@ -22,7 +22,7 @@ from refashion.networks import architectures
 from refashion.study.config import load_study
 from refashion.study.original import check_original, original_path, read_original
 from refashion.study.skeleton import PLACEHOLDER, new_report
-from refashion.telling import formats, page, pictures
+from refashion.telling import markup, page, pictures
 from refashion.telling.figures import catalogue
 
 EXAMPLES = PROJECT / "config" / "examples"
@@ -95,9 +95,9 @@ def test_the_page_of_an_example_speaks_of_no_other_report(config, name, monkeypa
     assert {key for key in original["registration"] if original["registration"][key] not in told} == set()
 
 
-def _undrawn(name, sketch, folder=None):
-    words = (sketch.title, sketch.caption, sketch.alternative)
-    return catalogue.Drawing(name, *words, "<svg></svg>", None, formats.to_csv(sketch.data), sketch.reason)
+def _undrawn(name, sketch, caption="", folder=None):
+    words = (sketch.title, caption, sketch.alternative)
+    return catalogue.Drawing(name, *words, "<svg></svg>", "<svg></svg>", markup.to_csv(sketch.data), sketch.reason)
 
 
 @pytest.mark.usefixtures("device")

@@ -14,7 +14,9 @@ import pytest
 
 from analysis_fixture import ORIGINAL, analysis, hostile
 from project import PROJECT
+from refashion import formatting as fmt
 from refashion.telling import page
+from refashion.telling.cells import cell_name
 from refashion.telling.figures import catalogue, parts, style
 from refashion.telling.redaction import redact
 
@@ -114,26 +116,24 @@ def test_a_single_run_is_told_from_a_mean(name):
     assert grey_rings(alone.svg) >= 6 > grey_rings(several.svg) == 0
 
 
-def test_pairs_without_a_test_are_grey_and_say_so():
+def test_pairs_without_a_test_are_grey_and_say_so(full, drawings):
     drawing = catalogue.draw(analysis(n=1), "paired_differences")
     for svg in (drawing.svg, drawing.phone_svg):
-        assert words(svg).count("1\u00a0seed, no test") == 15  # every pair of six cells
+        assert words(svg).count("no test") == 15  # every pair of six cells
         assert "p\u00a0" not in words(svg)
         assert style.BLUE not in svg
         assert style.ORANGE not in svg
     assert "15 without a test" in drawing.alternative
-    tested = catalogue.draw(analysis(n=4), "paired_differences")
-    assert words(tested.svg).count("4\u00a0seeds") == 15
+    tested = drawings["paired_differences"]
     assert "no test" not in words(tested.svg)
+    assert tested.alternative.count("4\u00a0seeds") == 15
     assert "those not run included; the intervals do not" in tested.caption
     assert "augmented columns" not in tested.caption, "validation and clean accuracies are equal in this analysis"
-
-
-def test_the_list_of_pairs_says_what_the_matrix_says(full):
-    drawing = catalogue.draw(full, "paired_differences")
-    matrix, listed = words(drawing.svg), words(drawing.phone_svg)
-    for value in re.findall(r"[+\u2212][\d.]+\u00a0pp", matrix):
-        assert value in listed
+    names = {cell: cell_name(full, cell) for cell in CELLS}
+    for pair in full["comparisons"][0]["pairs"]:  # first minus second, as in the data and the table
+        told = f"{names[pair['a']]} against {names[pair['b']]}: {fmt.points(pair['difference'])}, "
+        assert told in tested.alternative
+        assert fmt.points(pair["difference"], fmt.half_of(pair["interval"])) in words(tested.phone_svg)
 
 
 def keep_cells(given: dict, kept: set[tuple[str, str, str]]) -> dict:
@@ -169,15 +169,13 @@ def test_an_interaction_has_no_panel_without_a_line_and_no_label_without_a_run()
 
 
 def test_learning_curves_tell_what_their_axis_cuts_off(full):
-    assert "axis starts" not in catalogue.FIGURES["learning_curves"](full).caption
+    assert "axis starts" not in catalogue.FIGURES["learning_curves"](full).notes
     given = analysis(n=4)
     curve = given["learning_curves"][2]
     curve["val"] = {part: [10.0, *values[1:]] for part, values in curve["val"].items()}
-    drawing = catalogue.FIGURES["learning_curves"](given)
-    assert re.search(
-        r"axis starts at 8\d%; below it lie, not drawn, first epochs of .+ \(from 10\.00%\)", drawing.caption
-    )
-    assert "median final validation accuracy" in drawing.alternative
+    sketch = catalogue.FIGURES["learning_curves"](given)
+    assert re.search(r"axis starts at 8\d%; below it lie, not drawn, first epochs of .+ \(from 10\.00%\)", sketch.notes)
+    assert "median final validation accuracy" in sketch.alternative
 
 
 def test_the_names_of_the_optimism_are_whole(full):
@@ -190,24 +188,22 @@ def test_the_names_of_the_optimism_are_whole(full):
 def test_the_most_frequent_mistake_is_that_of_all_panels():
     given = analysis(n=4)
     given["confusion"][4]["counts"][6][0] = 321.4
-    drawing = catalogue.FIGURES["confusion"](given)
+    sketch = catalogue.FIGURES["confusion"](given)
     worst = "Shirt taken for T-shirt/top, 321\u00a0images a run, in LeNet-5"
-    assert worst in drawing.caption
-    assert worst in drawing.alternative
-    assert "not written" in drawing.caption
+    assert worst in sketch.notes
+    assert worst in sketch.alternative
 
 
-def test_one_tall_bar_is_told_in_words_and_no_scale_is_bent(full):
-    assert "left out" not in catalogue.FIGURES["image_difficulty"](full).caption
+def test_one_tall_bar_is_told_in_words_and_no_scale_is_bent(drawings):
+    assert "not drawn" not in words(drawings["image_difficulty"].svg)
     given = analysis(n=3)
     bins = given["hardest"]["histogram"]
     for one in bins:
         one["images"] = 50 + one["low"]
     bins[-1]["images"] = 7149
     drawing = catalogue.draw(given, "image_difficulty")
-    assert "7,149 images" in drawing.caption
-    assert "left out" in drawing.caption
-    assert "logarithmic" not in drawing.caption
+    for svg in (drawing.svg, drawing.phone_svg):
+        assert "7,149, not drawn" in words(svg)
     # Bars stand on one line, and their heights are as their numbers.
     paths = [path.get("d") for path in parse(drawing.svg).iter(f"{SVG}path") if style.BLUE in path.get("style", "")]
     corners = [[float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", d)] for d in paths]
@@ -228,7 +224,7 @@ def test_specification_curves_that_wait_are_named_once():
 @pytest.mark.parametrize("name", catalogue.NAMES)
 def test_a_phone_gets_letters_of_a_size_to_read(name, drawings):
     drawing = drawings[name]
-    if drawing.reason or name == "specification_curves":  # which is wide by nature, and scrolls sideways
+    if drawing.reason:
         return
     root = parse(drawing.phone_svg)
     assert float(root.get("width").removesuffix("pt")) == pytest.approx(72 * style.NARROW, abs=1)
@@ -236,14 +232,6 @@ def test_a_phone_gets_letters_of_a_size_to_read(name, drawings):
     sizes = [float(size) for style in styles for size in re.findall(r"font(?:-size)?: [^;]*?([\d.]+)px", style)]
     assert sizes
     assert min(sizes) >= 7.5
-
-
-def test_the_matrix_of_pairs_has_the_sign_of_row_minus_column(full):
-    # In the table's order the first and the fourth cell lie about 4.8 pp apart; the row of the matrix is the fourth.
-    shown = words(catalogue.draw(full, "paired_differences").svg)
-    pair = next(p for p in full["comparisons"][0]["pairs"] if (p["a"], p["b"]) == (CELLS[0], CELLS[3]))
-    assert pair["difference"] < -4
-    assert f"+{-pair['difference']:.1f}\u00a0pp" in shown
 
 
 @pytest.mark.parametrize(
@@ -282,7 +270,7 @@ def test_few_seeds_still_draw(n):
 def test_hostile_words_are_drawn_as_words():
     nasty = redact(hostile(analysis(n=2)))
     drawing = catalogue.draw(nasty, "published_vs_reproduced")
-    page = style.inline(drawing.svg, "p", drawing.alternative)
+    page = style.inline(drawing.svg, drawing.alternative)
     assert "<script" not in page
     assert 'onerror="' not in page
     parse(page)
@@ -290,8 +278,8 @@ def test_hostile_words_are_drawn_as_words():
 
 def test_ids_of_two_drawings_never_collide(drawings):
     seen = set()
-    for name, drawing in drawings.items():
-        page = style.inline(drawing.svg, name, drawing.alternative)
+    for svg in (svg for one in drawings.values() if not one.reason for svg in (one.svg, one.phone_svg)):
+        page = style.inline(svg, "what it shows")
         ids = re.findall(r'\bid="([^"]+)"', page)
         assert len(ids) == len(set(ids))
         assert not seen & set(ids)
@@ -301,7 +289,7 @@ def test_ids_of_two_drawings_never_collide(drawings):
 
 
 def test_inline_follows_the_page_in_colour_font_and_name(drawings):
-    page = style.inline(drawings["verdict_forest"].svg, "v", 'what "it" shows & tells')
+    page = style.inline(drawings["verdict_forest"].svg, 'what "it" shows & tells')
     root = parse(page)
     assert root.get("aria-label") == 'what "it" shows & tells'
     assert root.get("role") == "group", "its marks are links, which an image would hide"
@@ -310,7 +298,7 @@ def test_inline_follows_the_page_in_colour_font_and_name(drawings):
     assert "font-family" not in page
     assert "<style" not in page
     assert root.get("width") is None
-    plain = style.inline(drawings["optimism"].svg, "o", "x")
+    plain = style.inline(drawings["optimism"].svg, "x")
     assert parse(plain).get("role") == "img"
     assert plain.count("fill: var(--paper)") == drawings["optimism"].svg.count(f"fill: {style.PAPER}") - 1
 
@@ -377,12 +365,12 @@ def test_labels_pushed_apart_keep_order_and_distance():
 def test_many_seeds_are_thinned_with_a_note():
     assert parts.thin(list(range(1000))) == list(range(0, 1000, 17))
     assert parts.thin([90.1, 90.2, 90.3]) == [90.1, 90.2, 90.3]
-    assert "every 17th" in parts.seeds_note(1000)
-    assert parts.seeds_note(60) == ""
+    assert "every 17th" in parts.runs_note([3, 1000])
+    assert parts.runs_note([60, 2]) == ""
 
 
 def test_an_experiment_of_the_user_is_drawn_too(full):
-    drawing = catalogue.draw_experiment(full, "optimizers")
+    drawing = catalogue.draw(full, "experiment-optimizers")
     assert not drawing.reason
     assert len(list(csv.DictReader(io.StringIO(drawing.csv)))) > 1
 
@@ -429,9 +417,9 @@ def test_marks_tell_their_values_and_forests_lead_to_their_claims(full, drawings
         len(one["readings"][0]["numbers"]["values"]) for one in claims
     )
     assert "told: " not in svg
-    page_svg = style.inline(svg, "v", "what it shows")
+    page_svg = style.inline(svg, "what it shows")
     for claim in claims:
         assert f'href="#claim-{claim["id"]}"' in page_svg
         assert any(claim["verdict"] in one for one in titles)
     assert 'role="group"' in page_svg
-    assert 'role="img"' in style.inline(drawings["optimism"].svg, "o", "x")
+    assert 'role="img"' in style.inline(drawings["optimism"].svg, "x")

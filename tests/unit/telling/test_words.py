@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-import synthetic
 from analysis_fixture import analysis
 from refashion.telling import words
 
@@ -54,21 +53,6 @@ def test_a_check_tells_the_test_that_decides_or_both(holds, expected):
     told = words.check_told(check)
     assert "(\u22121\u00a0min 30\u00a0s to 1\u00a0min 32\u00a0s)" in told
     assert told.endswith(expected)
-
-
-def test_the_names_of_cells_are_explained_in_words_with_every_default_filled_in():
-    """The page is given the checked config, with its defaults: what is not set (None) is left out."""
-    study = synthetic.study(run=["original", "augmentations", "variance"], seeds=1)
-    cells = [
-        dict(zip(("architecture", "fraction", "augmentation", "recipe"), cell, strict=True))
-        for cell in (("cnn1", "10k", "horizontal_flip", "b256_e100"), ("cnn1", "10k_subset0", "none", "b256_e100"))
-    ]
-    told = dict(words.names_of_cells({"cells": cells}, study.config))
-    assert study.config["fractions"]["10k"]["subset_seed"] is None
-    assert told["10k"] == "images 10000, dataset fashion_mnist, validation test"
-    assert "subset seed 0" in told["10k_subset0"]
-    assert told["horizontal_flip"] == "rescale unit, horizontal flip"
-    assert "learning rate 0.001" in told["b256_e100"]
 
 
 def test_other_names_have_other_anchors():

@@ -13,7 +13,7 @@ from project import PROJECT
 from refashion import files
 from refashion.errors import UserError
 from refashion.judging import columns
-from refashion.telling import exports, formats
+from refashion.telling import exports, markup
 from refashion.training import run_files
 from refashion.upkeep import publishing, readmes
 
@@ -84,7 +84,7 @@ def test_the_published_readme_tells_what_the_columns_of_every_table_hold():
         if path.stem in columns.COLUMNS:
             with open(path, newline="", encoding="utf-8") as file:
                 for column in next(csv.reader(file)):
-                    assert formats.to_markdown([{"column": column}]).splitlines()[-1] in text
+                    assert markup.to_markdown([{"column": column}]).splitlines()[-1] in text
 
 
 def test_the_readmes_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -120,9 +120,9 @@ def test_an_example_is_published_into_a_folder_of_its_own_and_the_index_names_it
     files.copy(PUBLISHED / "analysis.json", published / "analysis.json")
     analysis = publishing.report_in(published)
     told = readmes.example_readme(published, analysis)
-    assert formats.markdown_text(analysis["original"]["citation"]) in told
+    assert markup.markdown_text(analysis["original"]["citation"]) in told
     assert "`make report CONFIG=config/examples/mine/study.yaml`" in told
-    answer = formats.markdown_text(analysis["study"]["answer"])
+    answer = markup.markdown_text(analysis["study"]["answer"])
     assert readmes.index(tmp_path / "published").count(f"](mine/README.md)** {answer}") == 1
     files.copy(PUBLISHED / "analysis.json", tmp_path / "published" / "analysis.json")
     assert readmes.index(tmp_path / "published").index("](../README.md)") < told.index(answer)

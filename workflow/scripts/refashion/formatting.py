@@ -21,11 +21,6 @@ MINUS = "\u2212"
 SPACE = "\u00a0"
 #: One of 10,000 images is 0.01 %: no accuracy here carries more decimals.
 MOST_DECIMALS = 2
-#: Not from `calendar`: its names follow the locale of whoever renders.
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 def exists(value: object) -> TypeGuard[float]:
@@ -73,37 +68,31 @@ def points(value: float | None, uncertainty: float | None = None, unit: bool = T
     return number(value, decimals(uncertainty, least=1), sign=True) + (f"{SPACE}pp" if unit else "")
 
 
-def half_width(low: float | None, high: float | None) -> float | None:
-    """Half the width of an interval, None where there is no interval."""
-    return (high - low) / 2 if exists(low) and exists(high) else None
-
-
 def half_of(ends: Sequence[float] | None) -> float | None:
     """Half the width of an interval [low, high], None where there is none."""
-    return half_width(*ends) if ends else None
+    return (ends[1] - ends[0]) / 2 if ends and all(map(exists, ends)) else None
 
 
-def interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
+def interval(ends: Sequence[float] | None, sign: bool = False) -> str:
     """An interval without unit: 91.62 to 92.04. Both ends have the digits that its half-width supports, or one."""
-    width = half_width(low, high)
-    if width is None:
+    width = half_of(ends)
+    if ends is None or width is None:
         return MISSING
-    places = decimals(width, least=1)
-    return f"{number(low, places, sign)} to {number(high, places, sign)}"
+    return " to ".join(number(end, decimals(width, least=1), sign) for end in ends)
 
 
-def percent_interval(low: float | None, high: float | None, *, unit: bool = True) -> str:
+def percent_interval(ends: Sequence[float] | None, unit: bool = True) -> str:
     """An interval of accuracies: 91.62 to 92.04%. What lies beyond 0 or 100 is not shown, as no accuracy lies there."""
-    if not (exists(low) and exists(high)):
+    width = half_of(ends)
+    if ends is None or width is None:
         return MISSING
-    places = decimals(half_width(low, high), least=1)
-    low, high = max(low, 0.0), min(high, 100.0)
-    return f"{number(low, places)} to {number(high, places)}" + ("%" if unit else "")
+    shown = (number(min(max(end, 0.0), 100.0), decimals(width, least=1)) for end in ends)
+    return " to ".join(shown) + ("%" if unit else "")
 
 
-def points_interval(low: float | None, high: float | None) -> str:
+def points_interval(ends: Sequence[float] | None) -> str:
     """An interval of differences: +0.12 to +0.72 pp."""
-    text = interval(low, high, sign=True)
+    text = interval(ends, sign=True)
     return text if text == MISSING else f"{text}{SPACE}pp"
 
 
@@ -186,16 +175,6 @@ def duration(seconds: float | None) -> str:
     return f"{number(seconds, 0)}{SPACE}s"
 
 
-def runs_of(share: float | None, n: int) -> str:
-    """How many of n runs a share of them is."""
-    return count(round(share * n)) if exists(share) else MISSING
-
-
-def hours(seconds: float | None) -> str:
-    """A time in hours, two significant digits: 3.5 h. For sums such as core-hours."""
-    return MISSING if not exists(seconds) else f"{significant(seconds / 3600, 2)}{SPACE}h"
-
-
 def date(text: str | None) -> str:
     """An ISO date or time as a day: 24 November 2026. Anything else is shown as it is."""
     if not text:
@@ -204,7 +183,7 @@ def date(text: str | None) -> str:
         day = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def sentence_list(words: Iterable[str], last: str = "and") -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.telling import formats, words
+from refashion.telling import markup, words
 from refashion.telling.redaction import redact
 
 Analysis = dict[str, Any]
@@ -62,14 +61,14 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
         "cost": analysis["cost"]["cells"],
     }
     for name, rows in csv_files.items():
-        _write(folder / f"{name}.csv", formats.to_csv(rows))
+        _write(folder / f"{name}.csv", markup.to_csv(rows))
     for name, told, columns in (
         ("original_vs_ours", original_rows(analysis), _TABLE_COLUMNS),
         ("claims", claim_rows(analysis), _CLAIM_COLUMNS),
     ):
-        _write(folder / f"{name}.md", formats.to_markdown(told))
-        _write(folder / f"{name}.tex", formats.to_latex(told, columns))
-    _write(folder / "numbers.tex", formats.to_macros(single_numbers(analysis)))
+        _write(folder / f"{name}.md", markup.to_markdown(told))
+        _write(folder / f"{name}.tex", markup.to_latex(told, columns))
+    _write(folder / "numbers.tex", markup.to_macros(single_numbers(analysis)))
     _write(folder / "README.md", _key_of(csv_files))
 
 
@@ -81,7 +80,7 @@ def _key_of(files: dict[str, list[dict[str, Any]]]) -> str:
             {"column": column, "meaning": _KEY[column]} for column in (rows[0] if rows else ()) if column in _KEY
         ]
         if columns:
-            parts.append(f"## {name}.csv\n\n{formats.to_markdown(columns)}")
+            parts.append(f"## {name}.csv\n\n{markup.to_markdown(columns)}")
     return "\n".join(parts)
 
 
@@ -104,47 +103,38 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
 
 
-def _accuracies(analysis: Analysis) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
-    """What names an accuracy of the original's table, its entry there, and our sample of it (empty without runs)."""
-    for entry in words.entries(analysis):
-        for value in entry["measured"]:
-            column = entry["column"]
-            named = {"network": column["title"], "data": column["data"], "measure": value["name"]}
-            yield named, value, value["sample"] or {}
-
-
 def original_rows(analysis: Analysis) -> list[dict[str, str]]:
     """The original's accuracies beside ours, a row a network and accuracy, as words."""
-    return [
-        named
-        | {
-            "published": value["printed"] or fmt.MISSING,
-            "ours": words.amount(ours["mean"], "percent", ours["interval"]) if ours else fmt.MISSING,
-            "interval": words.interval_told(ours["interval"], "percent") if ours else "",
-            "seeds": fmt.count(ours.get("n", 0)),
-            "verdict": value["verdict"] or "",
-        }
-        for named, value, ours in _accuracies(analysis)
-    ]
+    rows = []
+    for column, value in words.accuracies(analysis):
+        ours = value["sample"] or {"n": 0, "mean": None, "interval": None}
+        rows.append(
+            {
+                **_named(column, value),
+                "published": value["printed"] or fmt.MISSING,
+                "ours": words.amount(ours["mean"], "percent", ours["interval"]),
+                "interval": words.interval_told(ours["interval"], "percent"),
+                "seeds": fmt.count(ours["n"]),
+                "verdict": value["verdict"] or "",
+            }
+        )
+    return rows
 
 
 def _original_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     """The original's accuracies beside ours, a row a network and accuracy, as numbers in percent."""
     rows = []
-    for named, value, ours in _accuracies(analysis):
-        low, high = ours.get("interval") or (None, None)
-        rows.append(
-            {
-                **named,
-                "published": value["printed"],
-                "unit": "percent",
-                "ours": ours.get("mean"),
-                "low": low,
-                "high": high,
-            }
-            | {"seeds": ours.get("n", 0), "verdict": value["verdict"], "claim": value["claim"]}
-        )
+    for column, value in words.accuracies(analysis):
+        ours = value["sample"] or {"n": 0, "mean": None, "interval": None}
+        low, high = ours["interval"] or (None, None)
+        named = _named(column, value) | {"published": value["printed"], "unit": "percent"}
+        found = {"ours": ours["mean"], "low": low, "high": high, "seeds": ours["n"]}
+        rows.append(named | found | {"verdict": value["verdict"], "claim": value["claim"]})
     return rows
+
+
+def _named(column: dict[str, Any], value: dict[str, Any]) -> dict[str, str]:
+    return {"network": column["title"], "data": column["data"], "measure": value["name"]}
 
 
 #: Column types of original_vs_ours.tex, as below.
@@ -192,9 +182,9 @@ def _audit_rows(analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def _inconsistency_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    shown = ("label", "value", "unit", "text", "n", "reason")
     return [
-        {"id": one["id"], "title": one["title"], "said": one["said"]}
-        | {key: number[key] for key in ("label", "value", "unit", "text", "n", "reason")}
+        {key: one[key] for key in ("id", "title", "said")} | {key: number.get(key) for key in shown}
         for one in analysis["inconsistencies"]
-        for number in one["numbers"] or [dict.fromkeys(("label", "value", "unit", "text", "n", "reason"))]
+        for number in one["numbers"] or [{}]
     ]

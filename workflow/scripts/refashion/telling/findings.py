@@ -8,8 +8,7 @@ from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.model import AXES
-from refashion.telling.figures.parts import Analysis, cell_name
-from refashion.telling.words import setting_told
+from refashion.telling.cells import Analysis, cell_name, setting_told
 
 #: Seeds of a pair from which it is told: of two, an interval is so wide that it tells nothing.
 LEAST_SEEDS = 3
@@ -45,7 +44,7 @@ def _told(
 ) -> str:
     def with_difference(pair: Mapping[str, Any]) -> str:
         ends = pair["interval"]
-        return f"{name(pair)} ({fmt.points(pair['difference'], fmt.half_of(ends))}, {fmt.interval(*ends, sign=True)})"
+        return f"{name(pair)} ({fmt.points(pair['difference'], fmt.half_of(ends))}, {fmt.interval(ends, sign=True)})"
 
     def name(pair: Mapping[str, Any]) -> str:
         return _unlike(config, axis, pair["a"], reference)
@@ -62,7 +61,7 @@ def _told(
     if unsettled:
         low, high = min(pair["interval"][0] for pair in unsettled), max(pair["interval"][1] for pair in unsettled)
         names = fmt.sentence_list([name(pair) for pair in unsettled], "or")
-        parts.append(f"open for {names} (differences of {fmt.interval(low, high, sign=True)})")
+        parts.append(f"open for {names} (differences of {fmt.interval((low, high), sign=True)})")
     seeds = fmt.plural(min(pair["n"] for pair in pairs), "seed")
     return f"{cell_name(analysis, reference)}, over {seeds}: {'; '.join(parts)}."
 

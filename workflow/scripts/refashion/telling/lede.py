@@ -12,18 +12,19 @@ from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
-from refashion.telling import formats, words
+from refashion.telling import markup, words
 
 Analysis = dict[str, Any]
 Claim = dict[str, Any]
 
+COMPARISONS, COUNTED = "Comparisons", "Data, parameters, layers"
 #: Kinds of claims, in the page's order: title, kinds of the analysis. What is in none is in the last.
 GROUPS = (
     ("Validation accuracies", ("validation",)),
     ("Training accuracies", ("training",)),
     ("Gaps", ("gap",)),
-    ("Comparisons", ("best", "order", "much_worse", "near_best", "faster")),
-    ("Data, parameters, layers", ("fact", "parameters", "parameter_ratio", "layers")),
+    (COMPARISONS, ("best", "order", "much_worse", "near_best", "faster")),
+    (COUNTED, ("fact", "parameters", "parameter_ratio", "layers")),
     ("Procedures and times", ()),
 )
 #: Why a claim is open, as a sentence says it.
@@ -70,11 +71,13 @@ def tally(claims: Sequence[Claim]) -> list[int]:
 
 def findings(analysis: Analysis) -> list[Finding]:
     """What the first screen says, most important first; last, whether that is interim."""
-    study = analysis["study"]
-    if study["interim"]:
-        return [*findings({**analysis, "study": {**study, "interim": ""}}), Finding("Interim", study["interim"])]
+    interim = analysis["study"]["interim"]
+    return [*_found(analysis), *([Finding("Interim", interim)] if interim else [])]
+
+
+def _found(analysis: Analysis) -> list[Finding]:
     counted = [*_comparisons(analysis), *_counted(analysis)]
-    if not study["evidence"]:
+    if not analysis["study"]["evidence"]:
         text = "This preset shows that every step works. It trains far too little to say anything of an accuracy."
         return [Finding("No evidence", text), *_counted(analysis)]
     accuracies = [one for one in analysis["claims"] if one["kind"] == "accuracy"]
@@ -99,12 +102,12 @@ def findings(analysis: Analysis) -> list[Finding]:
 
 def as_markdown(analysis: Analysis) -> str:
     """The findings as a list in Markdown, for the README."""
-    return "\n".join(f"- **{one.head}.** {formats.markdown_text(one.text)}" for one in findings(analysis))
+    return "\n".join(f"- **{one.head}.** {markup.markdown_text(one.text)}" for one in findings(analysis))
 
 
 def deviations_told(analysis: Analysis) -> str:
     """One line of Markdown on what was decided after results had been seen; empty where nothing was."""
-    ids = [formats.markdown_text(one["id"]) for one in analysis["original"]["deviations"]]
+    ids = [markup.markdown_text(one["id"]) for one in analysis["original"]["deviations"]]
     if not ids:
         return ""
     number = fmt.plural(len(ids), "rule was", "rules were").replace(fmt.SPACE, " ")
@@ -277,7 +280,7 @@ def _would_end(waiting: Sequence[Claim]) -> str:
 
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:
     """What is said of networks against each other: a finding for each verdict that there is."""
-    claims = dict(groups(analysis)).get(GROUPS[3][0], [])
+    claims = dict(groups(analysis)).get(COMPARISONS, [])
     for head, verdict in (("Holds", VERDICTS[0]), ("Does not hold", VERDICTS[1]), ("Not settled", VERDICTS[2])):
         if own := _with(claims, verdict):
             told = fmt.sentence_list("“" + one["statement"].rstrip(".") + "”" for one in own)
@@ -285,7 +288,7 @@ def _comparisons(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _counted(analysis: Analysis) -> Iterator[Finding]:
-    claims = dict(groups(analysis)).get(GROUPS[4][0], [])
+    claims = dict(groups(analysis)).get(COUNTED, [])
     if not claims:
         return
     wrong = _with(claims, "not reproduced")

@@ -11,13 +11,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from refashion import formatting, provenance
 from refashion.project import PROJECT
-from refashion.telling import lede, one_run, source, waiting, words
+from refashion.telling import cells, lede, one_run, source, waiting, words
 from refashion.telling.figures import catalogue, experiments, parts, style
 from refashion.telling.figures.catalogue import Drawing
 from refashion.telling.findings import experiment_told
@@ -28,76 +29,69 @@ Analysis = dict[str, Any]
 
 TEMPLATES = PROJECT / "report"
 
-#: The sections of the page: anchor (also the template's name) and title, in the order of reading.
-SECTIONS = (
-    ("table", "The table, published and run again"),
-    ("one_run", "If the author had run another seed"),
-    ("claims", "Every claim and its verdict"),
-    ("inconsistencies", "Where the report contradicts itself"),
-    ("source", "The original's own words"),
-    ("readings", "Readings and unstated choices"),
-    ("effects", "What changed together, taken apart"),
-    ("comparisons", "Which network is better"),
-    ("learning", "Learning curves"),
-    ("optimism", "Choosing the best epoch"),
-    ("spread", "Where the spread comes from"),
-    ("mistakes", "What the networks get wrong"),
-    ("augmentations", "What augmentation does to a garment"),
-    ("extensions", "Beyond the original"),
-    ("missing", "What is missing"),
-    ("deviations", "What was decided after looking"),
-    ("methods", "Methods, in plain words"),
-    ("reproduce", "How to reproduce this"),
+
+@dataclass(frozen=True)
+class _Given:
+    """What the sections of a page are made of."""
+
+    analysis: Analysis
+    drawings: Mapping[str, Drawing]
+    pictures: Pictures
+    text: str
+    idle: Sequence[waiting.Waiting]
+
+    def drawn(self, *names: str) -> bool:
+        """Whether any of these figures shows something."""
+        return any(not self.drawings[name].reason for name in names)
+
+    def judged_by_others(self) -> bool:
+        """Whether other rules have something to say of a published accuracy."""
+        return any(one["interval"] is not None for one in self.analysis["rival_rules"]["claims"])
+
+
+#: The sections of the page in the order of reading: anchor (also the template's name), title, and whether there is
+#: anything to show in it.
+SECTIONS: tuple[tuple[str, str, Callable[[_Given], object]], ...] = (
+    ("table", "The table, published and run again", lambda given: given.analysis["table"]["columns"]),
+    (
+        "one_run",
+        "If the author had run another seed",
+        lambda given: given.analysis["study"]["evidence"] and one_run.papers(given.analysis),
+    ),
+    ("claims", "Every claim and its verdict", lambda given: given.analysis["claims"]),
+    ("inconsistencies", "Where the report contradicts itself", lambda given: given.analysis["inconsistencies"]),
+    ("source", "The original's own words", lambda given: given.text),
+    ("readings", "Readings and unstated choices", lambda given: given.drawn("specification_curves")),
+    ("effects", "What changed together, taken apart", lambda given: given.drawn("interaction")),
+    ("comparisons", "Which network is better", lambda given: given.drawn("paired_differences", "ranks")),
+    ("learning", "Learning curves", lambda given: given.drawn("learning_curves")),
+    ("optimism", "Choosing the best epoch", lambda given: given.drawn("optimism")),
+    ("spread", "Where the spread comes from", lambda given: given.drawn("variance_components", "half_widths")),
+    ("mistakes", "What the networks get wrong", lambda given: given.drawn("confusion", "image_difficulty")),
+    (
+        "augmentations",
+        "What augmentation does to a garment",
+        lambda given: given.pictures.augmentations[1:],  # the first row is of garments as they are
+    ),
+    (
+        "extensions",
+        "Beyond the original",
+        lambda given: any(one["enabled"] for one in experiments.extensions(given.analysis)),
+    ),
+    ("missing", "What is missing", lambda given: words.anything_missing(given.analysis) or given.idle),
+    ("deviations", "What was decided after looking", lambda given: given.analysis["original"]["deviations"]),
+    ("methods", "Methods, in plain words", lambda given: True),
+    ("reproduce", "How to reproduce this", lambda given: True),
 )
 #: What is looked up rather than read, after the sections.
-APPENDIX = (
-    ("audit", "Parameters, layer by layer"),
-    ("assumptions", "Assumptions"),
-    ("rules", "By whose rule?"),
-    ("cost", "Cost and speed"),
-    ("provenance", "Provenance"),
-    ("references", "References"),
+APPENDIX: tuple[tuple[str, str, Callable[[_Given], object]], ...] = (
+    ("audit", "Parameters, layer by layer", lambda given: given.analysis["audit"]),
+    ("assumptions", "Assumptions", lambda given: given.analysis["assumptions"]),
+    ("rules", "By whose rule?", lambda given: given.analysis["study"]["evidence"] and given.judged_by_others()),
+    ("cost", "Cost and speed", lambda given: True),
+    ("provenance", "Provenance", lambda given: True),
+    ("references", "References", lambda given: True),
 )
-
-
-def _has(
-    section: str,
-    analysis: Analysis,
-    drawings: Mapping[str, Drawing],
-    images: Pictures,
-    text: str,
-    idle: Sequence[waiting.Waiting],
-) -> bool:
-    """Whether there is anything to show in a section."""
-
-    def drawn(*names: str) -> bool:
-        return any(not drawings[name].reason for name in names)
-
-    conditions: dict[str, Callable[[], bool]] = {
-        "table": lambda: bool(analysis["table"]["columns"]),
-        "one_run": lambda: analysis["study"]["evidence"] and bool(one_run.papers(analysis)),
-        "claims": lambda: bool(analysis["claims"]),
-        "inconsistencies": lambda: bool(analysis["inconsistencies"]),
-        "source": lambda: bool(text),
-        "readings": lambda: drawn("specification_curves"),
-        "effects": lambda: drawn("interaction"),
-        "comparisons": lambda: drawn("paired_differences", "ranks"),
-        "learning": lambda: drawn("learning_curves"),
-        "optimism": lambda: drawn("optimism"),
-        "spread": lambda: drawn("variance_components", "half_widths"),
-        "mistakes": lambda: drawn("confusion", "image_difficulty"),
-        "augmentations": lambda: len(images.augmentations) > 1,  # the first row is of garments as they are
-        "extensions": lambda: any(one["enabled"] for one in experiments.extensions(analysis)),
-        "missing": lambda: words.anything_missing(analysis) or bool(idle),
-        "deviations": lambda: bool(analysis["original"]["deviations"]),
-        "audit": lambda: bool(analysis["audit"]),
-        "assumptions": lambda: bool(analysis["assumptions"]),
-        "rules": lambda: (
-            analysis["study"]["evidence"]
-            and any(one["interval"] is not None for one in analysis["rival_rules"]["claims"])
-        ),
-    }
-    return conditions.get(section, lambda: True)()
 
 
 def render(
@@ -117,9 +111,8 @@ def render(
     environment = _environment()
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     idle = waiting.experiments(analysis, config)
-    shown, appendix = (
-        [one for one in part if _has(one[0], analysis, drawings, pictures, text, idle)] for part in (SECTIONS, APPENDIX)
-    )
+    given = _Given(analysis, drawings, pictures, text, idle)
+    shown, appendix = ([(anchor, title) for anchor, title, has in part if has(given)] for part in (SECTIONS, APPENDIX))
     passages = source.passages(redact(text), analysis["claims"])
     anchors = {anchor for anchor, _ in (*shown, *appendix)}
     anchors |= {f"fig-{words.slug(name)}" for name, drawing in drawings.items() if not drawing.reason}
@@ -131,7 +124,7 @@ def render(
         drawings=drawings,
         made=_circumstances(),
         margins=config["analysis"],
-        names_of_cells=words.names_of_cells(analysis, config),
+        names_of_cells=cells.names_of_cells(analysis, config),
         partial=partial,
         pictures=pictures,
         quoted={claim for passage in passages for claim in passage.claims},
@@ -167,7 +160,7 @@ def _environment() -> Any:
     )
     # Our own files, not a user's words: the only strings that reach the page unescaped, besides style.inline's.
     environment.filters["trusted"] = Markup
-    for module in (formatting, words, lede):
+    for module in (formatting, cells, words, lede):
         environment.globals |= {
             name: value
             for name, value in vars(module).items()
@@ -176,9 +169,8 @@ def _environment() -> Any:
     environment.globals |= {
         "MISSING": formatting.MISSING,
         "VERDICTS": lede.VERDICTS,
-        "cell_name": parts.cell_name,
         "extensions": experiments.extensions,
-        "inline": lambda svg, prefix, told: Markup(style.inline(svg, prefix, told)),  # noqa: S704
+        "inline": lambda svg, told: Markup(style.inline(svg, told)),  # noqa: S704
         "one_run": one_run,
         "validated_on_augmented": parts.validated_on_augmented,
     }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 from refashion import yaml_files
 from refashion.project import PROJECT
 from refashion.study.config import load_study
-from refashion.study.model import AXES, Cell, Run, Study, digest
+from refashion.study.model import AXES, Run, Study, digest
+from refashion.training.speeds import Sample, Speed, Speeds, kinds, work
 
 Analysis = dict[str, Any]
 
@@ -32,13 +32,26 @@ def experiments(analysis: Analysis, config: Mapping[str, Any]) -> list[Waiting]:
     names = [one["name"] for one in analysis["experiments"] if not one["enabled"] and one["name"] in known]
     idle = load_study({**config, "run": names or list(config["run"])}).experiments if names else ()
     own = {digest(study.spec(run)) for run in study.runs()}
-    hours = _hours_an_image(analysis, study)
+    measured = list(_samples(analysis, study))
     found = []
     for one in idle:
         alone = study.alone((one,))
         runs = [run for run in alone.runs() if digest(alone.spec(run)) not in own]
-        found.append(Waiting(one.name, one.question, len(runs), _taken(runs, alone, hours)))
+        speeds = Speeds(alone, {"this study": measured})
+        seconds = [speeds.seconds(run.cell) for run in runs]
+        hours = None if None in seconds else sum(filter(None, seconds)) / 3600
+        found.append(Waiting(one.name, one.question, len(runs), hours))
     return found
+
+
+def _samples(analysis: Analysis, study: Study) -> Iterator[Sample]:
+    """Core-seconds of an image trained on, of each cell of the study that has finished runs."""
+    cells = {cell.name: cell for cell in study.cells()}
+    for row in analysis["cost"]["cells"]:
+        if row["n"] and row["cell"] in cells:
+            spec = study.spec(Run(cells[row["cell"]], 0))
+            trained = work(spec, study).trained
+            yield Sample(kinds(spec), trained, Speed(3600 * row["core_hours"] / row["n"] / trained, 0.0, 0.0))
 
 
 def without_others(config: Mapping[str, Any], idle: Sequence[Waiting]) -> dict[str, Any]:
@@ -57,37 +70,3 @@ def _foreign(study: Study) -> set[str]:
     if own.get("original", {}).get("cells") == base["original"]["cells"]:
         return set()
     return {name for name, entry in own.items() if entry == base.get(name)}
-
-
-def _hours_an_image(analysis: Analysis, study: Study) -> dict[tuple[str, ...], float]:
-    """Core-hours for an image trained on, of the study's finished runs, by each of their kinds."""
-    seen: dict[tuple[str, ...], list[float]] = {}
-    cells = {cell.name: cell for cell in study.cells()}
-    for row in analysis["cost"]["cells"]:
-        if row["n"] and row["cell"] in cells:
-            cell = cells[row["cell"]]
-            for kind in _kinds(cell, study):
-                seen.setdefault(kind, []).append(row["core_hours"] / row["n"] / _images(cell, study))
-    return {kind: median(values) for kind, values in seen.items()}
-
-
-def _kinds(cell: Cell, study: Study) -> list[tuple[str, ...]]:
-    """What a run's speed depends on, from near to far: network and augmentation, network, builder."""
-    builder = study.config["architectures"][cell.architecture]["builder"]
-    kinds = [("network", cell.architecture, cell.augmentation), ("network", cell.architecture)]
-    return kinds if builder == "layers" else [*kinds, ("builder", builder)]  # other layers are another network
-
-
-def _images(cell: Cell, study: Study) -> int:
-    """Images that a run of the cell trains on, each counted as often as it is used."""
-    return study.updates(cell) * study.config["recipes"][cell.recipe]["batch_size"]
-
-
-def _taken(runs: Sequence[Run], study: Study, hours: Mapping[tuple[str, ...], float]) -> float | None:
-    total = 0.0
-    for run in runs:
-        known = [hours[kind] for kind in _kinds(run.cell, study) if kind in hours]
-        if not known:
-            return None
-        total += known[0] * _images(run.cell, study)
-    return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from refashion import formatting as fmt
@@ -77,10 +77,10 @@ def interval_told(interval: Sequence[float] | None, unit: str) -> str:
     if not interval:
         return ""
     if unit == "pp":
-        return fmt.points_interval(*interval)
+        return fmt.points_interval(interval)
     if unit == "seconds":
         return f"{fmt.duration(interval[0])} to {fmt.duration(interval[1])}"
-    return fmt.percent_interval(*interval) if unit == "percent" else fmt.interval(*interval)
+    return fmt.percent_interval(interval) if unit == "percent" else fmt.interval(interval)
 
 
 def claim_evidence(claim: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -250,32 +250,32 @@ def _with_unit(value: Any, unit: str, interval: Sequence[float] | None = None) -
     return words if unit in ("percent", "pp", "seconds", "times", "") else f"{words} {unit}"
 
 
-def _measured(analysis: Analysis) -> list[dict[str, Any]]:
-    """The accuracies of the table, validation first: on a phone it is what is seen without scrolling."""
-    training = {column["training_claim"] for column in analysis["table"]["columns"]} - {None}
-    rows = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
-    return sorted(rows, key=lambda row: any(value["claim"] in training for value in row["values"]))
-
-
 def entries(analysis: Analysis) -> list[dict[str, Any]]:
-    """The main table, a row a network: its column of the original, seeds, and for each accuracy printed and ours."""
-    measured = _measured(analysis)
-    return [
-        {
-            "column": column,
-            "measured": [{"name": row["name"], **row["values"][i]} for row in measured],
-            "seeds": max(
-                (row["values"][i]["sample"]["n"] for row in measured if row["values"][i]["sample"]), default=0
-            ),
-        }
-        for i, column in enumerate(analysis["table"]["columns"])
-    ]
+    """The main table, a row a network: its column of the original, seeds, and each accuracy, printed and ours.
+
+    Validation comes first: on a phone it is what is seen without scrolling. `in_print`: the original prints this
+    accuracy of some network.
+    """
+    columns = analysis["table"]["columns"]
+    training = {column["training_claim"] for column in columns} - {None}
+    rows = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
+    rows.sort(key=lambda row: any(value["claim"] in training for value in row["values"]))
+    told = []
+    for i, column in enumerate(columns):
+        measured = [
+            {"name": row["name"], "in_print": any(value["printed"] for value in row["values"]), **row["values"][i]}
+            for row in rows
+        ]
+        seeds = max((value["sample"]["n"] for value in measured if value["sample"]), default=0)
+        told.append({"column": column, "measured": measured, "seeds": seeds})
+    return told
 
 
-def printed_rows(analysis: Analysis) -> list[int]:
-    """Which of the accuracies of `entries` the original prints, by position."""
-    measured = _measured(analysis)
-    return [i for i, row in enumerate(measured) if any(value["printed"] for value in row["values"])]
+def accuracies(analysis: Analysis) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each accuracy of the main table with its column."""
+    for entry in entries(analysis):
+        for value in entry["measured"]:
+            yield entry["column"], value
 
 
 def reading_told(claim: Mapping[str, Any], reading: Mapping[str, Any]) -> dict[str, str]:
@@ -328,26 +328,6 @@ def benchmark_entry(key: str, value: Any) -> str:
     if key == "peak_share":
         return f"{fmt.share_of_100(value)} of 100"
     return fmt.count(value) if float(value).is_integer() and value < 100 else fmt.significant(value, 3)
-
-
-def names_of_cells(analysis: Analysis, config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the names of the study's cells stand for: (name, definition in the config's words), by axis."""
-    axes = ("architecture", "fraction", "augmentation", "recipe")
-    used = [(axis, name) for axis in axes for name in dict.fromkeys(cell[axis] for cell in analysis["cells"])]
-    return [
-        (
-            name,
-            ", ".join(setting_told(*setting) for setting in config[f"{axis}s"][name].items() if setting[1] is not None),
-        )
-        for axis, name in used
-        if name in config[f"{axis}s"]
-    ]
-
-
-def setting_told(key: str, value: Any) -> str:
-    """One setting in words: `rotation 8`, and a switch that is on by its name alone."""
-    words = key.replace("_", " ")
-    return words if value is True else f"{words} {value}"
 
 
 def csv_address(text: str) -> str:

@@ -14,7 +14,7 @@ from refashion.errors import UserError
 from refashion.formatting import significant
 from refashion.judging import columns
 from refashion.networks import architectures, augmentation
-from refashion.telling import document, exports, formats, lede
+from refashion.telling import document, exports, lede, markup
 from refashion.training.run_store import published_in
 from refashion.upkeep.publishing import EXAMPLES, RESULTS, report_in
 
@@ -69,7 +69,7 @@ def result_block(analysis: document.Analysis) -> str:
         if row["measure"] == shown
     ]
     caption = f"{shown}, mean over seeds with its {analysis['study']['confidence']:.0%} interval:"
-    return "\n\n".join((_findings(analysis), caption, formats.to_markdown(rows)))
+    return "\n\n".join((_findings(analysis), caption, markup.to_markdown(rows)))
 
 
 def _findings(analysis: document.Analysis) -> str:
@@ -82,14 +82,14 @@ def example_readme(published: Path, analysis: document.Analysis | None) -> str:
     runs = f"## Runs\n\n{runs_block(published)}"
     if analysis is None:
         return f"# {published.name}\n\n{runs}"
-    title = formats.markdown_text(analysis["study"]["title"])
-    citation = formats.markdown_text(analysis["original"]["citation"])
+    title = markup.markdown_text(analysis["study"]["title"])
+    citation = markup.markdown_text(analysis["original"]["citation"])
     given = f"CONFIG=config/{EXAMPLES}/{published.name}/study.yaml"
     again = (
         f"`report.html` is the page. To make it again without training: `make restore {given}`, `make report {given}`."
     )
     rows = exports.original_rows(analysis)
-    table = formats.to_markdown(rows).rstrip() if rows else ""
+    table = markup.to_markdown(rows).rstrip() if rows else ""
     return "\n\n".join(filter(None, (f"# {title}", citation, _findings(analysis), table, again, runs)))
 
 
@@ -98,7 +98,7 @@ def index(published: Path) -> str:
     items = []
     for folder in (published, *sorted(path.parent for path in published.glob(f"{EXAMPLES}/*/analysis.json"))):
         if analysis := report_in(folder):
-            title, answer = (formats.markdown_text(analysis["study"][key]) for key in ("title", "answer"))
+            title, answer = (markup.markdown_text(analysis["study"][key]) for key in ("title", "answer"))
             items.append(f"- **[{title}]({os.path.relpath(folder, published / EXAMPLES)}/README.md)** {answer}\n")
     return f"# Judged reports\n\nWritten by the rule `publish`.\n\n{''.join(items)}"
 
@@ -125,7 +125,7 @@ def runs_block(published: Path) -> str:
         for kind, seconds in sorted(work.items())
     ]
     tables = ([{"": name, " ": value} for name, value in facts], costs)
-    return "\n".join(formats.to_markdown(rows) for rows in tables if rows)
+    return "\n".join(markup.to_markdown(rows) for rows in tables if rows)
 
 
 def _core_seconds(metrics: Mapping[str, Any]) -> float:
@@ -165,6 +165,6 @@ def columns_block() -> str:
     """What each column of the published tables holds, as Markdown: a section a table."""
     tables = {name: columns.COLUMNS[name.removesuffix(".csv")] for name in RESULTS if name.endswith(".csv")}
     return "\n".join(
-        f"### {name}\n\n" + formats.to_markdown([{"column": key, "holds": kind.holds} for key, kind in held.items()])
+        f"### {name}\n\n" + markup.to_markdown([{"column": key, "holds": kind.holds} for key, kind in held.items()])
         for name, held in tables.items()
     )

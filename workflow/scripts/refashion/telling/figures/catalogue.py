@@ -1,8 +1,8 @@
 """Every figure of the report by name, and its way to the page and to files: SVG, PDF, PNG, CSV.
 
 A figure function (in the modules beside this one, with the functions that draw it below it) takes the analysis (layout:
-refashion/judging/document) and gives a `Sketch`: the words, the rows of its CSV, and a function that draws it. What
-the study has not run gives a sketch with a reason instead; there is no empty figure.
+refashion/judging/document) and gives a `Sketch`: its words, the rows of its CSV, and a function that draws it for a
+wide page or for a phone. What the study has not run gives a sketch with a reason instead; there is no empty figure.
 
 Importing this module is cheap on purpose: the Snakefile asks it for `NAMES` in every job.
 """
@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refashion.telling import formats
+from refashion.project import PROJECT
+from refashion.telling import markup
 from refashion.telling.figures import (
     comparisons,
     experiments,
@@ -79,14 +80,14 @@ def possible(name: str, run: Collection[str]) -> bool:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure as files: SVG for a wide page, SVG for a phone (None: the wide one serves), CSV."""
+    """A figure as text: its words, SVG for a wide page and for a phone, CSV. `reason`: why nothing is drawn."""
 
     name: str
     title: str
     caption: str
     alternative: str
     svg: str
-    phone_svg: str | None
+    phone_svg: str
     csv: str
     reason: str
 
@@ -98,29 +99,40 @@ def draw_all(analysis: Analysis, folder: Path | None = None) -> dict[str, Drawin
     """
     drawings = {name: draw(analysis, name, folder) for name in NAMES}
     own = [one["name"] for one in experiments.extensions(analysis) if one["enabled"]]
-    return drawings | {f"experiment-{name}": draw_experiment(analysis, name) for name in own}
+    return drawings | {f"experiment-{name}": draw(analysis, f"experiment-{name}") for name in own}
 
 
 def draw(analysis: Analysis, name: str, folder: Path | None = None) -> Drawing:
-    """Draws the figure `name` (one of NAMES)."""
-    return render(name, FIGURES[name](analysis), folder)
+    """Draws one of NAMES, or of `experiment-NAME` for each experiment of the config."""
+    if name in FIGURES:
+        sketch = FIGURES[name](analysis)
+    else:
+        sketch = experiments.experiment(analysis, name.removeprefix("experiment-"))
+    if sketch.found and analysis["study"]["evidence"]:
+        sketch = replace(sketch, title=sketch.found)
+    return render(name, sketch, _caption(name, analysis["study"]["confidence"]) + sketch.notes, folder)
 
 
-def draw_experiment(analysis: Analysis, name: str) -> Drawing:
-    """Draws the cells of one experiment of the config."""
-    return render(f"experiment-{name}", experiments.experiment(analysis, name))
+def _caption(name: str, confidence: float) -> str:
+    """The caption in report/captions: its first paragraph, less the title in bold. Snakemake's own report has all."""
+    from jinja2 import Template
+
+    path = PROJECT / "report" / "captions" / f"{name if name in FIGURES else 'experiments'}.rst"
+    words = path.read_text(encoding="utf-8").split("\n\n")[0].rpartition("**")[2]
+    config = {"analysis": {"confidence": confidence}}
+    return " ".join(Template(words).render(snakemake={"config": config}).split())
 
 
-def render(name: str, sketch: Sketch, folder: Path | None = None) -> Drawing:
+def render(name: str, sketch: Sketch, caption: str = "", folder: Path | None = None) -> Drawing:
     """A sketch as SVG and CSV. One without anything to draw becomes its reason, as a sentence."""
     with style.style():
         figure = sketch.draw(False) if sketch.draw else _sentence(sketch.reason)
         svg = style.to_svg(figure, name)
-        phone = style.to_svg(sketch.draw(True), f"{name}-phone") if sketch.draw and sketch.phone else None
+        phone = style.to_svg(sketch.draw(True), f"{name}-phone") if sketch.draw else svg
         if folder:
             style.write_pictures(figure, folder / name)
-    words = {key: getattr(sketch, key) for key in ("title", "caption", "alternative", "reason")}
-    drawing = Drawing(name=name, svg=svg, phone_svg=phone, csv=formats.to_csv(sketch.data), **words)
+    words = (sketch.title, caption, sketch.alternative)
+    drawing = Drawing(name, *words, svg, phone, markup.to_csv(sketch.data), sketch.reason)
     if folder:
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
         (folder / f"{name}.csv").write_text(drawing.csv, encoding="utf-8", newline="")

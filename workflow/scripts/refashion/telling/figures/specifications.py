@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
 from refashion.telling.figures import parts
 from refashion.telling.figures.parts import Analysis, Sketch
-from refashion.telling.figures.style import HAIR, INK, PAPER, VERDICT_COLOURS, WIDE
+from refashion.telling.figures.style import HAIR, INK, NARROW, PAPER, VERDICT_COLOURS, WIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,40 +22,35 @@ def specification_curves(analysis: Analysis) -> Sketch:
     if not curves:
         return Sketch(title, reason=_no_curve(analysis["specification_curves"]))
     within, points = sum(curve["within"] for curve in curves), sum(len(curve["points"]) for curve in curves)
-    found = f"Of {fmt.plural(points, 'unstated choice')}, {within or 'none'} within the margin"
-    title = parts.finding(analysis, title, found)
-    data = [
-        {"claim": curve["claim"], "published": curve["published"], "cell": point["cell"], "metric": point["metric"]}
-        | {"primary": point["primary"], "verdict": point["verdict"], **parts.sample_columns(point["sample"])}
-        | {f"choice: {key}": value for key, value in point["choices"].items()}
-        for curve in curves
-        for point in curve["points"]
-    ]
-    caption = (
-        "Each column is one way to fill in what the original left unsaid, sorted by the accuracy it gives; the ring "
-        "marks our primary choice. The level line is the published number with its margin. Below, what each column "
-        "changes. Columns that reach the band are choices under which the number would reproduce."
+    return Sketch(
+        title,
+        found=f"Of {fmt.plural(points, 'unstated choice')}, {within or 'none'} within the margin",
+        alternative=parts.told("Specification curve", map(_curve_told, curves)),
+        data=[
+            {"claim": curve["claim"], "published": curve["published"], "cell": point["cell"], "metric": point["metric"]}
+            | {"primary": point["primary"], "verdict": point["verdict"], **parts.sample_columns(point["sample"])}
+            | {f"choice: {key}": value for key, value in point["choices"].items()}
+            for curve in curves
+            for point in curve["points"]
+        ],
+        draw=partial(_draw_specifications, curves),
     )
-    alternative = "Specification curve. " + " ".join(
-        f"{curve['claim']}, published {fmt.percent(curve['published'])}: "
-        f"{fmt.plural(len(curve['points']), 'specification')} from "
-        f"{fmt.percent(curve['points'][0]['sample']['mean'])} to {fmt.percent(curve['points'][-1]['sample']['mean'])}, "
-        f"of which {curve['within']} reproduce it."
-        for curve in curves
-    )
-    return Sketch(title, caption, alternative, data, lambda phone: _draw_specifications(curves))
+
+
+def _curve_told(curve: dict[str, Any]) -> str:
+    least, most = (fmt.percent(curve["points"][i]["sample"]["mean"]) for i in (0, -1))
+    count = fmt.plural(len(curve["points"]), "specification")
+    printed = f"{curve['claim']}, published {fmt.percent(curve['published'])}"
+    return f"{printed}: {count} from {least} to {most}, of which {curve['within']} reproduce it."
 
 
 def _no_curve(curves: list[dict[str, Any]]) -> str:
     """Why there is no specification curve, naming the claims that wait for one; each reason once."""
-    if not any(curve["reason"] for curve in curves):
-        return "The experiment that varies the unstated choices was not run."
-    waiting = {reason: [one["claim"] for one in curves if one["reason"] == reason] for reason in _reasons(curves)}
-    return " ".join(fmt.sentence(f"{fmt.sentence_list(claims)}: {reason}") for reason, claims in waiting.items())
-
-
-def _reasons(curves: list[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(curve["reason"] for curve in curves if curve["reason"]))
+    waiting: dict[str, list[str]] = {}
+    for curve in curves:
+        waiting.setdefault(curve["reason"], []).append(curve["claim"])
+    told = [fmt.sentence(f"{fmt.sentence_list(claims)}: {reason}") for reason, claims in waiting.items() if reason]
+    return " ".join(told) or "The experiment that varies the unstated choices was not run."
 
 
 def _choices(curve: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -64,40 +60,32 @@ def _choices(curve: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(found, key=lambda choice: (order.index(choice[0]), str(choice[1])))
 
 
-def _draw_specifications(curves: list[dict[str, Any]]) -> Figure:
-    left, right, top, gap = 2.1, 0.1, 0.35, 0.5
+def _draw_specifications(curves: list[dict[str, Any]], phone: bool) -> Figure:
+    """A curve and its matrix of choices below each other, inches: title, curve, gap, matrix, room below."""
+    width, left = (NARROW, 1.3) if phone else (WIDE, 2.1)
+    across, title, curve_height, gap, room = width - left - 0.1, 0.35, 1.9, 0.1, 0.5
     matrices = [0.19 * max(1, len(_choices(curve))) for curve in curves]
-    height = sum(top + 1.9 + 0.1 + matrix + gap for matrix in matrices)
-    figure = parts.blank(WIDE, height)
-    ceiling = height
+    ceiling = sum(title + curve_height + gap + matrix + room for matrix in matrices)
+    figure = parts.blank(width, ceiling)
     for curve, matrix in zip(curves, matrices, strict=True):
-        upper = parts.place_axes(figure, left, ceiling - top - 1.9, WIDE - left - right, 1.9)
-        lower = parts.place_axes(figure, left, ceiling - top - 2.0 - matrix, WIDE - left - right, matrix)
-        _draw_curve(upper, curve)
-        _draw_choices(lower, curve)
-        ceiling -= top + 2.0 + matrix + gap
+        bottom = ceiling - title - curve_height
+        _draw_curve(parts.place_axes(figure, left, bottom, across, curve_height), curve)
+        _draw_choices(parts.place_axes(figure, left, bottom - gap - matrix, across, matrix), curve, phone)
+        ceiling = bottom - gap - matrix - room
     return figure
 
 
 def _draw_curve(panel: Axes, curve: dict[str, Any]) -> None:
-    points = curve["points"]
-    published, margin = curve["published"], curve["margin"]
+    points, published, margin = curve["points"], curve["published"], curve["margin"]
     panel.axhspan(published - margin, published + margin, color=HAIR, linewidth=0)
     panel.axhline(published, color=INK, linewidth=1.4)
     for x, point in enumerate(points):
         colour = VERDICT_COLOURS[point["verdict"]]
         if point["sample"]["interval"]:
             panel.plot([x, x], point["sample"]["interval"], color=colour, linewidth=1.2)
-        face = PAPER if point["primary"] else colour
-        panel.plot(
-            x,
-            point["sample"]["mean"],
-            "o",
-            color=colour,
-            markerfacecolor=face,
-            markersize=7 if point["primary"] else 4.5,
-            markeredgewidth=1.6,
-        )
+        face, size = (PAPER, 7) if point["primary"] else (colour, 4.5)
+        look: dict[str, Any] = {"markerfacecolor": face, "markersize": size, "markeredgewidth": 1.6}
+        panel.plot(x, point["sample"]["mean"], "o", color=colour, **look)
     panel.set_xlim(-0.8, len(points) - 0.2)
     panel.set_xticks([])
     panel.spines["bottom"].set_visible(False)
@@ -106,15 +94,15 @@ def _draw_curve(panel: Axes, curve: dict[str, Any]) -> None:
     panel.text(-0.6, published, "published", va="bottom", size=8.5)
 
 
-def _draw_choices(panel: Axes, curve: dict[str, Any]) -> None:
-    choices = _choices(curve)
+def _draw_choices(panel: Axes, curve: dict[str, Any], phone: bool) -> None:
+    choices, width = _choices(curve), 22 if phone else 34
+    names = [parts.wrap(f"{key}: {fmt.text_or_missing(value)}", width, 1) for key, value in choices]
+    parts.name_rows(panel, names or [""], width, 7.5 if phone else 8)
     for y, (key, value) in enumerate(choices):
         if y % 2 == 0:
             panel.axhspan(y - 0.5, y + 0.5, color=HAIR, alpha=0.5, linewidth=0)
         chosen = [x for x, point in enumerate(curve["points"]) if point["choices"].get(key) == value]
         panel.plot(chosen, [y] * len(chosen), "s", color=INK, markersize=3.6, markeredgewidth=0)
-    parts.name_rows(panel, [parts.wrap(f"{key}: {fmt.text_or_missing(value)}", 34, 1) for key, value in choices], 34, 8)
-    panel.set_ylim(max(1, len(choices)) - 0.5, -0.5)
     panel.set_xlim(-0.8, len(curve["points"]) - 0.2)
     panel.set_xticks([])
     panel.spines["bottom"].set_visible(False)

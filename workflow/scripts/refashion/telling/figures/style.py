@@ -143,7 +143,7 @@ def write_pictures(figure: Figure, path: Path) -> None:
 
 
 _SVG = "http://www.w3.org/2000/svg"
-_XLINK = "{http://www.w3.org/1999/xlink}href"
+_LINKS = ("{http://www.w3.org/1999/xlink}href", "href")
 #: How a link of a figure to a claim's line begins; in a file by itself it leads nowhere, so only the page keeps it.
 CLAIM = "#claim-"
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -152,10 +152,11 @@ _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
 _GEOMETRY = ("d", "x", "y", "transform", "width", "height", "points")
 
 
-def inline(svg: str, prefix: str, alternative: str) -> str:
-    """A stand-alone SVG made part of a page: ids prefixed, colours as variables, sized by its box, named for readers.
+def inline(svg: str, alternative: str) -> str:
+    """A stand-alone SVG made part of a page: colours as variables, sized by its box, named for readers.
 
-    `alternative` is plain text (escaped here) that says what the figure shows to who cannot see it.
+    Only ids that something points to are kept. They are hashes salted by the figure's name (see `to_svg`), so that two
+    figures share none. `alternative` is plain text (escaped here) that says what the figure shows to who cannot see it.
     """
     root = ElementTree.fromstring(svg)  # noqa: S314 - our own drawing, no entity can be in it
     _drop(root, lambda child: child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style") or child.get("id") == "patch_1")
@@ -166,7 +167,7 @@ def inline(svg: str, prefix: str, alternative: str) -> str:
         element.attrib.clear()
         for key, value in attributes.items():
             if key != "id" or value in used:
-                element.set(key.rpartition("}")[2], _part_of_page(key, value, prefix))
+                element.set(key.rpartition("}")[2], _part_of_page(key, value))
     for size in ("width", "height", "version"):
         root.attrib.pop(size, None)
     # An image has no parts for who cannot see it; one with links in it is a group of them.
@@ -187,19 +188,12 @@ def _referenced(root: ElementTree.Element) -> set[str]:
     used = set()
     for element in root.iter():
         for key, value in element.attrib.items():
-            used.update(_REFERENCE.findall(value))
-            if key in (_XLINK, "href"):
-                used.add(value.removeprefix("#"))
+            used.update([value.removeprefix("#")] if key in _LINKS else _REFERENCE.findall(value))
     return used
 
 
-def _part_of_page(key: str, value: str, prefix: str) -> str:
-    """One attribute's value with prefixed ids, the page's font and colours, and hundredths of a point at most."""
-    if key == "id":
-        return f"{prefix}-{value}"
-    if key in (_XLINK, "href"):
-        return value if value.startswith(CLAIM) else f"#{prefix}-{value.removeprefix('#')}"
-    value = _REFERENCE.sub(rf"url(#{prefix}-\1)", value)
+def _part_of_page(key: str, value: str) -> str:
+    """One attribute's value with the page's font and colours, and hundredths of a point at most."""
     if key in _GEOMETRY:
         return _LONG_NUMBER.sub(lambda found: f"{float(found.group()):.2f}", " ".join(value.split()))
     if key == "style":
