@@ -115,7 +115,7 @@ def _draw_difficulty(bins: list[dict[str, Any]], phone: bool) -> Figure:
             panel.text(middle, one["images"] + 0.02 * top, words, ha="center", **place)
     panel.set_ylim(0, 1.25 * top)
     panel.set_xlim(-0.7, most + 0.7)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    panel.locator_params(axis="x", integer=True)
     panel.xaxis.set_major_formatter(lambda value, _: fmt.count(value))
     panel.yaxis.set_major_formatter(lambda value, _: fmt.count(value))
     panel.grid(axis="y")

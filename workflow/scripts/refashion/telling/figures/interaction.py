@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from refashion import formatting as fmt
 from refashion.telling.figures import parts
 from refashion.telling.figures.parts import Analysis, Sketch
+from refashion.telling.figures.style import MUTED
 from refashion.telling.words import span
 
 if TYPE_CHECKING:
@@ -100,13 +101,12 @@ def _draw_interaction(colours: dict[str, str], panels: list[_Panel], phone: bool
         panel.set_xlim(-0.35, len(given.levels) - 1 + 0.75)
         panel.set_xticks(range(len(given.levels)), given.levels)
         panel.grid(axis="y")
-        if panel.get_subplotspec().is_first_col():
-            panel.set_ylabel("accuracy, percent")
         for network, line in given.lines.items():
             x = [given.levels.index(cell["augmentation"]) for cell in line]
             panel.plot(x, [cell["sample"]["mean"] for cell in line], color=colours[network], linewidth=1.8)
             for at, cell in zip(x, line, strict=True):
                 parts.mark_mean(panel, at, cell["sample"], colours[network])
+    figure.supylabel("accuracy, percent", size=9.5, color=MUTED)
     for panel, given in zip(axes, panels, strict=True):  # the limits, which the panels share, are final only now
         _name_lines(panel, given, colours)
     return figure

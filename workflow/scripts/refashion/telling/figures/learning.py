@@ -95,11 +95,9 @@ def _draw_curves(curves: list[dict[str, Any]], phone: bool) -> Figure:
         if one["published"] is not None:
             panel.axhline(one["published"], color=INK, linewidth=1.1)
         panel.grid(axis="y")
-        if panel.get_subplotspec().is_first_col():
-            panel.set_ylabel("percent")
-        if panel.get_subplotspec().is_last_row():
-            panel.set_xlabel("epoch")
     axes[0].set_ylim(_floor(curves), None)
+    figure.supxlabel("epoch", size=9.5, color=MUTED)
+    figure.supylabel("percent", size=9.5, color=MUTED)
     return figure
 
 

@@ -185,7 +185,7 @@ def _drop(root: ElementTree.Element, unwanted: Callable[[ElementTree.Element], b
 
 def _referenced(root: ElementTree.Element) -> set[str]:
     """The ids that something in the drawing points to; the others only cost bytes."""
-    used = set()
+    used: set[str] = set()
     for element in root.iter():
         for key, value in element.attrib.items():
             used.update([value.removeprefix("#")] if key in _LINKS else _REFERENCE.findall(value))
