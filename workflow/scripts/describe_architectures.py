@@ -17,8 +17,7 @@ def describe(entries, shape, classes):
 
     described = {}
     for name, entry in entries.items():
-        chosen = {key: value for key, value in entry.items() if key != "builder"}
-        model = architectures.build(entry["builder"], shape, classes, chosen)
+        model = architectures.build(entry, shape, classes)
         described[name] = {
             "rows": architectures.summary_rows(model),
             **architectures.parameter_counts(model),

@@ -18,7 +18,7 @@ SUMMARIES = ORIGINAL["summaries"]
 def build(builder: str, **options):
     runtime = pytest.importorskip("refashion.training.runtime", reason="TensorFlow is not installed")
     runtime.configure("cpu", threads=1)
-    return architectures.build(builder, (28, 28, 1), 10, architectures.options(builder) | options)
+    return architectures.build({"builder": builder, **options}, (28, 28, 1), 10)
 
 
 @pytest.mark.parametrize("builder", SUMMARIES)
@@ -85,7 +85,7 @@ def test_options_reach_the_layers():
 )
 def test_a_mistake_is_one_sentence(builder, chosen, words):
     with pytest.raises(UserError) as error:
-        architectures.check(builder, chosen, "config: a")
+        architectures.check({"builder": builder, **chosen}, "config: a")
     sentence = str(error.value)
     assert "\n" not in sentence
     assert sentence.endswith(".")
@@ -94,7 +94,7 @@ def test_a_mistake_is_one_sentence(builder, chosen, words):
 
 @pytest.mark.parametrize("builder", architectures.BUILDERS)
 def test_defaults_pass_their_own_check(builder):
-    architectures.check(builder, architectures.options(builder))
+    architectures.check(architectures.definition({"builder": builder}))
 
 
 def kernels(model) -> list[np.ndarray]:
@@ -106,7 +106,7 @@ def test_images_of_a_size_that_a_network_cannot_take_get_one_sentence(builder, s
     with pytest.raises(
         UserError, match=rf"The network {builder} cannot be built for images of {shape[0]} x {shape[1]}: "
     ):
-        architectures.build(builder, shape, 10, {})
+        architectures.build({"builder": builder}, shape, 10)
 
 
 def test_initial_kernels_are_keyed_by_seed_and_position():

@@ -131,7 +131,7 @@ MISTAKES = {
 def test_a_mistake_gets_one_sentence(name):
     entries, words = MISTAKES[name]
     with pytest.raises(UserError) as caught:
-        architectures.check("layers", {"layers": entries}, "config: architectures.mine")
+        architectures.check({"builder": "layers", "layers": entries}, "config: architectures.mine")
     sentence = str(caught.value)
     assert sentence.startswith("config: architectures.mine.layers")
     assert sentence.endswith(".")
@@ -141,9 +141,9 @@ def test_a_mistake_gets_one_sentence(name):
 
 def test_another_number_of_classes_is_told():
     with pytest.raises(UserError, match=r"^The network ends in 10 units, and the data set has 7 classes\.$"):
-        architectures.build("layers", (28, 28, 1), 7, {"layers": CNN1})
+        architectures.build({"builder": "layers", "layers": CNN1}, (28, 28, 1), 7)
 
 
 def test_a_network_too_deep_for_its_images_is_told():
     with pytest.raises(UserError, match=r"^The network layers cannot be built for images of 28 x 28: .*\.$"):
-        architectures.build("layers", (28, 28, 1), 10, {"layers": ["pool"] * 6 + CNN1})
+        architectures.build({"builder": "layers", "layers": ["pool"] * 6 + CNN1}, (28, 28, 1), 10)

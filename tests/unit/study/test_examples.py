@@ -104,10 +104,7 @@ def _undrawn(name, sketch, caption="", folder=None):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_of_an_example_is_what_its_report_prints(name):
     original = read_original(EXAMPLES / name / "original.yaml")
-    built = {
-        key: architectures.build("layers", (28, 28, 1), 10, {"layers": entry["layers"]})
-        for key, entry in overlay(name)["architectures"].items()
-    }
+    built = {key: architectures.build(entry, (28, 28, 1), 10) for key, entry in overlay(name)["architectures"].items()}
     for key, summary in original["summaries"].items():
         assert [list(row[1:]) for row in summary["rows"]] == [
             [kind, list(shape), count] for kind, shape, count in architectures.summary_rows(built[key])

@@ -209,7 +209,7 @@ def test_training_is_that_of_keras(builder, recipe, split, device):
     """Two epochs without dropout: the losses of Keras' own model, optimizer and loss on the same batches."""
     options = {name: 0.0 for name in architectures.options(builder) if name.endswith("dropout")}
     ours = engine.Engine(spec(builder, options=options, **recipe), split, device)
-    model = architectures.build(builder, (28, 28, 1), 10, options)
+    model = architectures.build({"builder": builder, **options}, (28, 28, 1), 10)
     architectures.initialise(model, 5)
     model.compile("adam", "categorical_crossentropy")
     for epoch in range(2):

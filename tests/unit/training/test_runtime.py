@@ -122,6 +122,6 @@ def test_networks_are_described_by_the_same_keras():
     """Without TensorFlow's part: the rule `describe_architectures` builds networks and trains none."""
     code = """
 from refashion.networks import architectures
-print(architectures.build("cnn1", (28, 28, 1), 10, {}).count_params())
+print(architectures.build({"builder": "cnn1"}, (28, 28, 1), 10).count_params())
 """
     assert in_a_process(code, KERAS_BACKEND="torch").stdout.strip() == "693962"

@@ -33,7 +33,7 @@ def torch_script():
 def test_the_plain_script_has_the_same_layers(device, name):
     from refashion.upkeep.benchmark import plain_script
 
-    mine = architectures.build(name, (28, 28, 1), 10, architectures.options(name))
+    mine = architectures.build({"builder": name}, (28, 28, 1), 10)
     rows = [row for row in architectures.summary_rows(plain_script.build(name)) if row[0] != "ZeroPadding2D"]
     assert rows == architectures.summary_rows(mine)
 
@@ -42,7 +42,7 @@ def test_the_plain_script_has_the_same_layers(device, name):
 def test_pytorch_has_the_same_parameters_and_computes_channels_last(device, name, torch_script):
     import torch
 
-    mine = architectures.build(name, (28, 28, 1), 10, architectures.options(name))
+    mine = architectures.build({"builder": name}, (28, 28, 1), 10)
     model = torch_script.build(name)
     trained = sum(tensor.numel() for tensor in model.parameters())
     assert torch_script.parameters(model) == architectures.parameter_counts(mine)["total"]

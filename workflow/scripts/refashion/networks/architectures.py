@@ -60,8 +60,15 @@ def definition(entry: Mapping[str, Any]) -> dict[str, Any]:
     return whole | {"layers": layer_lists.canonical(whole["layers"])} if "layers" in whole else whole
 
 
-def check(builder: str, chosen: Mapping[str, Any], where: str = "architecture") -> None:
+def _parts(entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The builder of an entry and the options that it chooses."""
+    chosen = dict(entry)
+    return chosen.pop("builder"), chosen
+
+
+def check(entry: Mapping[str, Any], where: str = "architecture") -> None:
     """Raises UserError, in one sentence that starts with `where`, for an unknown builder or option or a bad value."""
+    builder, chosen = _parts(entry)
     if builder not in BUILDERS:
         raise UserError(f"{where}: there is no builder {builder!r}, allowed are {', '.join(BUILDERS)}.")
     defaults = options(builder)
@@ -90,9 +97,10 @@ def _kind(name: str, default: Any) -> Kind:
     return Kind(f"a {type(default).__name__}", lambda value: isinstance(value, type(default)))
 
 
-def build(builder: str, input_shape: Shape, classes: int, chosen: Mapping[str, Any]) -> keras.Model:
-    """The model of a builder with the chosen options, weights as Keras drew them (see `initialise`)."""
+def build(entry: Mapping[str, Any], input_shape: Shape, classes: int) -> keras.Model:
+    """The model of a checked entry, weights as Keras drew them (see `initialise`)."""
     backend.settle()
+    builder, chosen = _parts(entry)
     try:
         return BUILDERS[builder](input_shape, classes, **chosen)
     except ValueError as error:

@@ -108,8 +108,7 @@ def _mistakes(config: dict[str, Any]) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
         yield from _mistakes_of_a_dataset(f"datasets.{name}", dataset)
     for name, entry in config["architectures"].items():
-        options = {key: value for key, value in entry.items() if key != "builder"}
-        architectures.check(entry["builder"], options, f"config: architectures.{name}")
+        architectures.check(entry, f"config: architectures.{name}")
     if "originals" in config["augmentations"]:
         yield "augmentations.originals: the report shows the images as they are under this name"
     for name, entry in config["augmentations"].items():

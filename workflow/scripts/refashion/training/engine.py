@@ -77,8 +77,7 @@ class Engine:
     def _build(self, split: Split, kernels: dict[type, type]) -> None:
         """Model, optimizer and bookkeeping variables."""
         shape = (*split.train_images.shape[1:], 1)
-        options = dict(self.spec["architecture"])
-        model = architectures.build(options.pop("builder"), shape, self.classes, options)
+        model = architectures.build(self.spec["architecture"], shape, self.classes)
         self.dropout_draws = Draws(self.seed, "dropout")
         self.model = with_kernels(model, kernels, self.recipe["precision"], self.dropout_draws)
         architectures.initialise(self.model, self.seed)

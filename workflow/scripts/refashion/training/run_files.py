@@ -256,8 +256,7 @@ def _check_plan(metrics: Mapping[str, Any]) -> None:
     """What follows from the spec: which numbers there are, and how many epochs and updates."""
     spec, recipe = metrics["spec"], metrics["spec"]["recipe"]
     try:
-        options = {key: value for key, value in spec["architecture"].items() if key != "builder"}
-        architectures.check(spec["architecture"]["builder"], options, "has spec.architecture")
+        architectures.check(spec["architecture"], "has spec.architecture")
         augmentation.check(spec["augmentation"], "has spec.augmentation")
     except (UserError, TypeError) as error:
         raise _Wrong(first_line(error)) from None

@@ -153,9 +153,8 @@ def _name(spec: dict[str, Any]) -> str:
 
 def _has_moving_averages(spec: dict[str, Any]) -> bool:
     """Whether the network has parameters that no gradient trains, as batch normalisation has."""
-    options = {name: value for name, value in spec["architecture"].items() if name != "builder"}
     dataset = spec["dataset"]
-    model = architectures.build(spec["architecture"]["builder"], (*dataset["shape"], 1), dataset["classes"], options)
+    model = architectures.build(spec["architecture"], (*dataset["shape"], 1), dataset["classes"])
     return architectures.parameter_counts(model)["non_trainable"] > 0
 
 

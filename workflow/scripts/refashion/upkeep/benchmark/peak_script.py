@@ -23,8 +23,7 @@ FLOPS = 2 * SIZE**3 * PRODUCTS
 def training_flops(names):
     """{architecture: floating-point operations of a training step per image}, options as the builders have them."""
     return {
-        name: architectures.training_flops(architectures.build(name, (28, 28, 1), 10, architectures.options(name)))
-        for name in names
+        name: architectures.training_flops(architectures.build({"builder": name}, (28, 28, 1), 10)) for name in names
     }
 
 
