@@ -55,8 +55,8 @@ def pooled_rule(family: Sequence[Evidence], spread: PooledSpread) -> tuple[Word 
 
     None where there is no run or no SD. A cell with a diverged run gets at most "inconclusive", as in our own rule.
     """
-    known = [e.mean is not None and spread.sd is not None for e in family]
-    if not any(known):
+    known = [e.mean is not None for e in family]
+    if spread.sd is None or not any(known):
         return (None,) * len(family)
     own = distances(family)
     pooled = own._replace(sd=spread.sd, n=np.maximum(own.n, 1), df=spread.df)

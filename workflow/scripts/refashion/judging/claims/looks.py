@@ -77,8 +77,8 @@ class Followed:
         p_rep, p_not = (float(p[position]) for p in (self.course.p_rep, self.course.p_not))
         verdict = None
         if isinstance(evidence, Evidence):
-            levels = (one * self.rule.spend[look] / level for one in own)
-            verdict = judge_one(evidence, p_rep, p_not, *levels, level, len(self.members))
+            level_rep, level_not = (one * self.rule.spend[look] / level for one in own)
+            verdict = judge_one(evidence, p_rep, p_not, level_rep, level_not, level, len(self.members))
             verdict = replace(verdict, seeds_needed=None)  # the looks say how many there will be
         return Stand(self, position, state, look + 1, evidence, verdict, p_rep, p_not, float(chance))
 
