@@ -16,7 +16,8 @@ import pandas as pd
 import synthetic
 from refashion.judging import analysis as analyses
 from refashion.judging import collection, columns
-from refashion.judging.inputs import Inputs
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
 from refashion.study.model import AXES
 
 #: Cells of the original's table -> true validation and training accuracy, in percent.
@@ -88,19 +89,19 @@ def _text(n: int, absent: tuple[str, ...]) -> str:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 10, 400, np.uint8)
     run = [cell for cell in cells if cell not in gone]
-    result = analyses.analyse(
-        Inputs(
+    document = analyses.analyse(
+        Facts(
             study=study,
             original=original,
-            runs=synthetic.runs(study, truth, seed=1),
+            runs=RunTable(synthetic.runs(study, truth, seed=1)),
             histories=histories(run, n, rng),
             predictions={cell: predictions(n, labels, rng) for cell in run if cell in ORIGINAL},
             architectures=synthetic.architectures(original),
-            data={"fashion_mnist": synthetic.description()},
+            descriptions={"fashion_mnist": synthetic.description()},
             benchmark=benchmark(),
         )
     )
-    return json.dumps(result.document)
+    return json.dumps(document)
 
 
 #: What a config may hold to break a page: markup, quotes, template and TeX braces, control characters, endless words.

@@ -90,7 +90,7 @@ def runs(study: Study, truth: Truth, seed: int) -> pd.DataFrame:
         for i, run in enumerate(wanted)
     ]
     rows.sort(key=lambda row: (order[Cell(*(row[axis] for axis in AXES))], row["seed"]))
-    return tables.frame("runs", rows)
+    return tables.frame(columns.COLUMNS["runs"], rows)
 
 
 def _spread(truth: Truth, shared: float, own: float) -> float:
@@ -99,8 +99,7 @@ def _spread(truth: Truth, shared: float, own: float) -> float:
 
 def _row(study: Study, truth: Truth, run: Run, noise: float, training_noise: float) -> dict[str, Any]:
     cell = run.cell.name
-    row = dict.fromkeys(columns.COLUMNS["runs"]) | vars(run.cell)
-    row |= {"seed": run.seed, "digest": hashlib.sha256(f"{cell}{run.seed}".encode()).hexdigest()[:20]}
+    row = {**vars(run.cell), "seed": run.seed, "digest": hashlib.sha256(f"{cell}{run.seed}".encode()).hexdigest()[:20]}
     row |= {"experiments": ";".join(study.experiments_of(run)), "images": study.images(run.cell), "published": False}
     key = (cell, run.seed)
     if key in truth.missing or key in truth.failed:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from refashion import files
 from refashion.judging import analysis, collection, inputs, tables
-from refashion.judging.csv_tables import CSV_TABLES
+from refashion.judging.csv_tables import SOURCES
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
@@ -19,12 +19,13 @@ def main(job):
     check_original(original, study)
     runs = tables.read("runs", given.runs)
     collection.check_runs(study, runs, given.runs)
-    with collection.PredictionsFile(given.predictions) as predictions:
-        histories = tables.read("histories", given.histories)
-        result = analysis.analyse(inputs.read(study, original, given, runs, histories, predictions))
-    analysis.write(result, job.output.analysis, {name: job.output[name] for name in CSV_TABLES})
+    collected = collection.Collected(
+        runs, tables.read("histories", given.histories), collection.read_predictions(given.predictions)
+    )
+    document = analysis.analyse(inputs.read(study, original, collected, given))
+    analysis.write(document, job.output.analysis, {name: job.output[name] for name in SOURCES})
     files.write_alone(Path(job.output.config), json.dumps(job.config, indent=1) + "\n")
-    print(result.document["study"]["answer"])
+    print(document["study"]["answer"])
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ def main(job):
     study = seeds.with_plans(load_study(job.config), job.params.plans)
     labels = collection.labels_of(map(Path, job.input.data))
     collected = collection.collect(study, Path(), strict=True, labels=labels, published=job.params.published.split())
-    tables.write(collected.runs, "runs", job.output.runs)
-    tables.write(collected.histories, "histories", job.output.histories)
+    tables.write(collected.runs, job.output.runs)
+    tables.write(collected.histories, job.output.histories)
     collection.write_predictions(collected.predictions, job.output.predictions)
     print(f"Collected {len(collected.runs)} runs of {len(study.cells())} cells.")
 

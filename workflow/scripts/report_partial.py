@@ -1,10 +1,11 @@
 """Rule `report_partial`: the report of the runs that have finished, naming what is missing or failed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from refashion import files
 from refashion.judging import analysis, collection, inputs, standing, tables
-from refashion.judging.csv_tables import CSV_TABLES
+from refashion.judging.csv_tables import SOURCES
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.original import check_original, read_original
@@ -29,16 +30,15 @@ def main(job):
         published=published_in(Path(job.params.published)).names(),
     )
     reasons = redact(collected.runs["reason"].tolist())  # like the page, they may leave this machine
-    runs = collected.runs.assign(reason=reasons)
-    gathered = inputs.read(study, original, given, runs, collected.histories, collected.predictions)
-    result = analysis.analyse(gathered)
-    images = pictures.load(result.document, [Path(one) for one in given.data], Path(given.examples))
+    collected = replace(collected, runs=collected.runs.assign(reason=reasons))
+    found = analysis.analyse(inputs.read(study, original, collected, given))
+    images = pictures.load(found, [Path(one) for one in given.data], Path(given.examples))
     text = source.read(Path(given.text)) if given.get("text") else ""
-    html = page.render(result.document, images, job.config, partial=True, text=text)
+    html = page.render(found, images, job.config, partial=True, text=text)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
-    tables.write(runs, "runs", folder / "runs.csv")
-    analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in CSV_TABLES})
+    tables.write(collected.runs, folder / "runs.csv")
+    analysis.write(found, folder / "analysis.json", {name: folder / f"{name}.csv" for name in SOURCES})
     files.write_text(folder / "report.html", html)
 
 

@@ -15,24 +15,24 @@ import pandas as pd
 import pydantic
 import pytest
 from scipy import stats
-from snakemake.iocontainers import InputFiles, OutputFiles, Params
 from statsmodels.stats.multitest import multipletests
 
 import run_folders
 import synthetic
 from refashion.errors import UserError
 from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED
-from refashion.judging import analysis, benchmark_table, collection, columns, summary, tables
+from refashion.judging import analysis, collection, columns
 from refashion.judging.claims import families as claim_families
-from refashion.judging.csv_tables import CSV_TABLES
+from refashion.judging.csv_tables import COLUMNS as COLUMNS_OF
+from refashion.judging.csv_tables import SOURCES, csv_tables
 from refashion.judging.document.parts import MetricSummary
 from refashion.judging.document.whole import json_schema
 from refashion.judging.facts import Facts, sample
-from refashion.judging.inputs import Inputs, read_descriptions
+from refashion.judging.inputs import read_json
 from refashion.judging.run_table import RunTable
-from refashion.judging.sections import cost, effects, specifications
-from refashion.study.config import load_study
-from refashion.study.model import Cell, digest
+from refashion.judging.sections import effects, specifications
+from refashion.judging.sections.runs import METRICS, _same_runs, core_hours
+from refashion.study.model import AXES, Cell, digest
 
 ORIGINAL = synthetic.original()
 COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
@@ -46,27 +46,22 @@ def few_repetitions(monkeypatch):
     monkeypatch.setattr(claim_families, "REPETITIONS", 50)
 
 
-def histories(rows=()):
-    return pd.DataFrame(list(rows), columns=list(columns.COLUMNS["histories"]))
-
-
-def inputs(study, runs, **known):
+def facts_of(study, runs, **known):
     defaults = {
-        "histories": histories(),
         "architectures": synthetic.architectures(ORIGINAL),
-        "data": {"fashion_mnist": synthetic.description()},
+        "descriptions": {"fashion_mnist": synthetic.description()},
     }
-    return Inputs(study=study, original=ORIGINAL, runs=runs, **defaults | known)
+    return Facts(study, ORIGINAL, RunTable(runs), **defaults | known)
 
 
 def drawn(truth=None, run=("original",), seeds=4, **changes):
-    """Inputs of a study drawn from a truth, without histories and predictions."""
+    """The facts of a study drawn from a truth, without histories and predictions."""
     study = synthetic.study(run, seeds=seeds, **changes)
-    return inputs(study, synthetic.runs(study, truth or synthetic.published(ORIGINAL), seed=3))
+    return facts_of(study, synthetic.runs(study, truth or synthetic.published(ORIGINAL), seed=3))
 
 
 def document(*arguments, **options):
-    return analysis.analyse(drawn(*arguments, **options)).document
+    return analysis.analyse(drawn(*arguments, **options))
 
 
 @functools.cache
@@ -75,18 +70,22 @@ def standard():
     return document()
 
 
+def rows_of(table, cell):
+    return table[list(AXES)].astype(str).agg("/".join, axis=1) == cell
+
+
 def by(rows, key):
     return {row[key]: row for row in rows}
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A study of several experiments from run folders to analysis.json: (inputs, analysis)."""
+    """A study of several experiments from run folders to the document: (facts, document)."""
     root = tmp_path_factory.mktemp("study")
     study = synthetic.study(EVERYTHING, seeds=3)
     run_folders.write_runs(study, root, seed=5, images=100)
     found = collection.collect(study, root, strict=True, labels=run_folders.known(study, 100))
-    given = inputs(study, found.runs, histories=found.histories, predictions=found.predictions)
+    given = facts_of(study, found.runs, histories=found.histories, predictions=found.predictions)
     repetitions, claim_families.REPETITIONS = claim_families.REPETITIONS, 50
     result = analysis.analyse(given)
     claim_families.REPETITIONS = repetitions
@@ -99,11 +98,11 @@ def whole(tmp_path_factory):
 def test_the_same_input_gives_the_same_bytes(whole, tmp_path):
     given, first = whole
     np.random.seed(1)  # the global state must not matter
-    second = analysis.analyse(Inputs(**{name: getattr(given, name) for name in given.__dataclass_fields__}))
+    second = analysis.analyse(dataclasses.replace(given))
     written = []
     for name, result in (("one", first), ("two", second)):
         (tmp_path / name).mkdir()
-        csv = {table: tmp_path / name / f"{table}.csv" for table in CSV_TABLES}
+        csv = {table: tmp_path / name / f"{table}.csv" for table in SOURCES}
         analysis.write(result, tmp_path / name / "analysis.json", csv)
         written.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
     assert sorted(written[0]) == [
@@ -118,13 +117,13 @@ def test_the_same_input_gives_the_same_bytes(whole, tmp_path):
 
 
 def test_tables_have_their_documented_columns_and_every_row(whole):
-    _, result = whole
-    for name, table in result.tables.items():
-        assert list(table.columns) == list(columns.COLUMNS[name])
-    found = result.document
-    assert len(result.tables["cells"]) == len(found["cells"]) * len(summary.METRICS)
-    assert len(result.tables["claims"]) == sum(len(claim["readings"]) for claim in found["claims"])
-    assert len(result.tables["comparisons"]) == sum(len(family["pairs"]) for family in found["comparisons"])
+    _, found = whole
+    made = csv_tables(found)
+    for name, table in made.items():
+        assert list(table.columns) == list(COLUMNS_OF[name])
+    assert len(made["cells"]) == len(found["cells"]) * len(METRICS)
+    assert len(made["claims"]) == sum(len(claim["readings"]) for claim in found["claims"])
+    assert len(made["comparisons"]) == sum(len(family["pairs"]) for family in found["comparisons"])
 
 
 def test_every_field_of_the_document_has_a_meaning_and_every_number_a_unit():
@@ -147,22 +146,13 @@ def test_the_schema_beside_the_document_is_that_of_its_classes(whole, tmp_path):
 
 @pytest.mark.parametrize("wrong", [{"mean": float("nan")}, {"extra": 1}, {"interval": [1.0]}])
 def test_a_part_of_another_layout_is_refused(wrong):
-    known = {
-        "n": 2,
-        "seeds": [0, 1],
-        "values": [1.0, 2.0],
-        "mean": 1.5,
-        "sd": 0.7,
-        "interval": None,
-        "prediction": None,
-    }
-    assert MetricSummary(**known).reason == ""
+    known = sample(drawn(), CNN1, "val_accuracy").model_dump()
     with pytest.raises(pydantic.ValidationError):
         MetricSummary(**known | wrong)
 
 
 def test_what_was_decided_when_is_passed_on(whole):
-    told = whole[1].document["original"]
+    told = whole[1]["original"]
     assert told["registration"] == ORIGINAL["registration"]
     assert told["deviations"] == [{"commit": "", **deviation} for deviation in ORIGINAL["deviations"]]
     assert told["deviations"]
@@ -170,11 +160,11 @@ def test_what_was_decided_when_is_passed_on(whole):
 
 def test_counts_of_the_short_answer(whole):
     _, result = whole
-    study = result.document["study"]
+    study = result["study"]
     assert sum(study["verdicts"].values()) == study["claims"] == len(ORIGINAL["claims"])
     assert sum(study["overall"].values()) == study["claims"]
-    distinct = whole[0].runs["digest"].nunique()
-    assert distinct < len(whole[0].runs)  # some cells share their runs, which count once
+    distinct = whole[0].runs.runs["digest"].nunique()
+    assert distinct < len(whole[0].runs.runs)  # some cells share their runs, which count once
     assert study["runs"] == {
         "wanted": distinct,
         "finished": distinct,
@@ -199,24 +189,12 @@ def test_the_short_answer_tells_the_accuracies_apart_and_what_another_reading_gi
     assert re.search(r"but in another reading: .*\bV1\b", study["answer"])
 
 
-def test_a_run_that_moved_makes_its_cell_mixed():
-    study = synthetic.study(("original",), seeds=3)
-    runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
-    cell = study.cells()[0]
-    table = RunTable(runs)
-    assert not table.mixed_machines(cell.name)
-    runs.loc[runs.index[0], "machines"] = 2
-    assert RunTable(runs).mixed_machines(cell.name)
-
-
 def test_times_are_compared_on_one_kind_of_machine_only():
     study = synthetic.study(("original",), seeds=3)
     runs = synthetic.runs(study, synthetic.published(ORIGINAL), seed=1)
     a, b = (cell.name for cell in study.cells()[:2])
     assert RunTable(runs).paired((a, b), "train_seconds")[0].tolist() == [0, 1, 2]
-    cell = study.cells()[0]
-    own = (runs["architecture"] == cell.architecture) & (runs["fraction"] == cell.fraction)
-    own &= (runs["augmentation"] == cell.augmentation) & (runs["recipe"] == cell.recipe)
+    own = rows_of(runs, a)
     runs.loc[own & (runs["seed"] == 1), "cpu"] = "another"
     runs.loc[own & (runs["seed"] == 2), "machines"] = 2
     table = RunTable(runs)
@@ -229,7 +207,7 @@ def test_times_are_compared_on_one_kind_of_machine_only():
 
 def test_a_cell_whose_runs_another_has_with_more_seeds_costs_nothing_more():
     digests = {"a": {"1", "2"}, "b": {"3"}, "c": {"1", "2", "4"}, "d": {"3"}, "e": set()}
-    assert [cost._same_runs(cell, digests) for cell in digests] == ["c", "b", "c", "b", "e"]
+    assert [_same_runs(cell, digests) for cell in digests] == ["c", "", "", "b", ""]
 
 
 def test_a_study_without_the_original_says_so():
@@ -239,10 +217,10 @@ def test_a_study_without_the_original_says_so():
 
 
 def test_every_resampling_has_a_stream_of_its_own():
-    facts = drawn().facts
+    facts = drawn()
     purposes = [("ranks", "means"), ("ranks", "runs"), ("sign flips", "a", "b"), ("sign flips", "b", "a")]
     assert len({facts.stream(*purpose) for purpose in purposes}) == 4
-    assert facts.stream("ranks", "means") == drawn().facts.stream("ranks", "means")
+    assert facts.stream("ranks", "means") == drawn().stream("ranks", "means")
 
 
 def test_a_study_that_is_no_evidence_says_so():
@@ -295,13 +273,13 @@ DEGENERATE = {
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_what_cannot_be_said_is_null_with_a_reason(name, tmp_path):
     result = analysis.analyse(drawn(**DEGENERATE[name]))
-    csv = {table: tmp_path / f"{table}.csv" for table in CSV_TABLES}
+    csv = {table: tmp_path / f"{table}.csv" for table in SOURCES}
     analysis.write(result, tmp_path / "analysis.json", csv)
     text = (tmp_path / "analysis.json").read_text(encoding="utf-8")
     assert not re.findall(r".{40}\b(?:NaN|Infinity|None|nan)\b.{20}", text)
     for table in csv.values():
         assert not re.search(r"\b(nan|inf|None|<NA>)\b", table.read_text(encoding="utf-8"))
-    for path, node in walk(result.document):
+    for path, node in walk(result):
         for key in ("mean", "interval", "sd", "difference"):
             # a check that holds a count or words has no interval; a recomputed published number has none either
             if node.get(key, 0) is None and "reason" in node and not node.get("found") and "text" not in node:
@@ -330,11 +308,11 @@ def test_an_experiment_that_is_not_run_is_listed_and_says_so():
 
 def test_a_twin_is_paid_once():
     given = drawn(run=("original", "readings"), seeds=2)
-    runs = given.runs.copy()
-    once = cost.core_hours(runs)
+    runs = given.runs.runs
+    once = core_hours(runs)
     assert once == pytest.approx((runs["seconds"] * 1).sum() / 3600)
     twins = pd.concat([runs, runs], ignore_index=True)
-    assert cost.core_hours(twins) == pytest.approx(once)
+    assert core_hours(twins) == pytest.approx(once)
 
 
 # --------------------------------------------------------------------------------------------- the original beside us
@@ -342,7 +320,7 @@ def test_a_twin_is_paid_once():
 
 def test_contradictions_are_recomputed(whole):
     _, result = whole
-    found = by(result.document["inconsistencies"], "id")
+    found = by(result["inconsistencies"], "id")
     values = {id_: [one["value"] for one in entry["numbers"]] for id_, entry in found.items()}
     assert values[1] == [693_962, 693_962]
     assert values[2] == [136_586, 61_706]  # the second: LeCun et al. 1998, as commonly built
@@ -379,7 +357,7 @@ def test_the_audit_marks_what_differs():
     built = synthetic.architectures(ORIGINAL)
     built["cnn1"] = built["cnn1"] | {"rows": [["Rescaling", [28, 28, 1], 0], *built["cnn1"]["rows"]]}
     study = synthetic.study()
-    audit = by(analysis.analyse(inputs(study, drawn().runs, architectures=built)).document["audit"], "architecture")
+    audit = by(analysis.analyse(facts_of(study, drawn().runs.runs, architectures=built))["audit"], "architecture")
     assert (audit["cnn1"]["agrees"], audit["lenet5"]["agrees"]) == (False, True)
     assert [row["agrees"] for row in audit["cnn1"]["rows"]] == [False] + [True] * 6
     assert audit["cnn1"]["rows"][0]["printed"] is None
@@ -433,7 +411,7 @@ def test_five_seeds_cannot_decide_by_sign_flips():
 
 def test_authors_with_one_run_and_new_images_are_told_on_the_same_images(whole):
     given, result = whole
-    families = by(result.document["comparisons"], "id")
+    families = by(result["comparisons"], "id")
     confirmatory = families["original"]["pairs"][0]
     share = confirmatory["one_run"]
     right = [
@@ -465,14 +443,14 @@ def factorial_truth(network=2.0, images=1.0, gain=0.3, images_gain=-0.5, sd=0.2)
 
 def test_contrasts_are_differences_of_means_and_find_known_effects():
     given = drawn(factorial_truth(), run=("factorial",), seeds=10)
-    policy = analysis.analyse(given).document["effects"]["policies"][0]
+    policy = analysis.analyse(given)["effects"]["policies"][0]
     assert policy["levels"] == {
         "architecture": ["cnn1", "lenet5", "cnn4"],
         "fraction": ["10k", "60k"],
         "augmentation": ["none", "affine"],
     }
     found = by(policy["contrasts"], "label")
-    means = given.runs.groupby(["architecture", "fraction", "augmentation"])["clean_accuracy"].mean()
+    means = given.runs.runs.groupby(["architecture", "fraction", "augmentation"])["clean_accuracy"].mean()
     by_hand = means[:, "60k", :].mean() - means[:, "10k", :].mean()
     assert found["60k minus 10k"]["estimate"] == pytest.approx(by_hand)
     true = {
@@ -511,7 +489,7 @@ def test_the_analysis_of_variance_names_its_terms():
 
 def test_a_factorial_is_recognised_by_its_cells(whole):
     given, result = whole
-    assert [policy["id"] for policy in result.document["effects"]["policies"]] == ["factorial", "factorial_published"]
+    assert [policy["id"] for policy in result["effects"]["policies"]] == ["factorial", "factorial_published"]
     cells = next(experiment for experiment in given.study.experiments if experiment.name == "factorial").cells
     assert effects.is_factorial(cells)
     assert not effects.is_factorial(cells[:-1])
@@ -534,12 +512,11 @@ def test_ranks_of_cells_that_lie_far_apart():
 
 def test_learning_curves_are_thinned_and_keep_both_ends(whole):
     given, result = whole
-    curve = by(result.document["learning_curves"], "cell")["cnn1/10k/none/b256_e100"]
+    curve = by(result["learning_curves"], "cell")["cnn1/10k/none/b256_e100"]
     assert curve["epochs"][0] == 1
     assert curve["epochs"][-1] == 100
     assert len(curve["epochs"]) <= 60
-    own = given.histories[(given.histories["architecture"] == "cnn1") & (given.histories["fraction"] == "10k")]
-    own = own[(own["augmentation"] == "none") & (own["recipe"] == "b256_e100")]
+    own = given.histories[rows_of(given.histories, CNN1_SMALL)]
     last = own[own["epoch"] == 100]["val_accuracy"]
     assert (curve["n"], len(last)) == (3, 3)
     assert curve["val"]["median"][-1] == pytest.approx(last.median())
@@ -557,7 +534,7 @@ def test_diverged_runs_are_left_out_of_learning_curves():
     ]
     study = synthetic.study(seeds=3)
     runs = synthetic.runs(study, truth(diverged=frozenset({(LENET, 1)})), seed=0)
-    found = analysis.analyse(inputs(study, runs, histories=histories(rows))).document
+    found = analysis.analyse(facts_of(study, runs, histories=pd.DataFrame(rows)))
     curve = by(found["learning_curves"], "cell")[LENET]
     assert (curve["n"], curve["epochs"], curve["val"]["median"]) == (2, [1, 2, 3], [91.0, 91.0, 91.0])
 
@@ -591,7 +568,7 @@ def test_seeds_that_stop_by_themselves_say_whether_they_were_capped(half_width, 
 
 def test_variance_is_taken_apart(whole):
     given, result = whole
-    variance = result.document["variance"]
+    variance = result["variance"]
     noise = by(variance["image_noise"], "cell")[LENET]
     right = given.predictions[LENET].validated == given.predictions[LENET].labels
     accuracies = 100 * right.mean(axis=1)
@@ -606,7 +583,7 @@ def test_variance_is_taken_apart(whole):
 
 def test_other_images_than_the_originals_widen_what_is_compared(whole):
     given, result = whole
-    reading = by(by(result.document["claims"], "id")["V1"]["readings"], "id")["fold"]
+    reading = by(by(result["claims"], "id")["V1"]["readings"], "id")["fold"]
     found = given.predictions["cnn1/50k_fold/none/b256_e100"]
     q = (found.validated == found.labels).mean(axis=0)  # of three runs, whose luck is a third of what is beyond it
     between = 1e4 / q.size * (q.var() - (q * (1 - q)).mean() / 2)
@@ -621,7 +598,7 @@ def test_confusion_and_hardest_images_by_hand():
     said = np.array([[0, 1, 2, 0], [0, 2, 2, 0], [1, 2, 2, 2]], np.uint8)
     predictions = {CNN1_SMALL: collection.Predictions(np.arange(3), said, said, labels)}
     study = synthetic.study(seeds=3)
-    found = analysis.analyse(inputs(study, drawn(seeds=3).runs, predictions=predictions)).document
+    found = analysis.analyse(facts_of(study, drawn(seeds=3).runs.runs, predictions=predictions))
     matrix = np.array(found["confusion"][0]["counts"])
     assert matrix[:3, :3].tolist() == pytest.approx(np.array([[2, 1, 0], [2, 1, 3], [0, 0, 3]]) / 3)
     assert matrix.sum() == pytest.approx(4)
@@ -661,74 +638,25 @@ def test_a_specification_curve_names_the_choices_that_differ():
 def test_each_point_of_a_specification_curve_is_judged_by_its_own_metric():
     """The best epoch lies 3 pp above the last: where one is near the published number, the other is not."""
     given = drawn(truth(validation={LENET: 92.11}), seeds=10)
-    runs = given.runs.assign(best_val_accuracy=given.runs["val_accuracy"] + 3)
+    runs = given.runs.runs.assign(best_val_accuracy=given.runs.runs["val_accuracy"] + 3)
     study = synthetic.study(("original", "unstated"), seeds=10)
-    points = specifications.specification_curves(inputs(study, runs).facts, study)[1].points
+    points = specifications.specification_curves(facts_of(study, runs))[1].points
     verdicts = {point.metric: point.verdict for point in points if point.cell == LENET}
     assert verdicts == {"val_accuracy": REPRODUCED, "best_val_accuracy": NOT_REPRODUCED}
 
 
 def test_the_confidence_of_the_config_is_that_of_a_cells_intervals():
-    given = drawn()
-    settings = given.study.config["analysis"] | {"confidence": 0.8}
-    known = Facts(original=ORIGINAL, settings=settings, runs=RunTable(given.runs))
-    found = sample(known, LENET, "val_accuracy")
+    found = sample(drawn(analysis=synthetic.config()["analysis"] | {"confidence": 0.8}), LENET, "val_accuracy")
     n, t = found.n, stats.t.ppf(0.9, found.n - 1)
     assert found.interval == pytest.approx([found.mean + end * t * found.sd / n**0.5 for end in (-1, 1)])
     assert found.prediction == pytest.approx([found.mean + end * t * found.sd * (1 + 1 / n) ** 0.5 for end in (-1, 1)])
-
-
-# --------------------------------------------------------------------------------------------------------------- rules
-
-
-class Job:
-    """What a rule script gets, as far as these two scripts use it."""
-
-    def __init__(self, config, given, made):
-        self.config, self.rule = config, "test"
-        self.params = Params(fromdict={"plans": None, "published": ""})
-        self.input, self.output = InputFiles(fromdict=given), OutputFiles(fromdict=made)
-
-
-def test_the_rule_scripts_from_run_folders_to_analysis(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(synthetic.ROOT / "workflow" / "scripts")
-    import analyse
-    import collect
-
-    config = synthetic.config(seeds=2)
-    run_folders.write_runs(load_study(config), tmp_path, seed=0, images=100)
-    monkeypatch.setattr(collection, "labels_of", lambda data: run_folders.known(load_study(config), 100))
-    for name, content in (
-        ("architectures", synthetic.architectures(ORIGINAL)),
-        ("fashion_mnist", synthetic.description()),
-    ):
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    row = {**dict.fromkeys(benchmark_table.COLUMNS, ""), "program": "matrix product", "gflops": "180.5"}
-    text = f"{','.join(row)}\n{','.join(row.values())}\n"
-    (tmp_path / "benchmark.csv").write_text(text)
-    tables_ = {"runs": "runs.csv", "histories": "histories.csv.gz", "predictions": "predictions.npz"}
-    collect.main(Job(config, {"runs": [], "seeds": [], "data": []}, tables_))
-    facts = {
-        "architectures": "architectures.json",
-        "facts": ["fashion_mnist.json"],
-        "original": str(synthetic.ROOT / "config" / "original.yaml"),
-        "benchmark": "benchmark.csv",
-    }
-    made = {name: f"{name}.csv" for name in CSV_TABLES} | {"analysis": "analysis.json", "config": "of/it.json"}
-    analyse.main(Job(config, tables_ | facts, made))
-    found = json.loads((tmp_path / "analysis.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator(json_schema()).validate(found)
-    assert [(row["program"], row["gflops"]) for row in found["benchmark"]["rows"]] == [("matrix product", 180.5)]
-    assert found["study"]["runs"]["finished"] == 12
-    assert tables.read("cells", tmp_path / "cells.csv")["n"].sum() == 12 * len(summary.METRICS)
 
 
 @pytest.mark.parametrize(("content", "words"), [("{", "cannot be read as JSON"), ("[]", "holds no JSON object")])
 def test_facts_that_cannot_be_read_are_told(tmp_path, content, words):
     (tmp_path / "facts.json").write_text(content)
     with pytest.raises(UserError, match=words):
-        read_descriptions([tmp_path / "facts.json"])
+        read_json(tmp_path / "facts.json")
 
 
 # ------------------------------------------------------------------------------------------------------- 10,000 runs
@@ -739,8 +667,10 @@ import json, os, sys, time
 from pathlib import Path
 from types import SimpleNamespace
 import run_folders, synthetic
-from refashion.judging import analysis, collection, inputs, tables
-from refashion.judging.csv_tables import CSV_TABLES
+from refashion.judging import analysis, collection, tables
+from refashion.judging.csv_tables import SOURCES
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
 from refashion.telling import document, page, pictures
 from refashion.upkeep.benchmark import stopwatch
 
@@ -748,19 +678,19 @@ folder, seeds = Path(sys.argv[1]), int(sys.argv[2])
 study = synthetic.study(sys.argv[3].split(","), seeds=seeds, limits=json.loads(sys.argv[4]))
 wall, used = time.monotonic(), time.process_time()
 found = collection.collect(study, folder, strict=True, labels=run_folders.known(study, 10_000))
-tables.write(found.runs, "runs", folder / "runs.csv")
-tables.write(found.histories, "histories", folder / "histories.csv.gz")
+tables.write(found.runs, folder / "runs.csv")
+tables.write(found.histories, folder / "histories.csv.gz")
 collection.write_predictions(found.predictions, folder / "predictions.npz")
 del found
-with collection.PredictionsFile(folder / "predictions.npz") as predictions:
-    result = analysis.analyse(inputs.Inputs(
-        study=study, original=synthetic.original(), runs=tables.read("runs", folder / "runs.csv"),
-        histories=tables.read("histories", folder / "histories.csv.gz"), predictions=predictions))
-analysis.write(result, folder / "analysis.json", {name: folder / f"{name}.csv" for name in CSV_TABLES})
+predictions = collection.read_predictions(folder / "predictions.npz")
+found = analysis.analyse(Facts(
+    study, synthetic.original(), RunTable(tables.read("runs", folder / "runs.csv")),
+    histories=tables.read("histories", folder / "histories.csv.gz"), predictions=predictions))
+analysis.write(found, folder / "analysis.json", {name: folder / f"{name}.csv" for name in SOURCES})
 html = page.render(document.read_analysis(folder / "analysis.json"), pictures.Pictures(), study.config)
 print(json.dumps({
     "megabytes of the page": len(html.encode()) / 2**20,
-    "runs": result.document["study"]["runs"]["finished"],
+    "runs": found["study"]["runs"]["finished"],
     "seconds": time.monotonic() - wall,
     "processor seconds": time.process_time() - used,
     "gigabytes": stopwatch.peak_resident(os.getpid()) / 2**30,

@@ -37,23 +37,16 @@ def few_repetitions(monkeypatch):
     monkeypatch.setattr(families, "REPETITIONS", 50)
 
 
-def facts(truth=None, run=("original",), seeds=10, original=ORIGINAL, runs=None, margins=(), **known):
-    study = synthetic.study(run, seeds=seeds)
+def facts(truth=None, run=("original",), seeds=10, original=ORIGINAL, runs=None, margins=(1.0,), **known):
+    """A study's facts; what `known` names is replaced."""
+    analysis = synthetic.config()["analysis"] | {"sensitivity_margins": list(margins)}
+    study = synthetic.study(run, seeds=seeds, analysis=analysis)
     truth = synthetic.published(original) if truth is None else truth
     table = synthetic.runs(study, truth, seed=1) if runs is None else runs
-    fractions = study.config["fractions"]
-    defaults = {
-        "architectures": synthetic.architectures(original),
-        "data": synthetic.description(),
-        "validation": {cell.name: fractions[cell.fraction]["validation"] for cell in study.cells()},
-        "datasets": {cell.name: study.dataset(cell) for cell in study.cells()},
-    }
-    return Facts(
-        original=original,
-        settings=study.config["analysis"] | {"sensitivity_margins": margins},
-        runs=RunTable(table),
-        **defaults | known,
-    )
+    made = Facts(study, original, RunTable(table))
+    everything = {"architectures": synthetic.architectures(original), "data": synthetic.description(), "batches": {}}
+    vars(made).update(everything | known)
+    return made
 
 
 def judge(*arguments, **options):
@@ -631,7 +624,7 @@ def commanded(command):
 
 
 def test_too_few_seeds_say_how_many_and_what_they_cost():
-    judged = judge(truth(0.35, sd=0.5), seeds=5, experiments=dict.fromkeys(COLUMNS, "original"), enabled=("original",))
+    judged = judge(truth(0.35, sd=0.5), seeds=5)
     ending, numbers = judged["V1"].ending, judged["V1"].readings[0].numbers
     assert (ending.kind, ending.chance) == ("too few seeds", 0.8)
     assert ending.seeds == numbers.seeds_needed > 5
@@ -643,12 +636,10 @@ def test_too_few_seeds_say_how_many_and_what_they_cost():
 
 
 def test_what_is_not_run_here_names_its_experiment():
-    known = {"experiments": dict.fromkeys(synthetic.study(["baseline"]).cells(), "baseline")}
-    known["experiments"] = {cell.name: name for cell, name in known["experiments"].items()}
-    ending = judge(with_means(validation=dict.fromkeys(COLUMNS, 90.0)), enabled=("original",), **known)["R4"].ending
+    ending = judge(with_means(validation=dict.fromkeys(COLUMNS, 90.0)))["R4"].ending
     assert (ending.kind, ending.experiment) == ("not run here", "baseline")
     assert [one.name for one in commanded(ending.command).experiments] == ["original", "baseline"]
-    assert judge(run=("baseline",), enabled=("baseline",))["V1"].ending.command == ""
+    assert judge(run=("baseline",), experiments={})["V1"].ending.command == ""
 
 
 def test_a_lucky_run_is_not_ended_by_seeds():

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import os
 import shutil
 
 import numpy as np
@@ -16,7 +15,7 @@ from refashion.errors import UserError
 from refashion.judging import collection, columns, tables
 from refashion.judging.run_table import RunTable, counts
 from refashion.study.config import load_study
-from refashion.study.model import Run, digest
+from refashion.study.model import AXES, Cell, Run, digest
 from refashion.telling.redaction import redact
 from refashion.training import run_files, run_state
 from refashion.training.run_files import HISTORY, METRICS, PREDICTIONS
@@ -58,11 +57,10 @@ def row_of(collected, run):
 def test_a_row_a_wanted_run_by_cell_and_seed(study, root):
     runs = collect(study, root).runs
     assert list(runs.columns) == list(columns.COLUMNS["runs"])
-    expected = [(cell.name, seed) for cell in study.cells() for seed in (0, 1)]
-    assert list(zip(RunTable(runs).cells, [0] * 6, strict=True)) == [e for e in expected if e[1] == 0]
-    assert list(runs["seed"]) == [0, 1] * 6
+    wanted = [Run(cell, seed) for cell in study.cells() for seed in (0, 1)]
+    assert [Run(Cell(*row[:-1]), row[-1]) for row in runs[[*AXES, "seed"]].itertuples(index=False)] == wanted
     assert set(runs["status"]) == {"finished"}
-    assert list(runs["digest"]) == [digest(study.spec(Run(c, s))) for c in study.cells() for s in (0, 1)]
+    assert list(runs["digest"]) == [digest(study.spec(run)) for run in wanted]
 
 
 def test_accuracies_become_percent_and_nothing_else_does(study, root):
@@ -114,17 +112,17 @@ def test_histories_keep_every_epoch_of_every_run(study, root):
 
 def test_tables_survive_writing_and_reading(study, root, tmp_path):
     collected = collect(study, root)
-    tables.write(collected.runs, "runs", tmp_path / "runs.csv")
+    tables.write(collected.runs, tmp_path / "runs.csv")
     pd.testing.assert_frame_equal(tables.read("runs", tmp_path / "runs.csv"), collected.runs)
-    tables.write(collected.histories, "histories", tmp_path / "histories.csv.gz")
+    tables.write(collected.histories, tmp_path / "histories.csv.gz")
     again = tables.read("histories", tmp_path / "histories.csv.gz")
     pd.testing.assert_frame_equal(again, collected.histories.astype(again.dtypes))
     collection.write_predictions(collected.predictions, tmp_path / "predictions.npz")
-    with collection.PredictionsFile(tmp_path / "predictions.npz") as read:
-        assert set(read) == set(collected.predictions)
-        for cell, found in collected.predictions.items():
-            for name in ("seeds", "validated", "clean", "labels"):
-                np.testing.assert_array_equal(getattr(read[cell], name), getattr(found, name))
+    read = collection.read_predictions(tmp_path / "predictions.npz")
+    assert set(read) == set(collected.predictions)
+    for cell, found in collected.predictions.items():
+        for name, array in vars(found).items():
+            np.testing.assert_array_equal(getattr(read[cell], name), array)
 
 
 def test_the_same_runs_give_the_same_bytes(study, root, tmp_path):
@@ -132,8 +130,8 @@ def test_the_same_runs_give_the_same_bytes(study, root, tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         collected = collect(study, root)
-        tables.write(collected.runs, "runs", tmp_path / name / "runs.csv")
-        tables.write(collected.histories, "histories", tmp_path / name / "histories.csv.gz")
+        tables.write(collected.runs, tmp_path / name / "runs.csv")
+        tables.write(collected.histories, tmp_path / name / "histories.csv.gz")
         collection.write_predictions(collected.predictions, tmp_path / name / "predictions.npz")
         written.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
     assert written[0] == written[1]
@@ -147,8 +145,8 @@ def test_names_that_look_like_missing_values_stay_names(tmp_path):
     ]
     study = load_study(changes)
     table = synthetic.runs(study, synthetic.Truth(), seed=0)
-    tables.write(table, "runs", tmp_path / "runs.csv")
-    assert RunTable(tables.read("runs", tmp_path / "runs.csv")).cells == ("cnn1/10k/NA/b256_e100",)
+    tables.write(table, tmp_path / "runs.csv")
+    assert tables.read("runs", tmp_path / "runs.csv")["augmentation"].tolist() == ["NA"]
 
 
 def test_published_runs_are_known_by_their_digest(study, root):
@@ -177,14 +175,6 @@ def spoil_empty(folder):
     (folder / METRICS).write_bytes(b"")
 
 
-def spoil_deep(folder):
-    (folder / METRICS).write_text("[" * 100_000)
-
-
-def spoil_nan(folder):
-    (folder / METRICS).write_text((folder / METRICS).read_text().replace('"seconds": 70.0', '"seconds": NaN'))
-
-
 def spoil_another_run(folder):
     for name in run_files.FILES:
         (folder / name).write_bytes((folder.parent / "seed-1" / name).read_bytes())
@@ -194,21 +184,6 @@ def spoil_missing_history(folder):
     (folder / HISTORY).unlink()
 
 
-def spoil_words(folder):
-    (folder / HISTORY).write_text((folder / HISTORY).read_text().replace(",0.5,", ",half,", 1))
-    run_folders.edit(folder)
-
-
-def spoil_blank(folder):
-    (folder / HISTORY).write_text((folder / HISTORY).read_text() + "\n")
-    run_folders.edit(folder)
-
-
-def spoil_cut_predictions(folder):
-    (folder / PREDICTIONS).write_bytes((folder / PREDICTIONS).read_bytes()[:-20])
-    run_folders.edit(folder)
-
-
 def spoil_few(folder):
     with np.load(folder / PREDICTIONS) as found:
         few = {name: found[name][:5] for name in found}
@@ -216,34 +191,12 @@ def spoil_few(folder):
     run_folders.edit(folder)
 
 
-def spoil_fifo(folder):
-    (folder / PREDICTIONS).unlink()
-    os.mkfifo(folder / PREDICTIONS)
-
-
-def spoil_link(folder):
-    (folder / HISTORY).rename(folder / "elsewhere.csv")
-    (folder / HISTORY).symlink_to("elsewhere.csv")
-
-
-def spoil_number(folder):
-    run_folders.edit(folder, final__val_accuracy=7.5)
-
-
-#: Each is another kind of damage; `test_run_files` has all that are known.
+#: Damage to each file, and a good run in another's place; `test_run_files` has every kind that is known.
 BROKEN = [
     (spoil_empty, "metrics.json (0 bytes) is not the metrics.json of a run"),
-    (spoil_deep, "metrics.json (100000 bytes) is not the metrics.json of a run: too deep"),
-    (spoil_nan, "is not the metrics.json of a run: NaN is no number of JSON"),
     (spoil_another_run, "it is another run"),
     (spoil_missing_history, "history.csv is missing"),
-    (spoil_words, 'history.csv has loss "half" in row 1; allowed is a finite number from 0 on'),
-    (spoil_blank, "history.csv has 6 rows, but metrics.json has epochs 5"),
-    (spoil_cut_predictions, "predictions.npz is no archive of arrays"),
     (spoil_few, "predictions.npz has 5 labels, which are not those of the data set's validation images"),
-    (spoil_fifo, "predictions.npz is a FIFO, where a plain file is wanted"),
-    (spoil_link, "history.csv is a link, where a plain file is wanted"),
-    (spoil_number, "metrics.json has final.val_accuracy 7.5; allowed is a number from 0 to 1, or null"),
 ]
 
 
@@ -312,28 +265,24 @@ def test_a_study_without_any_run_gives_empty_tables(study, tmp_path):
     assert collected.histories.empty
     assert list(collected.histories.columns) == list(columns.COLUMNS["histories"])
     collection.write_predictions(collected.predictions, tmp_path / "predictions.npz")
-    with collection.PredictionsFile(tmp_path / "predictions.npz") as read:
-        assert len(read) == 0
-        with pytest.raises(KeyError):
-            read["a/b/c/d"]
+    assert collection.read_predictions(tmp_path / "predictions.npz") == {}
 
 
 def test_every_kind_of_damage_at_once_leaves_the_good_runs(tmp_path):
     """One bad run is one bad run: each is named and counted, and none condemns another."""
     study = synthetic.study(["original"], seeds=3, limits={"images": None, "epochs": EPOCHS, "updates": None})
     run_folders.write_runs(study, tmp_path, seed=0, images=IMAGES)
-    bad = [Run(cell, seed) for cell in study.cells() for seed in (0, 2)]
+    bad = [Run(cell, 0) for cell in study.cells()[:4]]
     for run, (spoil, _) in zip(bad, BROKEN, strict=True):
         spoil(tmp_path / run.folder)
     collected = collect(study, tmp_path, strict=False)
-    assert collected.runs["status"].value_counts().to_dict() == {"failed": 12, "finished": 6}
+    assert collected.runs["status"].value_counts().to_dict() == {"finished": 14, "failed": 4}
     for run, (_, words) in zip(bad, BROKEN, strict=True):
         assert words in row_of(collected, run)["reason"]
         assert run.folder in row_of(collected, run)["reason"]
         assert pd.isna(row_of(collected, run)["val_accuracy"])
-    assert [found.seeds.tolist() for found in collected.predictions.values()] == [[1]] * 6
-    assert set(collected.histories["seed"]) == {1}
-    assert len(collected.histories) == 6 * EPOCHS
+    assert [found.seeds.tolist() for found in collected.predictions.values()] == [[1, 2]] * 4 + [[0, 1, 2]] * 2
+    assert len(collected.histories) == 14 * EPOCHS
 
 
 def test_labels_are_held_against_the_data(study, root):
@@ -366,19 +315,7 @@ def test_a_file_that_is_no_table_is_told(tmp_path):
     with pytest.raises(UserError, match="cannot be read as the table histories"):
         tables.read("histories", tmp_path / "cut.csv.gz")
     with pytest.raises(UserError, match="cannot be read as predictions"):
-        collection.PredictionsFile(tmp_path / "nothing.npz")
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_no_table_holds_nan_or_infinity(value):
-    row = dict.fromkeys(columns.COLUMNS["effects"]) | {"f": value}
-    with pytest.raises(ValueError, match="column f holds NaN or infinity"):
-        tables.frame("effects", [row])
-
-
-def test_a_column_that_is_not_documented_is_refused():
-    with pytest.raises(ValueError, match="not as documented"):
-        tables.frame("effects", [dict.fromkeys(columns.COLUMNS["effects"]) | {"extra": 1}])
+        collection.read_predictions(tmp_path / "nothing.npz")
 
 
 def test_runs_are_paired_by_seed():
@@ -403,30 +340,22 @@ def test_runs_that_do_not_say_on_how_many_machines_may_have_moved_if_resumed(stu
         assert row_of(collect(study, root), run)["machines"] == machines
 
 
-def test_mixed_machines_are_noticed():
+@pytest.mark.parametrize(("column", "value"), [("device", "gpu"), ("machines", 2)])
+def test_a_cell_of_several_machines_is_noticed(column, value):
+    """Runs that were made on different ones, or one that moved from one to another."""
     study = synthetic.study(["original"], seeds=2)
     runs = synthetic.runs(study, synthetic.Truth(), seed=0)
-    runs.loc[0, "device"] = "gpu"
+    runs.loc[0, column] = value
     table = RunTable(runs)
-    assert [table.mixed_machines(cell) for cell in table.cells] == [True] + [False] * 5
+    assert [table.mixed_machines(cell.name) for cell in study.cells()] == [True] + [False] * 5
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@x", "-1+2", "+x", "\tx", "'=x", "''=x", "'x", "-0.5", "x=1", ""])
 def test_text_that_a_spreadsheet_would_compute_comes_back_as_it_was(tmp_path, text):
     runs = synthetic.runs(synthetic.study(seeds=1), synthetic.Truth(), seed=0).assign(reason=text)
-    tables.write(runs, "runs", tmp_path / "runs.csv")
+    tables.write(runs, tmp_path / "runs.csv")
     with open(tmp_path / "runs.csv", newline="", encoding="utf-8") as file:
         written = next(csv.DictReader(file))["reason"]
     computed = text.lstrip("'")[:1] in tuple("=@+\t") or text == "-1+2"
     assert written == (f"'{text}" if computed else text)
     assert set(tables.read("runs", tmp_path / "runs.csv")["reason"]) == {text}
-
-
-def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path):
-    runs = synthetic.runs(synthetic.study(seeds=1), synthetic.Truth(), seed=0)
-    tables.write(runs, "runs", tmp_path / "runs.csv")
-    before = (tmp_path / "runs.csv").read_bytes()
-    with pytest.raises(UnicodeEncodeError):
-        tables.write(runs.assign(reason="\ud800"), "runs", tmp_path / "runs.csv")
-    assert (tmp_path / "runs.csv").read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]

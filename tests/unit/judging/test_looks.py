@@ -11,7 +11,8 @@ from refashion.inference.looks import State
 from refashion.judging import collection, standing
 from refashion.judging.claims import families, ledger, published
 from refashion.judging.claims.looks import hold
-from refashion.judging.inputs import Inputs
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
 from refashion.study.config import load_study
 from refashion.study.model import AXES, Cell
 from refashion.training import seeds
@@ -38,7 +39,7 @@ def study(**rule):
 def facts(truth=None, table=None, of=None):
     """A study with looks that has all 40 runs of each cell, as if they had come out of order."""
     made = synthetic.runs(synthetic.study(seeds=40), truth or synthetic.published(ORIGINAL), seed=1)
-    return Inputs(of or study(), ORIGINAL, made if table is None else table, histories=None).facts
+    return Facts(of or study(), ORIGINAL, RunTable(made if table is None else table))
 
 
 def judge(given):
@@ -175,7 +176,7 @@ def test_with_the_seeds_of_another_experiment_a_look_has_its_own_alone():
 
 
 def test_a_study_without_looks_has_none():
-    assert hold(dataclasses.replace(facts(), looks=None)) is None
+    assert hold(dataclasses.replace(facts(), study=synthetic.study())) is None
 
 
 def test_a_written_look_makes_the_study_grow_and_says_for_what(tmp_path):

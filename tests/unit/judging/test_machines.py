@@ -6,7 +6,7 @@ import pytest
 import synthetic
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
-from refashion.judging.sections.machines import machines
+from refashion.judging.sections.variance import variance
 
 STUDY = synthetic.study(["losses"], seeds=3)
 CATEGORICAL, SPARSE = "lenet5/60k/none/b32_e20", "lenet5/60k/none/b32_e20_sparse"
@@ -22,8 +22,7 @@ def found(values, cpus):
         cpu=[cpus.get(key, "a processor") for key in keys],
         status=["finished" if name in (CATEGORICAL, SPARSE) else "missing" for name in names],
     )
-    facts = Facts(original={}, settings={"confidence": 0.95}, runs=RunTable(runs))
-    return machines(facts, [CATEGORICAL, SPARSE], STUDY)
+    return variance(Facts(STUDY, synthetic.original(), RunTable(runs))).machines
 
 
 VALUES = {

@@ -4,19 +4,24 @@ import pytest
 
 import synthetic
 from refashion.errors import UserError
-from refashion.judging.inputs import Inputs, read_accuracies
-from refashion.judging.sections.other_programs import beside
+from refashion.judging.facts import Facts
+from refashion.judging.inputs import read_accuracies
+from refashion.judging.run_table import RunTable
+from refashion.judging.sections.runs import other_program
+from refashion.study.config import load_study
 
 ORIGINAL = synthetic.original()
 
 
 def test_the_difference_is_welchs_against_each_cell_of_the_architecture(tmp_path):
     """The difference of means, and Welch's standard error by hand."""
-    study = synthetic.study(seeds=5)
-    facts = Inputs(study, ORIGINAL, synthetic.runs(study, synthetic.published(ORIGINAL), seed=1), histories=None).facts
-    experiment = next(one for one in study.experiments if one.name == "original")
+    config = synthetic.config(seeds=5)
+    config["experiments"]["original"]["beside"] = {"title": "t", "architecture": "lenet5", "file": "fit.csv"}
+    study = load_study(config)
     (tmp_path / "fit.csv").write_text("seed,val_accuracy\n0,0.90\n1,0.91\n2,0.92\n", encoding="utf-8")
-    found = beside(experiment, "t", "lenet5", read_accuracies(tmp_path / "fit.csv"), facts)
+    runs = RunTable(synthetic.runs(study, synthetic.published(ORIGINAL), seed=1))
+    facts = Facts(study, ORIGINAL, runs, beside={"original": read_accuracies(tmp_path / "fit.csv")})
+    found = other_program(study.experiments[0], facts)
     (other,) = found.against
     own = facts.runs.sample(other.cell, "val_accuracy").values
     assert found.mean == pytest.approx(91)

@@ -11,7 +11,9 @@ from refashion.judging.claims import comparisons, families, ledger, published
 from refashion.judging.claims.stated import Stated
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
-from refashion.judging.sections import cost, effects, images, learning, ranks, variance
+from refashion.judging.sections import effects, images, learning, variance
+from refashion.judging.sections.comparisons import ranks
+from refashion.judging.sections.runs import cost
 from refashion.study.model import AXES
 
 ORIGINAL = synthetic.original()
@@ -24,9 +26,9 @@ def few_repetitions(monkeypatch):
     monkeypatch.setattr(families, "REPETITIONS", 50)
 
 
-def facts(runs, **settings):
-    study = synthetic.study()
-    return Facts(original=ORIGINAL, settings=study.config["analysis"] | settings, runs=RunTable(runs))
+def facts(runs, run=("original",), **settings):
+    study = synthetic.study(run, analysis=synthetic.config()["analysis"] | settings)
+    return Facts(study, ORIGINAL, RunTable(runs))
 
 
 def rows_of(runs, cell):
@@ -87,7 +89,7 @@ def test_times_of_runs_that_diverged_do_not_count_and_failed_ones_are_still_to_p
     own = rows_of(runs, CNN1)
     runs.loc[own & (runs["status"] == columns.DIVERGED), "seconds"] = 1e6
     runs.loc[own & (runs["status"] == columns.FINISHED), "seconds"] = 3600.0
-    (row,) = cost.cost(facts(runs), [CNN1]).cells
+    row = next(row for row in cost(facts(runs)).cells if row.cell == CNN1)
     assert (row.n, row.seconds, row.core_hours) == (2, 3600.0, 2.0)
     assert row.missing_core_hours == 2.0  # one failed, one missing
 
@@ -97,7 +99,7 @@ def test_subsets_and_initialisers_keep_their_names():
     runs = synthetic.runs(study, synthetic.Truth(sd=0.01), seed=1)
     subsets = sorted(runs["fraction"].unique())
     runs["val_accuracy"] += runs["fraction"].map({name: float(i) for i, name in enumerate(subsets)})
-    found = variance.variance(facts(runs), [], {}, study).components
+    found = variance.variance(facts(runs, ["variance"])).components
     share = {source.source: source.share for source in found.sources}
     assert share["subset"] > 0.99 > share["initialiser and order"]
 
@@ -112,11 +114,10 @@ def test_effects_and_the_hardest_images_are_of_images_that_are_not_augmented():
     study = synthetic.study(["factorial"], seeds=3)
     runs = synthetic.runs(study, synthetic.Truth(), seed=1)
     runs["clean_accuracy"] = runs["val_accuracy"] - 5
-    sizes = {cell.name: study.images(cell) for cell in study.cells()}
-    policy = effects.policies(facts(runs), study.experiments, sizes)[0]
+    policy = effects.effects(facts(runs, ["factorial"])).policies[0]
     for cell in policy.cells:
         runs.loc[rows_of(runs, cell.cell), "val_accuracy"] += 9 * (cell.fraction == "60k")
-    policy = effects.policies(facts(runs), study.experiments, sizes)[0]
+    policy = effects.effects(facts(runs, ["factorial"])).policies[0]
     cell = policy.cells[0]
     clean = runs.groupby("fraction")["clean_accuracy"].mean()
     effect = next(one for one in policy.contrasts if one.label == "60k minus 10k")
@@ -125,14 +126,14 @@ def test_effects_and_the_hardest_images_are_of_images_that_are_not_augmented():
     labels = np.array([0, 1], np.uint8)
     right, wrong = labels[None], (1 - labels)[None]
     said = {LENET: collection.Predictions(np.arange(1), wrong, right, labels)}
-    known = Facts(original=ORIGINAL, settings={}, runs=RunTable(drawn()), validation={LENET: "test"})
-    assert images.hardest(known, [LENET], said).always_right == 2
+    known = Facts(synthetic.study(), ORIGINAL, RunTable(drawn()), predictions=said)
+    assert images.hardest(known).always_right == 2
 
 
 def test_robust_tests_and_those_of_log_odds_stand_in_their_columns():
     study = synthetic.study(["factorial"], seeds=3)
     runs = synthetic.runs(study, synthetic.Truth(sd=1.0), seed=1)
-    policy = effects.policies(facts(runs), study.experiments, {cell.name: 1 for cell in study.cells()})[0]
+    policy = effects.effects(facts(runs, ["factorial"])).policies[0]
     names = [cell.cell for cell in policy.cells]
     _, scores = RunTable(runs).paired(names, "clean_accuracy")
     factors = {axis: np.repeat([name.split("/")[i] for name in names], 3) for i, axis in enumerate(AXES[:3])}
@@ -146,7 +147,7 @@ def test_robust_tests_and_those_of_log_odds_stand_in_their_columns():
 def test_ranks_of_single_runs_are_shares_of_seeds():
     """One run a cell, all of one seed: the chance of rank 1 is the share of seeds in which the cell is the best."""
     runs = drawn(seeds=10, validation=dict(zip(COLUMNS, (90.0, 90.2, 90.4, 90.6, 90.8, 91.0), strict=True)), sd=0.3)
-    found = ranks.ranks(facts(runs))
+    found = ranks(facts(runs))
     _, scores = RunTable(runs).paired(COLUMNS, "val_accuracy")
     shares = [(scores.argmax(axis=0) == cell).mean() for cell in range(6)]
     # 20,000 resamples: the standard error of a share is at most 0.0036
@@ -157,8 +158,6 @@ def test_ranks_of_single_runs_are_shares_of_seeds():
 def test_a_total_that_is_not_as_printed_is_counted():
     built = synthetic.architectures(ORIGINAL)
     built["lenet5"] = built["lenet5"] | {"total": 1}
-    known = Facts(
-        original=ORIGINAL, settings=synthetic.study().config["analysis"], runs=RunTable(drawn()), architectures=built
-    )
+    known = Facts(synthetic.study(), ORIGINAL, RunTable(drawn()), architectures=built)
     (claim,) = [claim for claim in ledger.judge(known) if claim.id == "L1"]
     assert claim.verdict == "not reproduced"

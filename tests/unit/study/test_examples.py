@@ -6,7 +6,6 @@ import re
 import shutil
 from html import unescape
 
-import pandas as pd
 import pytest
 import yaml
 from snakemake.utils import update_config
@@ -15,9 +14,10 @@ import synthetic
 from configs import drop, put
 from project import PROJECT
 from refashion.errors import UserError
-from refashion.judging import analysis, columns
+from refashion.judging import analysis
 from refashion.judging.claims import families
-from refashion.judging.inputs import Inputs
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
 from refashion.networks import architectures
 from refashion.study.config import load_study
 from refashion.study.original import check_original, original_path, read_original
@@ -41,15 +41,14 @@ def judged(config, name, shift):
     study = load_study(config)
     original = read_original(EXAMPLES / name / "original.yaml")
     check_original(original, study)
-    given = Inputs(
+    facts = Facts(
         study=study,
         original=original,
-        runs=synthetic.runs(study, synthetic.published(original, shift), seed=3),
-        histories=pd.DataFrame(columns=list(columns.COLUMNS["histories"])),
+        runs=RunTable(synthetic.runs(study, synthetic.published(original, shift), seed=3)),
         architectures=synthetic.architectures(original),
-        data={"fashion_mnist": synthetic.description()},
+        descriptions={"fashion_mnist": synthetic.description()},
     )
-    return analysis.analyse(given).document, original
+    return analysis.analyse(facts), original
 
 
 @pytest.fixture(autouse=True)

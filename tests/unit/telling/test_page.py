@@ -20,7 +20,8 @@ from analysis_fixture import HOSTILE, analysis, hostile, with_holes
 from project import PROJECT
 from refashion.judging import analysis as analysis_of
 from refashion.judging import collection
-from refashion.judging.inputs import Inputs
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
 from refashion.telling import markup, page, pictures
 from refashion.telling.figures import catalogue
 
@@ -286,14 +287,14 @@ def test_the_page_of_the_whole_study_is_small_and_quick(quick_drawings, tmp_path
     given = json.loads(
         json.dumps(
             analysis_of.analyse(
-                Inputs(
+                Facts(
                     study=study,
                     original=synthetic.original(),
-                    runs=synthetic.runs(study, synthetic.published(synthetic.original()), 7),
+                    runs=RunTable(synthetic.runs(study, synthetic.published(synthetic.original()), 7)),
                     histories=collected.histories,
                     predictions=collected.predictions,
                 )
-            ).document
+            )
         )
     )
     started = time.process_time()

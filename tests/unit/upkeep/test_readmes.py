@@ -12,7 +12,7 @@ import run_folders
 from project import PROJECT
 from refashion import files
 from refashion.errors import UserError
-from refashion.judging import columns
+from refashion.judging.csv_tables import COLUMNS
 from refashion.telling import exports, markup
 from refashion.training import run_files
 from refashion.upkeep import publishing, readmes
@@ -81,7 +81,7 @@ def test_the_published_readme_tells_what_the_columns_of_every_table_hold():
     text = (PUBLISHED / "README.md").read_text(encoding="utf-8")
     assert text == readmes.with_block(text, "columns", readmes.columns_block())
     for path in PUBLISHED.glob("*.csv"):
-        if path.stem in columns.COLUMNS:
+        if path.stem in COLUMNS:
             with open(path, newline="", encoding="utf-8") as file:
                 for column in next(csv.reader(file)):
                     assert markup.to_markdown([{"column": column}]).splitlines()[-1] in text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,6 @@ _PROVENANCE = ("device", "device_name", "cpu", "threads", "precision", "tensorfl
 
 #: A percentage keeps six decimals (one of 60,000 images is 0.0017%), so that .9197 gives 91.97 and no rounding error.
 _DECIMALS = 6
-
-_PREDICTIONS = ("seeds", "validated", "clean", "labels")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,20 +94,21 @@ def collect(
     """
     order = {cell: position for position, cell in enumerate(study.cells())}
     rows: list[dict[str, Any]] = []
-    found: dict[int, RunFiles] = {}
+    found: list[tuple[Run, RunFiles]] = []
     for run in sorted(study.runs(), key=lambda run: (order[run.cell], run.seed)):
-        row = _wanted(study, run)
-        folder = source.path(row["digest"]) if isinstance(source, RunStore) else source / run.folder
+        name = digest(study.spec(run))
+        folder = source.path(name) if isinstance(source, RunStore) else source / run.folder
+        row = _wanted(study, run) | {"digest": name, "published": False}
         try:
-            found[len(rows)] = files = run_files.read(folder, row["digest"], labels)
-            row |= _row(files) | {"published": row["digest"] in published}
+            made = run_files.read(folder, name, labels)
+            found.append((run, made))
+            row |= _row(made) | {"published": name in published}
         except BrokenRunError as error:
             if strict:
                 raise
             row |= _absent(folder, error)
         rows.append(row)
-    runs = tables.frame("runs", rows)
-    return Collected(runs, _histories(rows, found), _predictions(rows, found))
+    return Collected(tables.frame(columns.COLUMNS["runs"], rows), _histories(found), _predictions(found))
 
 
 def labels_of(data: Iterable[Path]) -> Labels:
@@ -121,15 +120,9 @@ def labels_of(data: Iterable[Path]) -> Labels:
 
 
 def _wanted(study: Study, run: Run) -> dict[str, Any]:
-    """The row of a run of which nothing is known yet."""
-    return dict.fromkeys(columns.COLUMNS["runs"]) | {
-        **vars(run.cell),
-        "seed": run.seed,
-        "experiments": ";".join(study.experiments_of(run)),
-        "digest": digest(study.spec(run)),
-        "images": study.images(run.cell),
-        "published": False,
-    }
+    """What is known of a run before it has run."""
+    experiments = ";".join(study.experiments_of(run))
+    return {**vars(run.cell), "seed": run.seed, "experiments": experiments, "images": study.images(run.cell)}
 
 
 def _absent(folder: Path, error: BrokenRunError) -> dict[str, Any]:
@@ -138,7 +131,7 @@ def _absent(folder: Path, error: BrokenRunError) -> dict[str, Any]:
         return {"status": columns.FAILED, "reason": str(error)}
     state = run_state.read(folder.parent, folder.name)
     if state is None or state.state != run_state.FAILED:
-        return {"status": columns.MISSING, "reason": ""}
+        return {"status": columns.MISSING}
     return {"status": columns.FAILED, "reason": state.reason.replace(f"{Path.cwd()}/", "")}  # not where this study lies
 
 
@@ -177,32 +170,32 @@ def _percent(name: str, value: Any) -> Any:
 # ---------------------------------------------------------------------------------------------- histories, predictions
 
 
-def _histories(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles]) -> pd.DataFrame:
-    """All histories (by row number) as one table, accuracies in percent."""
-    lengths = [len(files.history) for files in found.values()]
+def _histories(found: Sequence[tuple[Run, RunFiles]]) -> pd.DataFrame:
+    """All histories as one table, accuracies in percent."""
+    lengths = [len(made.history) for _, made in found]
     table = pd.DataFrame()
     for axis in AXES:
-        table[axis] = pd.Categorical([rows[row][axis] for row in found]).repeat(lengths)
-    table["seed"] = np.repeat(np.array([rows[row]["seed"] for row in found], int), lengths)
-    numbers = np.concatenate([np.zeros((0, len(HISTORY_COLUMNS))), *(files.history for files in found.values())])
+        table[axis] = pd.Categorical([getattr(run.cell, axis) for run, _ in found]).repeat(lengths)
+    table["seed"] = np.repeat(np.array([run.seed for run, _ in found], int), lengths)
+    numbers = np.concatenate([np.zeros((0, len(HISTORY_COLUMNS))), *(made.history for _, made in found)])
     for name, column in zip(HISTORY_COLUMNS, numbers.T, strict=True):
         whole = columns.COLUMNS["histories"][name].kind == columns.INTEGER
         table[name] = column.astype("int64") if whole else _percent(name, column)
     return table
 
 
-def _predictions(rows: Sequence[Mapping[str, Any]], found: Mapping[int, RunFiles]) -> dict[str, Predictions]:
+def _predictions(found: Sequence[tuple[Run, RunFiles]]) -> dict[str, Predictions]:
     """The predictions of each cell's finished runs, whose labels are equal, since each has those of its data set."""
-    cells: dict[str, list[int]] = {}
-    for row in found:
-        if rows[row]["status"] == columns.FINISHED:
-            cells.setdefault("/".join(rows[row][axis] for axis in AXES), []).append(row)
+    cells: dict[str, list[tuple[int, Mapping[str, np.ndarray]]]] = {}
+    for run, made in found:
+        if made.metrics["status"] == columns.FINISHED:
+            cells.setdefault(run.cell.name, []).append((run.seed, made.predictions))
     return {
         cell: Predictions(
-            seeds=np.array([rows[row]["seed"] for row in own]),
-            validated=np.stack([found[row].predictions["validated"] for row in own]),
-            clean=np.stack([found[row].predictions["clean"] for row in own]),
-            labels=found[own[0]].predictions["labels"],
+            seeds=np.array([seed for seed, _ in own]),
+            validated=np.stack([said["validated"] for _, said in own]),
+            clean=np.stack([said["clean"] for _, said in own]),
+            labels=own[0][1]["labels"],
         )
         for cell, own in cells.items()
     }
@@ -213,34 +206,19 @@ def write_predictions(predictions: Mapping[str, Predictions], path: Path | str) 
 
     Not compressed: that would halve the file and take most of the time of a large collection.
     """
-    arrays = {f"{cell}|{name}": getattr(found, name) for cell, found in predictions.items() for name in _PREDICTIONS}
+    arrays = {f"{cell}|{name}": array for cell, found in predictions.items() for name, array in vars(found).items()}
     with files.whole_file(Path(path)) as file:
         np.savez(file, **arrays)
 
 
-class PredictionsFile(Mapping):
-    """Predictions by cell, read from a file of `write_predictions` when they are asked for. A context manager."""
-
-    def __init__(self, path: Path | str) -> None:
-        try:
-            self._file = np.load(path, allow_pickle=False)
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise UserError(f"{path} cannot be read as predictions: {error}.") from None
-        self._cells = tuple(name.removesuffix("|seeds") for name in self._file.files if name.endswith("|seeds"))
-
-    def __enter__(self) -> PredictionsFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def __getitem__(self, cell: str) -> Predictions:
-        if cell not in self._cells:
-            raise KeyError(cell)
-        return Predictions(*(self._file[f"{cell}|{name}"] for name in _PREDICTIONS))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._cells)
-
-    def __len__(self) -> int:
-        return len(self._cells)
+def read_predictions(path: Path | str) -> dict[str, Predictions]:
+    """Predictions by cell, from a file of `write_predictions`. Raises UserError for anything else."""
+    cells: dict[str, dict[str, np.ndarray]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for key in file.files:
+                cell, name = key.split("|")
+                cells.setdefault(cell, {})[name] = file[key]
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} cannot be read as predictions: {error}.") from None
+    return {cell: Predictions(**arrays) for cell, arrays in cells.items()}

@@ -1,37 +1,29 @@
-"""The columns of the study's tables: their kind and what they hold.
+"""The columns of the tables that are collected from runs, runs.csv and histories.csv.gz: their type and what they hold.
 
 Accuracies are in percent (0..100), differences in percentage points (pp), times in seconds. An empty field says that
-the value does not exist. Here alone columns are named: writers check their header against it, and it is the
-documentation. Tables that are made from the document have columns that are fields of its classes.
+the value does not exist.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple
 
-from refashion.judging.document.between import AnovaTerm, ComparisonFamily, ContrastOfCells, Pair, Policy
-from refashion.judging.document.claims import Claim, Numbers, Reading
-from refashion.judging.document.parts import Ends, MetricSummary, Part
-from refashion.judging.document.study import CellSummary
+from refashion.study.model import AXES
 
-TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
+#: Types of columns, as pandas names them.
+TEXT, INTEGER, NUMBER, FLAG = "str", "Int64", "float64", "boolean"
 
 FINISHED, DIVERGED, MISSING, FAILED = "finished", "diverged", "missing", "failed"
 
 
 class Column(NamedTuple):
-    """The type of a column (text, integer, number, flag) and what it holds."""
+    """The type of a column and what it holds."""
 
     kind: str
     holds: str
 
 
-AXES = {
-    "architecture": Column(TEXT, "name of the architecture"),
-    "fraction": Column(TEXT, "name of the fraction"),
-    "augmentation": Column(TEXT, "name of the augmentation"),
-    "recipe": Column(TEXT, "name of the recipe"),
-}
+_AXES = {axis: Column(TEXT, f"name of the {axis}") for axis in AXES}
 
 #: Columns of runs.csv that hold accuracies, and so were fractions in the run files.
 ACCURACIES = (
@@ -49,9 +41,9 @@ ACCURACIES = (
 TIMES = ("seconds", "train_seconds", "images_per_second")
 MACHINE = ("device", "device_name", "cpu", "threads", "precision")
 
-_COLLECTED: dict[str, dict[str, Column]] = {
+COLUMNS: dict[str, dict[str, Column]] = {
     "runs": {
-        **AXES,
+        **_AXES,
         "seed": Column(INTEGER, "seed"),
         "experiments": Column(TEXT, "experiments that want the run, joined by ;"),
         "digest": Column(TEXT, "identity of the run: digest of its spec"),
@@ -82,9 +74,7 @@ _COLLECTED: dict[str, dict[str, Column]] = {
         "device": Column(TEXT, "cpu or gpu"),
         "device_name": Column(TEXT, "name of the device"),
         "cpu": Column(TEXT, "processor"),
-        "machines": Column(
-            INTEGER, "processors, devices and versions of TensorFlow that it was trained on, one by one"
-        ),
+        "machines": Column(INTEGER, "processors, devices and versions of TensorFlow that trained it, one by one"),
         "threads": Column(INTEGER, "threads"),
         "precision": Column(TEXT, "float32 or mixed_bfloat16"),
         "tensorflow": Column(TEXT, "version of TensorFlow"),
@@ -93,7 +83,7 @@ _COLLECTED: dict[str, dict[str, Column]] = {
         "published": Column(FLAG, "the run is one of the published ones"),
     },
     "histories": {
-        **AXES,
+        **_AXES,
         "seed": Column(INTEGER, "seed"),
         "epoch": Column(INTEGER, "epoch, from 1"),
         "updates": Column(INTEGER, "optimizer steps so far"),
@@ -108,84 +98,4 @@ _COLLECTED: dict[str, dict[str, Column]] = {
         "clean_accuracy_a": Column(NUMBER, "in percent, on the validation images at even positions"),
         "clean_accuracy_b": Column(NUMBER, "in percent, on the validation images at odd positions"),
     },
-}
-
-#: What stands in a row of a table that is made from the document: a class, or columns of the table's own, and the names
-#: of its fields, `column=field` where the table has another name for one. An interval gives two columns.
-Source = tuple[type[Part] | dict[str, Column], str]
-SOURCES: dict[str, tuple[Source, ...]] = {
-    "cells": (
-        (
-            CellSummary,
-            "architecture fraction augmentation recipe experiments validation images epochs updates wanted finished "
-            "diverged failed missing mixed_machines",
-        ),
-        ({"metric": Column(TEXT, "column of runs.csv that the next columns summarise")}, "metric"),
-        (MetricSummary, "n mean sd interval run_interval=prediction reason"),
-    ),
-    "comparisons": (
-        (ComparisonFamily, "family=id kind correction metric"),
-        (
-            Pair,
-            "a b n mean_a mean_b difference sd interval p p_adjusted p_sign_flip p_smallest welch_interval welch_p "
-            "seed_correlation a12 new_images_interval conclusion reason",
-        ),
-    ),
-    "claims": (
-        (Claim, "claim=id quote statement overall"),
-        (Reading, "reading=id primary reading_title=title verdict metric reason"),
-        (
-            Numbers,
-            "published cell n mean sd interval run_interval=prediction difference margin p_rep p_not p_rep_adjusted "
-            "p_not_adjusted",
-        ),
-    ),
-    "effects": (
-        (Policy, "policy=id"),
-        (
-            {
-                "analysis": Column(TEXT, "anova (a term of the analysis of variance) or contrast (of cell means)"),
-                "effect": Column(TEXT, "the term, or what is contrasted"),
-            },
-            "analysis effect",
-        ),
-        (AnovaTerm, "ss f partial_omega2 p_hc3 p_logit"),
-        (ContrastOfCells, "df p p_adjusted estimate interval paired_interval reason"),
-    ),
-}
-_KINDS = {str: TEXT, int: INTEGER, float: NUMBER, bool: FLAG}
-
-
-def names(fields: str) -> list[tuple[str, str]]:
-    """The columns of one source, as (column, field)."""
-    return [(column, field or column) for column, _, field in (one.partition("=") for one in fields.split())]
-
-
-def ends(column: str) -> tuple[str, str]:
-    """The two columns of an interval."""
-    prefix = column.removesuffix("interval")
-    return f"{prefix}low", f"{prefix}high"
-
-
-def _of_fields(source: type[Part] | dict[str, Column], fields: str) -> dict[str, Column]:
-    """The columns of one source, with the kind and meaning of its fields."""
-    if isinstance(source, dict):
-        return source
-    found: dict[str, Column] = {}
-    for column, field in names(fields):
-        known = source.model_fields[field]
-        unit: Any = (known.json_schema_extra or {}).get("unit")  # type: ignore[union-attr]
-        holds = f"{known.description}{f', in {unit}' if unit in ('percent', 'pp', 'pp^2') else ''}"
-        kinds = get_args(known.annotation) or (known.annotation,)
-        if Ends in kinds:
-            low, high = ends(column)
-            found |= {low: Column(NUMBER, f"lower end: {holds}"), high: Column(NUMBER, f"upper end: {holds}")}
-        else:
-            found[column] = Column(next((_KINDS[kind] for kind in kinds if kind in _KINDS), TEXT), holds)
-    return found
-
-
-COLUMNS: dict[str, dict[str, Column]] = _COLLECTED | {
-    table: {name: column for source in sources for name, column in _of_fields(*source).items()}
-    for table, sources in SOURCES.items()
 }

@@ -1,17 +1,27 @@
-"""What claims are held against, and a cell's metric with its interval."""
+"""What a study's claims are held against and its document is made from; a cell's metric with its interval."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
 from refashion.inference.intervals import prediction_interval, t_interval
+from refashion.inference.variance import image_noise
+from refashion.judging import tables
+from refashion.judging.collection import Predictions
+from refashion.judging.columns import COLUMNS
 from refashion.judging.document.parts import MetricSummary
 from refashion.judging.run_table import RunTable, Sample
-from refashion.study.model import Looks, Validation
+from refashion.study.config import load_study
+from refashion.study.model import Experiment, Looks, Run, Study, Validation
+from refashion.study.original import original_dataset
+from refashion.training.speeds import work
 
 #: Metric of the confirmatory family: what the original printed.
 PUBLISHED_METRIC = "val_accuracy"
@@ -22,35 +32,85 @@ CLEAN_METRIC = "clean_accuracy"
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """All that claims are held against.
+    """All that a study's claims are held against, and its document is made from. Cells go by their names.
 
-    original: config/original.yaml. settings: `analysis` of the config. architectures: name -> rows, total, trainable,
-    non_trainable, as built. data: description of the data set. validation: cell -> "test" or "fold". image_variance:
-    cell -> pp^2 that other validation images than the original's add to a difference. datasets: cell -> its data set.
-    looks: the rule by which seeds are added, to the cells looked_at, of the experiments looking. batches: cell -> what
-    its batches are made of. work: cell -> training images that a run sees, over all epochs. experiments: cell -> the
-    first experiment that holds it. enabled: the experiments that run.
+    original: config/original.yaml. histories: see `columns.COLUMNS`. predictions: by cell. architectures: as built, by
+    name (rows, total, trainable, non_trainable). descriptions: of each data set, by name. benchmark: rows. beside:
+    another program's accuracies (percent, one a run), by the experiment beside which they stand.
     """
 
+    study: Study
     original: Mapping[str, Any]
-    settings: Mapping[str, Any]
     runs: RunTable
+    histories: pd.DataFrame = field(default_factory=lambda: tables.frame(COLUMNS["histories"], []))
+    predictions: Mapping[str, Predictions] = field(default_factory=dict)
     architectures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    data: Mapping[str, Any] | None = None
-    validation: Mapping[str, Validation] = field(default_factory=dict)
-    image_variance: Callable[[str], float] = lambda cell: 0.0
-    datasets: Mapping[str, str] = field(default_factory=dict)
-    looks: Looks | None = None
-    looked_at: frozenset[str] = frozenset()
-    looking: tuple[str, ...] = ()
-    batches: Mapping[str, Any] = field(default_factory=dict)
-    work: Mapping[str, int] = field(default_factory=dict)
-    experiments: Mapping[str, str] = field(default_factory=dict)
-    enabled: tuple[str, ...] = ()
+    descriptions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    benchmark: Sequence[Mapping[str, Any]] = ()
+    beside: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
-    def share_batches(self, a: str, b: str) -> bool:
-        """Whether two cells are trained on the same images in the same batches, seed by seed."""
-        return self.batches.get(a) == self.batches.get(b)
+    # ------------------------------------------------------------------------------------------------------ the config
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """`analysis` of the config."""
+        return self.study.config["analysis"]
+
+    @property
+    def confidence(self) -> float:
+        """Of the intervals that are shown; verdicts have a level of their own, `LEVEL`."""
+        return self.settings["confidence"]
+
+    def stream(self, *purpose: str) -> int:
+        """The seed of one resampling or simulation: its own for each purpose, whatever else is drawn, and when."""
+        text = "/".join((str(self.settings["seed"]), *purpose))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+    @cached_property
+    def dataset(self) -> str:
+        """The data set of the original's cells."""
+        return original_dataset(self.original, self.study)
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of its classes, in the order of labels."""
+        return self.study.config["datasets"][self.dataset]["classes"]
+
+    @cached_property
+    def data(self) -> Mapping[str, Any] | None:
+        """Its description."""
+        return self.descriptions.get(self.dataset)
+
+    # ----------------------------------------------------------------------------------------------------- experiments
+
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """The experiments that run."""
+        return tuple(experiment.name for experiment in self.study.experiments)
+
+    @cached_property
+    def defined(self) -> tuple[Experiment, ...]:
+        """Every experiment of the config, those that do not run included."""
+        return load_study({**self.study.config, "run": list(self.study.config["experiments"])}).experiments
+
+    @cached_property
+    def experiments(self) -> dict[str, str]:
+        """The first experiment that holds each cell, of those that run where one does."""
+        both = [*self.study.experiments, *self.defined]
+        return {cell.name: experiment.name for experiment in reversed(both) for cell in experiment.cells}
+
+    @property
+    def looks(self) -> Looks | None:
+        """The rule by which seeds are added, to the cells `looked_at` of the experiments `looking`."""
+        return self.study.looks
+
+    @property
+    def looking(self) -> tuple[str, ...]:
+        return tuple(experiment.name for experiment in self.study.looking)
+
+    @cached_property
+    def looked_at(self) -> frozenset[str]:
+        return frozenset(cell.name for experiment in self.study.looking for cell in experiment.cells)
 
     def first(self, seeds: int) -> Facts:
         """These facts with the first so many seeds of each cell alone, as a look sees them."""
@@ -61,6 +121,19 @@ class Facts:
     @cached_property
     def _first(self) -> dict[int, Facts]:
         return {}
+
+    # ----------------------------------------------------------------------------------------------------------- cells
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The cells of the original's table, those that this study has."""
+        present = {cell.name for cell in self.study.cells()}
+        return [column["cell"] for column in self.original["table"]["columns"] if column["cell"] in present]
+
+    @cached_property
+    def cells(self) -> list[str]:
+        """Every cell, the original's first."""
+        return list(dict.fromkeys([*self.columns, *(cell.name for cell in self.study.cells())]))
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -74,15 +147,40 @@ class Facts:
         """A cell in words: its column in the original's table, else its name."""
         return self.titles.get(cell, cell)
 
-    def stream(self, *purpose: str) -> int:
-        """The seed of one resampling or simulation: its own for each purpose, whatever else is drawn, and when."""
-        text = "/".join((str(self.settings["seed"]), *purpose))
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    @cached_property
+    def datasets(self) -> dict[str, str]:
+        """The data set of each cell."""
+        return {cell.name: self.study.dataset(cell) for cell in self.study.cells()}
 
-    @property
-    def confidence(self) -> float:
-        """Of the intervals that are shown; verdicts have a level of their own, `LEVEL`."""
-        return self.settings["confidence"]
+    @cached_property
+    def validation(self) -> dict[str, Validation]:
+        """What each cell is validated on."""
+        fractions = self.study.config["fractions"]
+        return {cell.name: fractions[cell.fraction]["validation"] for cell in self.study.cells()}
+
+    @cached_property
+    def batches(self) -> dict[str, tuple[Any, ...]]:
+        """What the batches of each cell's runs are made of, besides the seed: the images, and how many make a batch."""
+        specs = {cell.name: self.study.spec(Run(cell, 0)) for cell in self.study.cells()}
+        return {
+            cell: (json.dumps(spec["fraction"], sort_keys=True), spec["recipe"]["batch_size"])
+            for cell, spec in specs.items()
+        }
+
+    def share_batches(self, a: str, b: str) -> bool:
+        """Whether two cells are trained on the same images in the same batches, seed by seed."""
+        return self.batches.get(a) == self.batches.get(b)
+
+    @cached_property
+    def work(self) -> dict[str, int]:
+        """Training images that a run of each cell sees, over all epochs."""
+        return {cell.name: work(self.study.spec(Run(cell, 0)), self.study).trained for cell in self.study.cells()}
+
+    def image_variance(self, cell: str) -> float:
+        """pp^2 that other validation images than the original's add to a difference: twice that of one set."""
+        found = self.predictions.get(cell)
+        between = None if found is None else image_noise(found.validated == found.labels).between_images
+        return 0.0 if between is None else 2 * between
 
 
 def sample(facts: Facts, cell: str, metric: str) -> MetricSummary:
@@ -96,7 +194,7 @@ def sample(facts: Facts, cell: str, metric: str) -> MetricSummary:
         values=found.values.tolist(),
         interval=pair(interval),
         prediction=pair(prediction),
-        reason=facts.runs.why_empty(cell) if found.n == 0 else interval.reason,
+        reason=why(found, facts.runs, interval.reason),
     )
 
 

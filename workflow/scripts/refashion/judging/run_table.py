@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from refashion.judging.columns import (
-    AXES,
     COLUMNS,
     DIVERGED,
     FAILED,
@@ -22,7 +22,8 @@ from refashion.judging.columns import (
     NUMBER,
     TIMES,
 )
-from refashion.judging.document.study import RunCounts
+from refashion.judging.document.parts import RunCounts
+from refashion.study.model import AXES
 
 
 def distinct(runs: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +50,6 @@ class Sample:
 
     @property
     def n(self) -> int:
-        """Runs that count."""
         return self.values.size
 
 
@@ -63,13 +63,9 @@ class RunTable:
     @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
         """Row numbers of each cell, by ascending seed."""
-        names = self.runs["architecture"].str.cat(self.runs[list(AXES)[1:]], sep="/").to_numpy(str)
-        seeds = self.runs["seed"].to_numpy(np.int64)
-        order = np.argsort(seeds, kind="stable")
-        found: dict[str, list[int]] = {name: [] for name in names}
-        for row in order:
-            found[names[row]].append(row)
-        return {name: np.array(rows) for name, rows in found.items()}
+        names = self.runs["architecture"].str.cat(self.runs[list(AXES[1:])], sep="/").to_numpy(str)
+        order = np.argsort(self.runs["seed"].to_numpy(np.int64), kind="stable")
+        return {name: order[names[order] == name] for name in dict.fromkeys(names.tolist())}
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray]:
@@ -79,11 +75,6 @@ class RunTable:
             else self.runs[name].to_numpy(object)
             for name in COLUMNS["runs"]
         }
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """Every cell, in the order of the table."""
-        return tuple(self._rows)
 
     def column(self, cell: str, name: str) -> np.ndarray:
         """A column of all runs of a cell, by ascending seed (empty for an unknown cell)."""
@@ -113,24 +104,19 @@ class RunTable:
         one_machine: leave out seeds whose runs were not all made on one kind of machine; so it is with times, always.
         """
         samples = [self.sample(cell, metric) for cell in cells]
-        seeds = samples[0].seeds
-        for other in samples[1:]:
-            seeds = np.intersect1d(seeds, other.seeds, assume_unique=True)
+        seeds = functools.reduce(np.intersect1d, [sample.seeds for sample in samples])
         if one_machine or metric in TIMES:
             machines = [self.machines(cell) for cell in cells]
-            alike = [
-                len({own.get(seed, cell) for own, cell in zip(machines, cells, strict=True)}) == 1 for seed in seeds
-            ]
-            seeds = seeds[np.array(alike, bool)]
+            kinds = ({own.get(seed, cell) for own, cell in zip(machines, cells, strict=True)} for seed in seeds)
+            seeds = seeds[np.array([len(kind) == 1 for kind in kinds], bool)]
         rows = [sample.values[np.searchsorted(sample.seeds, seeds)] for sample in samples]
         return seeds, np.stack(rows)
 
     def machines(self, cell: str) -> dict[int, tuple[str, ...]]:
         """The machine of each run of a cell, by seed; runs that moved from one to another are left out."""
-        machines = zip(*(map(str, self.column(cell, name)) for name in MACHINE), strict=True)
-        moved = self.column(cell, "machines").astype(float) > 1
-        seeds = self.column(cell, "seed").astype(int)
-        return {seed: machine for seed, machine, gone in zip(seeds, machines, moved, strict=True) if not gone}
+        kinds = zip(*(map(str, self.column(cell, name)) for name in MACHINE), strict=True)
+        seeds, moved = self.column(cell, "seed").astype(int), self.column(cell, "machines").astype(float) > 1
+        return {seed: kind for seed, kind, gone in zip(seeds, kinds, moved, strict=True) if not gone}
 
     def mixed_machines(self, cell: str) -> bool:
         """Whether a cell's finished runs, or parts of one, ran on different machines or in different precision."""

@@ -9,7 +9,8 @@ from typing import Any
 from refashion.inference.looks import State
 from refashion.judging import collection
 from refashion.judging.claims.looks import Standing, hold
-from refashion.judging.inputs import Inputs
+from refashion.judging.facts import Facts
+from refashion.judging.run_table import RunTable
 from refashion.study.model import Cell, Study
 from refashion.training import seeds
 from refashion.training.run_store import RunStore
@@ -26,7 +27,7 @@ def of_runs(
         return None
     alone = study.alone(study.looking)
     found = collection.collect(alone, source, strict=strict)
-    return hold(Inputs(alone, original, found.runs, found.histories, found.predictions).facts, most)
+    return hold(Facts(alone, original, RunTable(found.runs), predictions=found.predictions), most)
 
 
 def grown(study: Study, original: Mapping[str, Any], store: RunStore) -> tuple[Study, Standing | None]:

@@ -12,7 +12,7 @@ from typing import Any
 from refashion import files
 from refashion.errors import UserError
 from refashion.formatting import significant
-from refashion.judging import columns
+from refashion.judging.csv_tables import COLUMNS
 from refashion.networks import architectures, augmentation
 from refashion.telling import document, exports, lede, markup
 from refashion.training.run_store import published_in
@@ -163,7 +163,7 @@ def _work(spec: Mapping[str, Any]) -> tuple:
 
 def columns_block() -> str:
     """What each column of the published tables holds, as Markdown: a section a table."""
-    tables = {name: columns.COLUMNS[name.removesuffix(".csv")] for name in RESULTS if name.endswith(".csv")}
+    tables = {name: COLUMNS[name.removesuffix(".csv")] for name in RESULTS if name.endswith(".csv")}
     return "\n".join(
         f"### {name}\n\n" + markup.to_markdown([{"column": key, "holds": kind.holds} for key, kind in held.items()])
         for name, held in tables.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from refashion.inference.verdicts import Agreement, Closeness, Typicality, Word
-from refashion.judging.document.parts import Ends, Part, means, reason
+from refashion.judging.document.parts import CellName, Ends, Part, means, reason
 
 Hindrance = Literal["too few seeds", "at the margin", "not run here", "a lucky run", "an unlucky run", "diverged runs"]
 
@@ -20,7 +20,7 @@ class Sensitivity(Part):
 class Numbers(Part):
     """One published number held against one cell, in percent (for a gap in pp)."""
 
-    cell: str = means("cell, architecture/fraction/augmentation/recipe")
+    cell: CellName
     published: float = means("the published number, percent (pp for a gap)", "percent")
     printed_runs: int = means("runs of which the published number is the mean; 1: it is held to be of one run")
     printed_sd: float | None = means("the SD that is printed of them; null: not printed, ours stands for it", "percent")
@@ -36,19 +36,13 @@ class Numbers(Part):
     p_rep: float | None = means("TOST: small says that the mean is within the margin; as it is, not adjusted", "0..1")
     p_not: float | None = means("the larger of p_far and p_run, not adjusted: small says not reproduced", "0..1")
     p_run: float | None = means("the published number is one more run of this cell", "0..1")
-    p_rep_adjusted: float | None = means(
-        "p_rep after Holm: of primary readings over their family, else over the claim", "0..1"
-    )
+    p_rep_adjusted: float | None = means("p_rep after Holm: of primary readings in their family, else alone", "0..1")
     p_not_adjusted: float | None = means("p_not after Holm, likewise", "0..1")
     closeness: Closeness | None = means("is the number what this recipe gives on average, within the margin")
     typicality: Typicality | None = means("is the number an ordinary run of this recipe")
     cause: str = means("why the verdict is what it is, in a word or two")
-    half_error: Sensitivity | None = means(
-        "the verdict by half of the published error, where the margin is wider; else null"
-    )
-    seeds_needed: int | None = means(
-        "seeds in all that would decide if mean and spread stayed; null if decided, or where none can be told"
-    )
+    half_error: Sensitivity | None = means("the verdict by half of the published error, where the margin is wider")
+    seeds_needed: int | None = means("seeds in all that would decide if mean and spread stayed; null: none can be told")
     break_even_reproduced: float | None = means("smallest margin that would make it reproduced", "pp")
     sensitivity: list[Sensitivity] = means("the same claim judged with other margins")
     reason: str = reason()
@@ -58,9 +52,7 @@ class Check(Part):
     """One thing that was checked for a reading that is not a single published accuracy."""
 
     label: str = means("what is checked, in words")
-    expected: int | float | str | None = means(
-        "what the original says or implies (null: nothing to state)", "as `unit` says", default=None
-    )
+    expected: int | float | str | None = means("what the original says or implies", "as `unit` says", default=None)
     found: int | float | str | None = means("what was found (null: nothing to show)", "as `unit` says", default=None)
     unit: str = means('of expected and found: percent, pp, parameters, times, seconds, images, ""', default="")
     interval: Ends | None = means("its interval, where it is a mean or a difference", "as `unit` says", default=None)
@@ -69,9 +61,7 @@ class Check(Part):
     test: str = means("what the tests behind the p-values are, in words; empty where there are none", default="")
     n: int | None = means("seeds (pairs of runs) behind `found`", default=None)
     holds: bool | None = means("true, false, or null: cannot say", default=None)
-    seeds_needed: int | None = means(
-        "seeds of each cell with which a new study would decide it; null otherwise", default=None
-    )
+    seeds_needed: int | None = means("seeds of each cell with which a new study would decide it", default=None)
     reason: str = reason()
 
 
@@ -80,12 +70,8 @@ class Ending(Part):
 
     kind: Hindrance = means("what keeps it open")
     words: str = means("what would end it, one sentence")
-    seeds: int | None = means(
-        "seeds of each of its cells in a new study, or at the next look; null if not known", default=None
-    )
-    chance: float | None = means(
-        "that a new study decides, if mean and spread are those seen; null for a look", "0..1", default=None
-    )
+    seeds: int | None = means("seeds of each of its cells in a new study, or at the next look", default=None)
+    chance: float | None = means("that a new study decides, if mean and spread stay", "0..1", default=None)
     core_hours: float | None = means("of the runs that are lacking", "hours", default=None)
     experiment: str = means('the experiment that runs its cells, or ""', default="")
     command: str = means('what to type, or ""', default="")
@@ -102,16 +88,10 @@ class Reading(Part):
     metric: str = means('column of runs.csv it looks at, or ""')
     verdict: Word = means("of this reading by itself")
     reason: str = means("the verdict's reason in one plain sentence")
-    tested: bool = means(
-        "false: there was nothing to test it with (cells not run, too few runs); its verdict is then inconclusive"
-    )
+    tested: bool = means("false: nothing to test it with (cells not run, too few runs); it is then inconclusive")
     planned: bool = means("false: this study does not run every cell that it looks at, so it will never be tested here")
-    numbers: Numbers | None = means(
-        "the evidence, for readings of one published number; of the nearest cell where a reading has several; else null"
-    )
-    checks: list[Check] = means(
-        "what was checked, for all other readings (and for each cell of a reading with several)"
-    )
+    numbers: Numbers | None = means("the evidence on a published number, of the nearest cell of several; else null")
+    checks: list[Check] = means("what was checked, for all other readings, and for each cell of several")
 
 
 class Rate(Part):
@@ -154,6 +134,4 @@ class Claim(Part):
     overall_reason: str = means("one sentence on how the readings agree")
     ending: Ending | None = means("what would end it, where its verdict is inconclusive; else null")
     readings: list[Reading] = means("the first is the primary one")
-    operating: Operating | None = means(
-        "operating characteristics, for published accuracies with at least two runs; else null"
-    )
+    operating: Operating | None = means("how often the rule says what, for accuracies with two runs at least; or null")

@@ -1,4 +1,4 @@
-"""What every part of the document is made of: the base class, fields with unit and meaning, samples.
+"""What every part of the document is made of: the base class, fields with unit and meaning, samples, counts of runs.
 
 A field is declared as `name: type = means("what it is", "unit")`. Numbers without a unit are counts, or say so.
 """
@@ -37,6 +37,9 @@ def reason() -> Any:
     return means('"" where everything exists; else one sentence, "cannot say, because ..."', default="")
 
 
+#: A cell by its name.
+CellName = Annotated[str, Field(description="cell, architecture/fraction/augmentation/recipe")]
+
 #: [low, high] at the study's confidence.
 Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
 
@@ -52,3 +55,13 @@ class MetricSummary(Part):
     interval: Ends | None = means("t interval of the mean; null below two runs", "percent")
     prediction: Ends | None = means("the interval in which one more run falls; null below two runs", "percent")
     reason: str = reason()
+
+
+class RunCounts(Part):
+    """How many runs there are of each kind."""
+
+    wanted: int = means("runs that the study wants")
+    finished: int = means("runs that count")
+    diverged: int = means("runs whose loss was no finite number; left out")
+    failed: int = means("runs that failed")
+    missing: int = means("runs not done")

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from refashion.judging.document.beside import Assumption, Audit, Inconsistency, ResultsTable
-from refashion.judging.document.between import ComparisonFamily, Effects, Ranks
 from refashion.judging.document.claims import Claim
 from refashion.judging.document.layout import FORMAT
 from refashion.judging.document.parts import Part, means
-from refashion.judging.document.rules import RivalRules
-from refashion.judging.document.study import (
-    AbsentRuns,
-    Benchmark,
-    CellSummary,
-    Cost,
-    DataFacts,
-    ExperimentRuns,
-    Original,
-    Provenance,
-    StudyAnswer,
-)
-from refashion.judging.document.within import (
-    Confusion,
-    HalfWidths,
-    Hardest,
-    LearningCurve,
-    Optimism,
-    SpecificationCurve,
-    Variance,
-)
+from refashion.judging.sections.answer import StudyAnswer
+from refashion.judging.sections.audit import Audit
+from refashion.judging.sections.comparisons import ComparisonFamily, Ranks
+from refashion.judging.sections.contradictions import Assumption, Inconsistency
+from refashion.judging.sections.effects import Effects
+from refashion.judging.sections.images import Confusion, Hardest
+from refashion.judging.sections.learning import LearningCurve, Optimism
+from refashion.judging.sections.precision import HalfWidths
+from refashion.judging.sections.provenance import DataFacts, Original, Provenance
+from refashion.judging.sections.results_table import ResultsTable
+from refashion.judging.sections.rival_rules import RivalRules
+from refashion.judging.sections.runs import AbsentRuns, Benchmark, CellSummary, Cost, ExperimentRuns
+from refashion.judging.sections.specifications import SpecificationCurve
+from refashion.judging.sections.variance import Variance
 
 
 class Document(Part):
@@ -51,7 +42,7 @@ class Document(Part):
     inconsistencies: list[Inconsistency] = means("numbered as in original.yaml")
     assumptions: list[Assumption] = means("in order")
     cells: list[CellSummary] = means("every cell of the study")
-    comparisons: list[ComparisonFamily] = means("the first is the confirmatory family of the original's cells")
+    comparisons: list[ComparisonFamily] = means("first the confirmatory family of the original's cells")
     effects: Effects = means("factorial effects")
     specification_curves: list[SpecificationCurve] = means("one a claim")
     learning_curves: list[LearningCurve] = means("one a cell of the original, then the others that ran")

@@ -1,47 +1,88 @@
-"""Cells against cells, runs paired by seed, corrected in families.
-
-Differences are in pp. Cells are written architecture/fraction/augmentation/recipe.
-"""
+"""Cells against cells, runs paired by seed, corrected in families; and the ranks of the table's cells."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
 from refashion.inference.contrasts import PairedComparison, paired_comparison
 from refashion.inference.families import benjamini_hochberg, holm
 from refashion.inference.intervals import new_images_interval
+from refashion.inference.ranks import order_probability, rank_probabilities
 from refashion.inference.summaries import LEVEL
-from refashion.judging.collection import Predictions
-from refashion.judging.document.between import ComparisonFamily, Conclusion, OneRun, Pair
+from refashion.judging.document.parts import CellName, Ends, Part, means, reason
 from refashion.judging.facts import CLEAN_METRIC, PUBLISHED_METRIC, Facts, pair
-from refashion.study.model import AXES, Cell, Experiment
+from refashion.study.model import AXES, Cell
 
 #: Resamples of the sign-flip test above n = 20, where it is no longer exact: of the confirmatory family, and of others.
 CONFIRMATORY_RESAMPLES, EXPLORATORY_RESAMPLES = 99_999, 9_999
 
-
-@dataclass(frozen=True)
-class Family:
-    """Pairs of cells that are corrected together."""
-
-    id: str
-    title: str
-    pairs: tuple[tuple[str, str], ...]
-    confirmatory: bool = False
-
-    @property
-    def metric(self) -> str:
-        """What is compared."""
-        return PUBLISHED_METRIC if self.confirmatory else CLEAN_METRIC
+Conclusion = Literal["a", "b", "open", "none"]
 
 
-def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
+class OneRun(Part):
+    """Shares over the n seed pairs."""
+
+    a_ahead: float = means("a has the higher accuracy", "0..1")
+
+
+class Pair(Part):
+    """Two cells that ran with the same seeds; difference = a - b."""
+
+    a: CellName
+    b: CellName
+    n: int = means("seeds that both have")
+    mean_a: float | None = means("mean of a", "percent")
+    mean_b: float | None = means("mean of b", "percent")
+    difference: float | None = means("mean of a - b", "pp")
+    sd: float | None = means("SD of the differences", "pp")
+    interval: Ends | None = means("paired t interval", "pp")
+    p: float | None = means("paired t test, two-sided, not adjusted", "0..1")
+    p_adjusted: float | None = means("after Holm or BH within the family", "0..1")
+    p_sign_flip: float | None = means("sign-flip test", "0..1")
+    p_smallest: float | None = means("smallest p that the sign-flip test can give at this n: 2 / 2^n", "0..1")
+    sign_flip_words: str = means('what to say of the sign-flip test where its smallest p exceeds the level, or ""')
+    welch_interval: Ends | None = means("as if unpaired", "pp")
+    welch_p: float | None = means("as if unpaired", "0..1")
+    seed_correlation: float | None = means("Pearson's r of a and b over seeds", "1")
+    a12: float | None = means("chance that a run of a beats a run of b, ties half", "0..1")
+    new_images_interval: Ends | None = means("covers new images too; null without predictions on the same ones", "pp")
+    one_run: OneRun | None = means("what authors with one run of each cell would have said; null likewise")
+    conclusion: Conclusion = means("a: a is better; b: b is better; open: cannot tell; none: no test possible")
+    reason: str = reason()
+
+
+class ComparisonFamily(Part):
+    """Comparisons that are corrected together."""
+
+    id: str = means("unique")
+    title: str = means("in words")
+    kind: Literal["confirmatory", "exploratory"] = means("confirmatory (Holm) or exploratory (BH)")
+    correction: str = means("Holm or Benjamini-Hochberg")
+    metric: str = means("column of runs.csv")
+    pairs: list[Pair] = means("the pairs")
+    reason: str = reason()
+
+
+class Ranks(Part):
+    """Ranks of the cells of the original's table."""
+
+    cells: list[str] = means("cells, in the table's order")
+    n: int = means("seeds that all have")
+    p_rank: list[list[float]] = means("one row a cell, of the mean over n seeds", "0..1")
+    p_rank_one_run: list[list[float]] = means("the same for a study with one run a cell", "0..1")
+    p_published_order: float | None = means("chance that a study with one run a cell prints their order", "0..1")
+    reason: str = reason()
+
+
+# ------------------------------------------------------------------------------------------------------------ families
+
+
+def comparisons(facts: Facts) -> list[ComparisonFamily]:
     """The confirmatory family (all pairs of the table's cells), then one exploratory family an experiment.
 
     An exploratory family compares cells that differ in one axis and validate on the same images: each with the group's
@@ -49,73 +90,63 @@ def families(facts: Facts, experiments: Sequence[Experiment]) -> list[Family]:
     """
     columns = [column["cell"] for column in facts.original["table"]["columns"]]
     title = "The columns of the original's table, every pair"
-    first = Family("original", title, tuple(itertools.combinations(columns, 2)), confirmatory=True)
-    others = [
-        Family(
-            experiment.name,
-            experiment.title,
-            tuple(one for axis in AXES for one in _one_axis_pairs(experiment.cells, axis, columns, facts.validation)),
-        )
-        for experiment in experiments
-        if experiment.name != "original"
+    first = _family("original", title, list(itertools.combinations(columns, 2)), facts, confirmatory=True)
+    others = [one for one in facts.study.experiments if one.name != "original"]
+    return [
+        first,
+        *(
+            _family(one.name, one.title, list(_one_axis_pairs(one.cells, columns, facts)), facts, confirmatory=False)
+            for one in others
+        ),
     ]
-    return [first, *others]
 
 
-def _one_axis_pairs(
-    cells: Sequence[Cell], axis: str, columns: Sequence[str], validation: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
-    """(cell, reference) for each group of cells that differ in this axis alone and validate on the same images."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for cell in cells:
-        same = (validation[cell.name], *(getattr(cell, other) for other in AXES if other != axis))
-        groups.setdefault(same, []).append(cell.name)
-    for group in groups.values():
-        reference = next((name for name in group if name in columns), group[0])
-        yield from ((name, reference) for name in group if name != reference)
+def _one_axis_pairs(cells: Sequence[Cell], columns: Sequence[str], facts: Facts) -> Iterator[tuple[str, str]]:
+    """(cell, reference) for each group of cells that differ in one axis alone and validate on the same images."""
+    for axis in AXES:
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for cell in cells:
+            same = (facts.validation[cell.name], *(getattr(cell, other) for other in AXES if other != axis))
+            groups.setdefault(same, []).append(cell.name)
+        for group in groups.values():
+            reference = next((name for name in group if name in columns), group[0])
+            yield from ((name, reference) for name in group if name != reference)
 
 
-def comparisons(
-    facts: Facts, experiments: Sequence[Experiment], predictions: Mapping[str, Predictions]
-) -> list[ComparisonFamily]:
-    """Every family with its pairs compared and corrected."""
-    return [_compare_family(family, facts, predictions) for family in families(facts, experiments)]
-
-
-def _compare_family(family: Family, facts: Facts, predictions: Mapping[str, Predictions]) -> ComparisonFamily:
-    right = _right_images(predictions, "validated" if family.confirmatory else "clean")
-    compared = [_compare(a, b, family, facts) for a, b in family.pairs]
-    adjust = holm if family.confirmatory else benjamini_hochberg
-    adjusted = adjust([one.paired.p for _, one in compared])
+def _family(
+    id_: str, title: str, names: Sequence[tuple[str, str]], facts: Facts, *, confirmatory: bool
+) -> ComparisonFamily:
+    """A family with its pairs compared and corrected."""
+    metric = PUBLISHED_METRIC if confirmatory else CLEAN_METRIC
+    resamples = CONFIRMATORY_RESAMPLES if confirmatory else EXPLORATORY_RESAMPLES
+    compared = []
+    for a, b in names:
+        seeds, (first, second) = facts.runs.paired((a, b), metric)
+        stream = facts.stream("sign flips", id_, a, b)
+        one = paired_comparison(first, second, seed=stream, resamples=resamples, confidence=facts.confidence)
+        compared.append((seeds, one))
+    adjusted = (holm if confirmatory else benjamini_hochberg)([one.paired.p for _, one in compared])
+    right = _right_images(facts, "validated" if confirmatory else "clean")
     pairs = [
-        _pair(names, one, p, facts, _on_images(right, names, seeds, facts.confidence))
-        for names, (seeds, one), p in zip(family.pairs, compared, adjusted, strict=True)
+        _pair(both, one, p, facts, _on_images(right, both, seeds, facts.confidence))
+        for both, (seeds, one), p in zip(names, compared, adjusted, strict=True)
     ]
     reason = "" if pairs else "cannot say, because no two of its cells differ in one axis alone"
     if pairs and all(one.p is None for one in pairs):
         reason = "cannot say, because no two of its cells share two seeds yet"
-    return ComparisonFamily.of(
-        family,
-        kind="confirmatory" if family.confirmatory else "exploratory",
-        correction="Holm" if family.confirmatory else "Benjamini-Hochberg",
+    return ComparisonFamily(
+        id=id_,
+        title=title,
+        kind="confirmatory" if confirmatory else "exploratory",
+        correction="Holm" if confirmatory else "Benjamini-Hochberg",
+        metric=metric,
         pairs=pairs,
         reason=reason,
     )
 
 
-def _compare(a: str, b: str, family: Family, facts: Facts) -> tuple[np.ndarray, PairedComparison]:
-    seeds, (first, second) = facts.runs.paired((a, b), family.metric)
-    return seeds, paired_comparison(
-        first,
-        second,
-        seed=facts.stream("sign flips", family.id, a, b),
-        resamples=CONFIRMATORY_RESAMPLES if family.confirmatory else EXPLORATORY_RESAMPLES,
-        confidence=facts.confidence,
-    )
-
-
 def _pair(
-    names: tuple[str, str], one: PairedComparison, p_adjusted: float | None, facts: Facts, on_images: Mapping[str, Any]
+    names: tuple[str, str], one: PairedComparison, p_adjusted: float | None, facts: Facts, on_images: dict[str, Any]
 ) -> Pair:
     conclusion: Conclusion = "none" if p_adjusted is None else "open"
     if p_adjusted is not None and p_adjusted <= LEVEL and one.paired.estimate is not None:
@@ -160,12 +191,12 @@ def _sign_flip_words(one: PairedComparison) -> str:
 Right = Callable[[str], tuple[np.ndarray, np.ndarray, np.ndarray] | None]
 
 
-def _right_images(predictions: Mapping[str, Predictions], kind: str) -> Right:
+def _right_images(facts: Facts, kind: str) -> Right:
     """Remembers as many cells as the confirmatory family compares with each other, because pairs share cells."""
 
     @functools.lru_cache(maxsize=6)
     def right(cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        found = predictions.get(cell)
+        found = facts.predictions.get(cell)
         return None if found is None else (found.seeds, getattr(found, kind) == found.labels, found.labels)
 
     return right
@@ -176,9 +207,36 @@ def _on_images(right: Right, names: tuple[str, str], seeds: np.ndarray, confiden
     both = [found for found in map(right, names) if found is not None]
     if len(both) < 2 or not seeds.size or not np.array_equal(both[0][2], both[1][2]):
         return {"new_images_interval": None, "one_run": None}
-    if not all(np.isin(seeds, own).all() for own, _, _ in both):
-        return {"new_images_interval": None, "one_run": None}
     a, b = (correct[np.searchsorted(own, seeds)] for own, correct, _ in both)
     ahead = OneRun(a_ahead=float((a.sum(axis=1) > b.sum(axis=1)).mean()))
     interval = new_images_interval(a.astype(np.int8) - b.astype(np.int8), confidence)
     return {"new_images_interval": pair(interval), "one_run": ahead}
+
+
+# --------------------------------------------------------------------------------------------------------------- ranks
+
+
+def ranks(facts: Facts) -> Ranks:
+    """Ranks of the table's cells, and the chance that a study with one run a cell prints the published order."""
+    cells = [column["cell"] for column in facts.original["table"]["columns"]]
+    order = _published_order(facts)
+    seeds, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
+    resamples = facts.settings["resamples"]
+    of_means = rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
+    of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
+    empty = next((cell for cell in cells if facts.runs.counts(cell).finished == 0), None)
+    return Ranks(
+        cells=cells,
+        n=seeds.size,
+        p_rank=of_means.p_rank or [],
+        p_rank_one_run=of_runs.p_rank or [],
+        p_published_order=order_probability(facts.runs.paired(order, PUBLISHED_METRIC)[1]) if order else None,
+        reason=facts.runs.why_empty(empty) if empty else of_means.reason,
+    )
+
+
+def _published_order(facts: Facts) -> list[str]:
+    """The printed columns' cells, the highest published validation accuracy first."""
+    values = {claim["id"]: claim.get("value") for claim in facts.original["claims"]}
+    printed = [column for column in facts.original["table"]["columns"] if column.get("validation")]
+    return [column["cell"] for column in sorted(printed, key=lambda column: -values[column["validation"]])]

@@ -6,13 +6,46 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from refashion.judging.claims.exact import parameters_ratio
-from refashion.judging.document.beside import Assumption, Inconsistency, Recomputed
 from refashion.judging.document.claims import Claim
-from refashion.judging.document.parts import MetricSummary
-from refashion.judging.document.within import Optimism
+from refashion.judging.document.parts import Ends, MetricSummary, Part, means, reason
 from refashion.judging.facts import Facts, sample
-from refashion.judging.sections.learning import optimism
-from refashion.study.model import Study, steps_per_epoch
+from refashion.judging.sections.learning import Optimism, optimism_of
+from refashion.study.model import steps_per_epoch
+
+
+class Recomputed(Part):
+    """A recomputed truth."""
+
+    label: str = means("what it is")
+    value: int | float | None = means("a number, in `unit`, or null for words", "as `unit` says", default=None)
+    unit: str = means('percent, pp, parameters, times, updates, ""', default="")
+    text: str = means('words instead of a number, or ""', default="")
+    interval: Ends | None = means("of a mean", "as `unit` says", default=None)
+    n: int | None = means("seeds behind it", default=None)
+    reason: str = reason()
+
+
+class Inconsistency(Part):
+    """A place where the original contradicts itself or leaves a contradiction open."""
+
+    id: int = means("unique")
+    title: str = means("in words")
+    said: str = means("what it says")
+    quotes: list[str] = means("verbatim")
+    claims: list[str] = means("claim ids")
+    numbers: list[Recomputed] = means("the recomputed truth")
+
+
+class Assumption(Part):
+    """A choice that the original does not state."""
+
+    id: str = means("unique")
+    what: str = means("what is not stated")
+    value: str = means("what is assumed")
+    why: str = means("why so")
+    source: str = means("what it is")
+    experiment: str = means('the experiment that varies it, or ""')
+    varied: bool = means("that experiment was run")
 
 
 def inconsistencies(facts: Facts, ledger: Sequence[Claim]) -> list[Inconsistency]:
@@ -75,7 +108,7 @@ def _recompute_cell(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim
 
 
 def _recompute_optimism(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    return _measured(optimism(facts, [wish["cell"]])[0], "optimism", "pp")
+    return _measured(optimism_of(wish["cell"], "val", facts), "optimism", "pp")
 
 
 def _measured(found: MetricSummary | Optimism, field: str, unit: str) -> dict[str, Any]:
@@ -101,7 +134,6 @@ RECOMPUTE = {
 }
 
 
-def assumptions(facts: Facts, study: Study) -> list[Assumption]:
+def assumptions(facts: Facts) -> list[Assumption]:
     """What the original does not state, and whether an experiment varies it."""
-    enabled = {experiment.name for experiment in study.experiments}
-    return [Assumption.of(entry, varied=entry["experiment"] in enabled) for entry in facts.original["assumptions"]]
+    return [Assumption.of(one, varied=one["experiment"] in facts.enabled) for one in facts.original["assumptions"]]

@@ -11,12 +11,83 @@ import numpy as np
 from refashion.inference.contrasts import paired_contrast, welch_contrast
 from refashion.inference.factorial import anova, logit_percent
 from refashion.inference.families import benjamini_hochberg
-from refashion.judging.document.between import AnovaTerm, ContrastOfCells, InteractionPoint, Levels, Policy, Residual
+from refashion.judging.document.parts import CellName, Ends, MetricSummary, Part, means, reason
 from refashion.judging.facts import CLEAN_METRIC, Facts, pair, sample
 from refashion.study.model import AXES, Cell, Experiment
 
 #: The factors of an analysis of variance; the recipe goes with them.
 FACTORS = AXES[:3]
+
+
+class AnovaTerm(Part):
+    """One term of the analysis of variance."""
+
+    term: str = means("e.g. architecture x fraction")
+    ss: float = means("sum of squares", "pp^2")
+    df: int = means("degrees of freedom")
+    f: float | None = means("F", "1")
+    p: float | None = means("p, two-sided", "0..1")
+    partial_omega2: float | None = means("partial omega squared (may be slightly negative)", "1")
+    p_hc3: float | None = means("p with HC3 standard errors (sensitivity)", "0..1")
+    p_logit: float | None = means("p on log odds of accuracy (sensitivity)", "0..1")
+
+
+class Residual(Part):
+    df: int = means("degrees of freedom")
+    sd: float = means("sd", "pp")
+
+
+class ContrastOfCells(Part):
+    """An effect as a contrast of cell means."""
+
+    label: str = means("in words")
+    estimate: float | None = means("of the contrast", "pp")
+    df: float | None = means("degrees of freedom", "1")
+    interval: Ends | None = means("t interval", "pp")
+    p: float | None = means("two-sided, not adjusted", "0..1")
+    p_adjusted: float | None = means("BH over the contrasts of this policy", "0..1")
+    paired_interval: Ends | None = means("the same contrast with seeds paired", "pp")
+    reason: str = reason()
+
+
+class InteractionPoint(Part):
+    """A point of the interaction plot."""
+
+    cell: CellName
+    architecture: str = means("its name")
+    fraction: str = means("its name")
+    augmentation: str = means("its name")
+    images: int = means("training images")
+    sample: MetricSummary = means("of `metric`")
+
+
+class Policy(Part):
+    """A complete architecture x fraction x augmentation grid under one rule for the training length."""
+
+    id: str = means("experiment")
+    title: str = means("in words")
+    question: str = means("of the experiment")
+    metric: str = means("column of runs.csv")
+    n_seeds: int = means("seeds that every cell has")
+    formula: str = means("the model")
+    levels: dict[str, list[str]] = means("the names of each factor's levels")
+    anova: list[AnovaTerm] = means("type II table; the seed block is last")
+    residual: Residual | None = means("residual line; null where there is none")
+    contrasts: list[ContrastOfCells] = means("main effects and interactions as contrasts")
+    cells: list[InteractionPoint] = means("cell means")
+    reason: str = reason()
+
+
+class Effects(Part):
+    policies: list[Policy] = means("equal updates, published epochs")
+    reason: str = reason()
+
+
+def effects(facts: Facts) -> Effects:
+    """The effects of each experiment of the study that is a factorial."""
+    policies = [_policy(experiment, facts) for experiment in facts.study.experiments if is_factorial(experiment.cells)]
+    reason = "" if policies else "cannot say, because no experiment that runs is a factorial"
+    return Effects(policies=policies, reason=reason)
 
 
 def is_factorial(cells: Sequence[Cell]) -> bool:
@@ -32,12 +103,7 @@ def _levels(cells: Sequence[Cell]) -> dict[str, list[str]]:
     return {factor: list(dict.fromkeys(getattr(cell, factor) for cell in cells)) for factor in FACTORS}
 
 
-def policies(facts: Facts, experiments: Sequence[Experiment], images: Mapping[str, int]) -> list[Policy]:
-    """The factorial effects of each enabled experiment that is a factorial. images: training images by cell."""
-    return [_policy(experiment, facts, images) for experiment in experiments if is_factorial(experiment.cells)]
-
-
-def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> Policy:
+def _policy(experiment: Experiment, facts: Facts) -> Policy:
     levels = _levels(experiment.cells)
     at = {tuple(getattr(cell, factor) for factor in FACTORS): cell for cell in experiment.cells}
     cells = [at[combination] for combination in itertools.product(*levels.values())]
@@ -51,13 +117,13 @@ def _policy(experiment: Experiment, facts: Facts, images: Mapping[str, int]) -> 
         metric=CLEAN_METRIC,
         n_seeds=seeds.size,
         formula="accuracy ~ architecture * fraction * augmentation + seed, type II",
-        levels=Levels(**levels),
+        levels=levels,
         anova=terms,
         residual=residual,
         contrasts=contrasts,
         cells=[
             InteractionPoint.of(
-                cell, cell=cell.name, images=images[cell.name], sample=sample(facts, cell.name, CLEAN_METRIC)
+                cell, cell=cell.name, images=facts.study.images(cell), sample=sample(facts, cell.name, CLEAN_METRIC)
             )
             for cell in cells
         ],

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from refashion.judging.collection import Predictions
-from refashion.judging.document.within import Answer, Bar, Confusion, Hardest, HardImage
+from refashion.judging.document.parts import CellName, Part, means, reason
 from refashion.judging.facts import Facts
 
 HARDEST_IMAGES, SAYS = 24, 3
@@ -17,26 +15,63 @@ HARDEST_IMAGES, SAYS = 24, 3
 MOST_BARS = 41
 
 
-def confusion(
-    facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predictions], classes: int
-) -> list[Confusion]:
-    """Mean confusion matrix a run of each cell, images as validated: row true class, column predicted."""
-    matrices = []
-    for cell in cells:
-        found = predictions.get(cell)
-        counts = []
-        if found is not None:
-            joint = found.labels.astype(int) * classes + found.validated
-            matrix = np.bincount(joint.ravel(), minlength=classes**2).reshape(classes, classes)
-            counts = (matrix / len(found.seeds)).tolist()
-        n = 0 if found is None else len(found.seeds)
-        matrices.append(Confusion(cell=cell, n=n, counts=counts, reason="" if n else facts.runs.why_empty(cell)))
-    return matrices
+class Confusion(Part):
+    """Mean confusion matrix of a cell, images as validated."""
+
+    cell: CellName
+    n: int = means("runs")
+    counts: list[list[float]] = means("true class: images a run, mean over runs", "images")
+    reason: str = reason()
 
 
-def hardest(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predictions]) -> Hardest:
-    """The test images that fewest runs of these cells have right, not augmented, and what the runs say they are."""
-    found = [predictions[cell] for cell in cells if cell in predictions and facts.validation.get(cell) == "test"]
+class Answer(Part):
+    label: int = means("the class that runs say")
+    share: float = means("of runs", "0..1")
+
+
+class HardImage(Part):
+    index: int = means("position in the test images")
+    label: int = means("class")
+    q: float = means("share of runs that are right", "0..1")
+    says: list[Answer] = means("most frequent first, at most 3")
+
+
+class Bar(Part):
+    low: int = means("fewest runs")
+    high: int = means("most runs; the same where a bar is one number")
+    images: int = means("count")
+
+
+class Hardest(Part):
+    """The test images, not augmented, that fewest runs of the original's cells have right."""
+
+    n: int = means("runs")
+    images: list[HardImage] = means("hardest first, at most 24")
+    histogram: list[Bar] = means("how many images are right in so many runs")
+    always_right: int = means("images that every run has right")
+    always_wrong: int = means("images that every run has wrong")
+    reason: str = reason()
+
+
+def confusion(facts: Facts) -> list[Confusion]:
+    """Mean confusion matrix a run of each of the table's cells: row true class, column predicted."""
+    return [_confusion(cell, facts) for cell in facts.columns]
+
+
+def _confusion(cell: str, facts: Facts) -> Confusion:
+    found = facts.predictions.get(cell)
+    if found is None:
+        return Confusion(cell=cell, n=0, counts=[], reason=facts.runs.why_empty(cell))
+    n, classes = len(found.seeds), len(facts.classes)
+    joint = found.labels.astype(int) * classes + found.validated
+    matrix = np.bincount(joint.ravel(), minlength=classes**2).reshape(classes, classes)
+    return Confusion(cell=cell, n=n, counts=(matrix / n).tolist())
+
+
+def hardest(facts: Facts) -> Hardest:
+    """The test images that fewest runs of the table's cells have right, not augmented, and what the runs say."""
+    cells = [cell for cell in facts.columns if cell in facts.predictions and facts.validation[cell] == "test"]
+    found = [facts.predictions[cell] for cell in cells]
     found = [one for one in found if np.array_equal(one.labels, found[0].labels)]
     if not found:
         reason = "cannot say, because no run that is validated on the test images has finished"
@@ -55,7 +90,6 @@ def hardest(facts: Facts, cells: Sequence[str], predictions: Mapping[str, Predic
         ],
         always_right=int(right[-1]),
         always_wrong=int(right[0]),
-        reason="",
     )
 
 

@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from refashion.inference.intervals import t_interval
 from refashion.inference.seeds import FORECAST_RUNS, stein_interval, stein_plan, t_half_widths
-from refashion.judging.document.within import CellPrecision, HalfWidths, Stein
+from refashion.judging.document.parts import CellName, Part, means, reason
 from refashion.judging.facts import PUBLISHED_METRIC, Facts
-from refashion.study.model import Study
+from refashion.study.model import Pilot
 
 NUMBERS_OF_SEEDS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50)
 
 HALF_WIDTHS = (0.1, 0.15, 0.2, 0.3, 0.5)
 
-
 #: Above this, a report needs no number of seeds.
 MOST_SEEDS = 1_000
 
 
-def half_widths(facts: Facts, cells: Sequence[str], study: Study) -> HalfWidths:
+class Stein(Part):
+    """Stein's two stages."""
+
+    target: float = means("half-width asked for", "pp")
+    wanted: int | None = means("seeds that the pilot asks for")
+    planned: int | None = means("after the cap")
+    half_width: float | None = means("of Stein's interval now", "pp")
+    words: str = means("stopped or capped, one sentence")
+
+
+class CellPrecision(Part):
+    cell: CellName
+    n: int = means("runs")
+    sd: float | None = means("sd", "percent")
+    half_width: float | None = means("of the interval at n", "pp")
+    curve: list[float | None] = means("half-width at each of `ns`", "pp")
+    needed: list[int | None] = means("seeds for each of `targets`; null above 1,000, and of fewer than five runs")
+    stein: Stein | None = means("where seeds stop by themselves; else null")
+    reason: str = reason()
+
+
+class HalfWidths(Part):
+    """Number of seeds against precision."""
+
+    ns: list[int] = means("numbers of seeds")
+    targets: list[float] = means("half-widths", "pp")
+    cells: list[CellPrecision] = means("cells of the original first")
+
+
+def half_widths(facts: Facts) -> HalfWidths:
     """Number of seeds against the half-width of the interval, at each cell's SD."""
-    pilots = {cell.name: pilot for experiment, pilot in study.pilots.items() for cell in experiment.cells}
+    pilots = {cell.name: pilot for experiment, pilot in facts.study.pilots.items() for cell in experiment.cells}
     return HalfWidths(
         ns=list(NUMBERS_OF_SEEDS),
         targets=list(HALF_WIDTHS),
-        cells=[_half_width(facts, cell, pilots.get(cell)) for cell in cells],
+        cells=[_precision(cell, pilots.get(cell), facts) for cell in facts.cells],
     )
 
 
-def _half_width(facts: Facts, cell: str, pilot: Any) -> CellPrecision:
+def _precision(cell: str, pilot: Pilot | None, facts: Facts) -> CellPrecision:
     values = facts.runs.sample(cell, PUBLISHED_METRIC).values
     interval = t_interval(values, facts.confidence)
     sd = interval.sd
@@ -41,7 +66,7 @@ def _half_width(facts: Facts, cell: str, pilot: Any) -> CellPrecision:
         cell=cell,
         curve=[] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
         needed=[] if sd is None else [_needed(values, width, facts.confidence) for width in HALF_WIDTHS],
-        stein=None if pilot is None else _stein(facts, cell, pilot),
+        stein=None if pilot is None else _stein(cell, pilot, facts),
         reason=interval.reason if interval.n else facts.runs.why_empty(cell),
     )
 
@@ -52,7 +77,7 @@ def _needed(values: np.ndarray, half_width: float, confidence: float) -> int | N
     return None if wanted is None or wanted > MOST_SEEDS else wanted
 
 
-def _stein(facts: Facts, cell: str, pilot: Any) -> Stein:
+def _stein(cell: str, pilot: Pilot, facts: Facts) -> Stein:
     """Stein's two stages: what the pilot seeds asked for, and whether the maximum bound them."""
     found = facts.runs.sample(cell, PUBLISHED_METRIC)
     first = found.values[np.isin(found.seeds, range(pilot.pilot))]
@@ -67,9 +92,5 @@ def _stein(facts: Facts, cell: str, pilot: Any) -> Stein:
         if interval.half_width is not None and found.n >= plan.n:
             words += f" Stein's own interval has {interval.half_width:.2f} pp; others of this cell say a little less."
     return Stein(
-        target=pilot.half_width,
-        wanted=plan.wanted,
-        planned=plan.n,
-        half_width=interval.half_width,
-        words=words,
+        target=pilot.half_width, wanted=plan.wanted, planned=plan.n, half_width=interval.half_width, words=words
     )

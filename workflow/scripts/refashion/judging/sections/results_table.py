@@ -4,24 +4,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from refashion.judging.document.beside import ResultsTable, RowKind, TableColumn, TableEntry, TableRow
 from refashion.judging.document.claims import Claim
+from refashion.judging.document.parts import CellName, MetricSummary, Part, means
 from refashion.judging.facts import Facts, sample
 from refashion.study.model import Cell, Study, steps_per_epoch
 
 #: Accuracies of the results table -> column of runs.csv.
 ACCURACIES = {"training": "train_accuracy", "validation": "val_accuracy"}
 
+RowKind = Literal["text", "parameters", "accuracy"]
 
-def table(facts: Facts, study: Study, ledger: Sequence[Claim]) -> ResultsTable:
+
+class TableColumn(Part):
+    id: str = means("unique")
+    title: str = means("in words")
+    data: str = means("as printed")
+    cell: CellName
+    printed: bool = means("false: the original has no such column")
+    training_claim: str | None = means("claim id")
+    validation_claim: str | None = means("claim id")
+
+
+class TableEntry(Part):
+    """One column's entry."""
+
+    printed: str | None = means("verbatim; null where the original has none", default=None)
+    ours: str = means('our setting or count in words; "" for an accuracy', default="")
+    sample: MetricSummary | None = means("our accuracy; null for words and counts", default=None)
+    claim: str | None = means("claim id", default=None)
+    verdict: str | None = means("of that claim", default=None)
+    agrees: bool | None = means("for words and counts: as printed?", default=None)
+
+
+class TableRow(Part):
+    name: str = means("as printed, completed")
+    kind: RowKind = means("text: words; parameters: a count; accuracy: a number with seeds")
+    values: list[TableEntry] = means("one a column")
+
+
+class ResultsTable(Part):
+    """The original's results table beside ours."""
+
+    columns: list[TableColumn] = means("in the order of the report")
+    rows: list[TableRow] = means("the printed ones, then ours: accuracy on images not augmented, best epoch, time")
+
+
+def table(facts: Facts, ledger: Sequence[Claim]) -> ResultsTable:
     """The results table: as printed, and our side of each entry; then rows that the original has not."""
     verdicts = {claim.id: claim.verdict for claim in ledger}
     columns = facts.original["table"]["columns"]
-    rows = [_printed_row(row, facts, study, verdicts) for row in facts.original["table"]["rows"]]
+    rows = [_printed_row(row, facts, verdicts) for row in facts.original["table"]["rows"]]
     clean = [TableEntry(sample=sample(facts, c["cell"], "clean_accuracy")) for c in columns]
     rows.append(TableRow(name="Validation accuracy, images not augmented", kind="accuracy", values=clean))
     for name, words in (("Best epoch", _best_epoch), ("Time of a run", _seconds)):
@@ -42,14 +78,14 @@ def table(facts: Facts, study: Study, ledger: Sequence[Claim]) -> ResultsTable:
     )
 
 
-def _printed_row(row: Mapping[str, Any], facts: Facts, study: Study, verdicts: Mapping[str, str]) -> TableRow:
+def _printed_row(row: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> TableRow:
     values = []
     for position, column in enumerate(facts.original["table"]["columns"]):
         printed = row["printed"][position] if position < len(row["printed"]) else None
         if row["holds"] in ACCURACIES:
             ours = _our_accuracy(row["holds"], column, facts, verdicts)
         else:
-            ours = _our_words(row["holds"], Cell(*column["cell"].split("/")), printed, facts, study)
+            ours = _our_words(row["holds"], Cell(*column["cell"].split("/")), printed, facts)
         values.append(TableEntry(printed=printed, **ours))
     kinds: dict[str, RowKind] = {"training": "accuracy", "validation": "accuracy", "parameters": "parameters"}
     return TableRow(name=row.get("title", row["name"]), kind=kinds.get(row["holds"], "text"), values=values)
@@ -61,13 +97,13 @@ def _our_accuracy(part: str, column: Mapping[str, Any], facts: Facts, verdicts: 
     return {"sample": found, "claim": claim, "verdict": verdicts.get(claim) if claim else None}
 
 
-def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts, study: Study) -> dict[str, Any]:
+def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts) -> dict[str, Any]:
     """Our setting in words; whether it is as printed, where words can be compared."""
     if part == "parameters":
         return _our_parameters(cell, printed, facts)
-    if cell not in study.cells():
+    if cell not in facts.study.cells():
         return {}
-    ours = WORDS[part](cell, study)
+    ours = WORDS[part](cell, facts.study)
     if printed is None or part not in ("loss", "hyperparameters"):
         return {"ours": ours, "agrees": None}
     return {"ours": ours, "agrees": _plain(ours.split(";")[0]) == _plain(printed)}

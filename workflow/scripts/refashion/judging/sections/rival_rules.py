@@ -14,12 +14,45 @@ from refashion.inference.summaries import LEVEL, NO_DISTANCE
 from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, Word
 from refashion.judging.claims.published import published
 from refashion.judging.document.claims import Claim, Numbers
-from refashion.judging.document.rules import RivalRules, RivalVerdicts, Rule
+from refashion.judging.document.parts import Part, means, reason
 from refashion.judging.facts import Facts
 
 #: Margins of the closeness rule, in pp.
 MARGINS = (0.25, 0.5, 1.0)
 SAYS = {REPRODUCED: True, NOT_REPRODUCED: False}
+
+
+class RivalVerdicts(Part):
+    """One published accuracy by each rule: true (it reproduces), false, or null where the rule says neither."""
+
+    claim: str = means("id of the claim")
+    ours: Word = means("our verdict")
+    interval: bool | None = means("our interval of the mean holds the published number")
+    run: bool | None = means("the prediction interval of one more run holds it")
+    closeness: list[bool | None] = means("the mean is within .25, .5 and 1 pp")
+    pooled: Word | None = means("our rule, with one spread pooled over the cells")
+    bayes: bool | None = means("a Bayes factor of 3 at least for a run of this cell, against one of the rival cell")
+    rival: str = means('title of the other reading that lies nearest the published number, or ""')
+    single_runs: float | None = means("share of our runs each of which, alone, lies within our margin", "0..1")
+
+
+class Rule(Part):
+    """A rule, and how often it contradicts ours."""
+
+    name: str = means("what it asks")
+    source: str = means("who uses it")
+    compared: int = means("claims that it and ours decide")
+    disagreements: int = means("claims that they decide otherwise")
+
+
+class RivalRules(Part):
+    """The published accuracies by rivals of our rule, none of which decides anything here."""
+
+    rules: list[Rule] = means("every rule, with how often it contradicts ours")
+    claims: list[RivalVerdicts] = means("every published accuracy")
+    pooled_sd: float | None = means("the pooled spread of validation accuracies", "pp")
+    equal_spreads_p: float | None = means("Bartlett's test that the cells have one spread", "0..1")
+    reason: str = reason()
 
 
 def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:

@@ -6,38 +6,58 @@ from collections.abc import Mapping
 from typing import Any
 
 from refashion.formatting import sentence
-from refashion.inference.verdicts import REPRODUCED
+from refashion.inference.verdicts import REPRODUCED, Word
 from refashion.judging.claims import accuracies
 from refashion.judging.claims.published import margin
-from refashion.judging.document.within import Specification, SpecificationCurve
+from refashion.judging.document.parts import CellName, MetricSummary, Part, means, reason
 from refashion.judging.facts import Facts, sample
 from refashion.networks import augmentation
-from refashion.study.model import Cell, Experiment, Run, Study
+from refashion.study.model import AXES, Cell, Run, Study
 
 
-def specification_curves(facts: Facts, study: Study) -> list[SpecificationCurve]:
+class Specification(Part):
+    cell: CellName
+    metric: str = means("column of runs.csv")
+    choices: dict[str, bool | int | float | str | None] = means("what differs from the primary one", "as configured")
+    primary: bool = means("the primary specification")
+    sample: MetricSummary = means("sample")
+    verdict: Word = means("against the published number, unadjusted")
+    reason: str = means("the verdict's reason")
+
+
+class SpecificationCurve(Part):
+    """One published number under every specification."""
+
+    claim: str = means("id of the claim")
+    experiment: str = means("that varies what is unstated")
+    published: float = means("published", "percent")
+    margin: float = means("the margin", "pp")
+    points: list[Specification] = means("sorted by mean, ascending; specifications without a run are left out")
+    left_out: int = means("specifications without a run")
+    within: int = means("points whose verdict is reproduced")
+    reason: str = reason()
+
+
+def specification_curves(facts: Facts) -> list[SpecificationCurve]:
     """Each named claim's number under every specification of the experiment that varies what is unstated."""
     entries = {claim["id"]: claim for claim in facts.original["claims"]}
-    enabled = {experiment.name: experiment for experiment in study.experiments}
     return [
-        _specification_curve(entries[wish["claim"]], wish["experiment"], enabled.get(wish["experiment"]), facts, study)
-        for wish in facts.original["specification_curves"]
+        _curve(entries[wish["claim"]], wish["experiment"], facts) for wish in facts.original["specification_curves"]
     ]
 
 
-def _specification_curve(
-    entry: Mapping[str, Any], name: str, experiment: Experiment | None, facts: Facts, study: Study
-) -> SpecificationCurve:
+def _curve(entry: Mapping[str, Any], name: str, facts: Facts) -> SpecificationCurve:
     primary = Cell(*entry["readings"][0]["cells"][0].split("/"))
+    experiment = next((one for one in facts.study.experiments if one.name == name), None)
     points, left_out = [], 0
-    if experiment is not None and primary in study.cells():
-        home = _choices(study, primary)
+    if experiment is not None and primary in facts.study.cells():
+        home = _choices(facts.study, primary)
         for cell in dict.fromkeys((primary, *experiment.cells)):
-            choices = _choices(study, cell)
+            choices = _choices(facts.study, cell)
             if choices["architecture.builder"] != home["architecture.builder"]:
                 continue
             differs = {key: choices.get(key) for key in {**home, **choices} if choices.get(key) != home.get(key)}
-            own = _points(entry, cell, differs, cell == primary, facts, study)
+            own = _points(entry, cell, differs, cell == primary, facts)
             left_out += not own
             points += own
     reason = f"cannot say, because the experiment {name} is not part of this study" if experiment is None else ""
@@ -58,16 +78,15 @@ def _specification_curve(
 def _choices(study: Study, cell: Cell) -> dict[str, Any]:
     """A cell's definition as flat keys, such as recipe.learning_rate."""
     spec = study.spec(Run(cell, 0))
-    parts = ("architecture", "fraction", "augmentation", "recipe")
-    return {f"{part}.{key}": value for part in parts for key, value in spec[part].items()}
+    return {f"{part}.{key}": value for part in AXES for key, value in spec[part].items()}
 
 
 def _points(
-    entry: Mapping[str, Any], cell: Cell, differs: Mapping[str, Any], primary: bool, facts: Facts, study: Study
+    entry: Mapping[str, Any], cell: Cell, differs: Mapping[str, Any], primary: bool, facts: Facts
 ) -> list[Specification]:
     """A cell's points of a specification curve: final and best epoch, augmented and clean where these differ."""
     metrics = ["val_accuracy", "best_val_accuracy"]
-    if augmentation.is_random(study.spec(Run(cell, 0))["augmentation"]):
+    if augmentation.is_random(facts.study.spec(Run(cell, 0))["augmentation"]):
         metrics += ["clean_accuracy", "best_clean_accuracy"]
     points = []
     for metric in metrics:
