@@ -17,12 +17,7 @@ from refashion.project import PROJECT
 from refashion.study.model import Study
 
 
-def read(
-    study: Study,
-    original: Mapping[str, Any],
-    collected: Collected,
-    given: Any,
-) -> Facts:
+def read(study: Study, original: Mapping[str, Any], collected: Collected, given: Any) -> Facts:
     """The facts of a study. given: a rule's input, which names the files `architectures`, `facts` and `benchmark`."""
     return Facts(
         study=study,

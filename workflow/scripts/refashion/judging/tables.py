@@ -26,7 +26,7 @@ def write(table: pd.DataFrame, path: Path | str) -> None:
     Text that a spreadsheet would compute begins with an apostrophe there, which `read` takes away again.
     """
     packed: Any = {"method": "gzip", "compresslevel": 3, "mtime": 0} if str(path).endswith(".gz") else None
-    texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    texts = [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
     plain = table.assign(**{name: table[name].map(formatting.spreadsheet_text) for name in texts})
     with files.whole_file(Path(path)) as stream:
         plain.to_csv(stream, index=False, lineterminator="\n", compression=packed, mode="wb")

@@ -73,7 +73,7 @@ def _network(name: str, summary: Mapping[str, Any], built: Mapping[str, Any] | N
         note=summary["note"],
         rows=rows,
         totals=totals,
-        agrees=all(one.agrees for one in (*rows, *totals)),
+        agrees=all(row.agrees for row in rows) and all(total.agrees for total in totals),
         reason="" if built else f"cannot say, because {name} was not built in this study",
     )
 

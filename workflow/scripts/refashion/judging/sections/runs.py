@@ -190,7 +190,7 @@ def absent(facts: Facts) -> AbsentRuns:
     missing, failed, diverged = (runs[runs["status"] == status] for status in (MISSING, FAILED, DIVERGED))
     seeds = missing.groupby("cell", sort=False)["seed"].agg(list)
     return AbsentRuns(
-        missing=[MissingRuns(cell=cell, seeds=own) for cell, own in seeds.items()],
+        missing=[MissingRuns(cell=str(cell), seeds=own) for cell, own in seeds.items()],
         failed=[FailedRun.model_validate(row) for row in failed[["cell", "seed", "reason"]].to_dict("records")],
         diverged=[DivergedRun.model_validate(row) for row in diverged[["cell", "seed", "epoch"]].to_dict("records")],
     )
