@@ -74,7 +74,9 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "device": Column(TEXT, "cpu or gpu"),
         "device_name": Column(TEXT, "name of the device"),
         "cpu": Column(TEXT, "processor"),
-        "machines": Column(INTEGER, "processors, devices and versions of TensorFlow that trained it, one by one"),
+        "machines": Column(
+            INTEGER, "processors, devices and versions of TensorFlow that it was trained on, one by one"
+        ),
         "threads": Column(INTEGER, "threads"),
         "precision": Column(TEXT, "float32 or mixed_bfloat16"),
         "tensorflow": Column(TEXT, "version of TensorFlow"),

@@ -36,7 +36,9 @@ class Numbers(Part):
     p_rep: float | None = means("TOST: small says that the mean is within the margin; as it is, not adjusted", "0..1")
     p_not: float | None = means("the larger of p_far and p_run, not adjusted: small says not reproduced", "0..1")
     p_run: float | None = means("the published number is one more run of this cell", "0..1")
-    p_rep_adjusted: float | None = means("p_rep after Holm: of primary readings in their family, else alone", "0..1")
+    p_rep_adjusted: float | None = means(
+        "p_rep after Holm: of primary readings over their family, else over the claim", "0..1"
+    )
     p_not_adjusted: float | None = means("p_not after Holm, likewise", "0..1")
     closeness: Closeness | None = means("is the number what this recipe gives on average, within the margin")
     typicality: Typicality | None = means("is the number an ordinary run of this recipe")

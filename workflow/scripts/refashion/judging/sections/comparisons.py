@@ -50,7 +50,9 @@ class Pair(Part):
     welch_p: float | None = means("as if unpaired", "0..1")
     seed_correlation: float | None = means("Pearson's r of a and b over seeds", "1")
     a12: float | None = means("chance that a run of a beats a run of b, ties half", "0..1")
-    new_images_interval: Ends | None = means("covers new images too; null without predictions on the same ones", "pp")
+    new_images_interval: Ends | None = means(
+        "covers new seeds and new images; null where predictions on the same images are missing", "pp"
+    )
     one_run: OneRun | None = means("what authors with one run of each cell would have said; null likewise")
     conclusion: Conclusion = means("a: a is better; b: b is better; open: cannot tell; none: no test possible")
     reason: str = reason()
