@@ -20,7 +20,7 @@ from refashion import files
 from refashion.data import dataset
 from refashion.data.split import validation_labels
 from refashion.errors import UserError
-from refashion.inference.epochs import honest_best
+from refashion.inference.summaries import honest_best
 from refashion.judging import columns, tables
 from refashion.study.model import AXES, Cell, Run, Study, digest
 from refashion.training import run_files, run_state

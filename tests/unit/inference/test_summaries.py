@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from refashion.inference.epochs import honest_best
+from refashion.inference.summaries import honest_best
 
 
 def test_honest_best_by_hand():
