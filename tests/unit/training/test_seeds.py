@@ -17,7 +17,7 @@ from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import AXES, Cell
 from refashion.training import run_files, seeds
-from refashion.upkeep import publishing
+from refashion.upkeep import publishing, readmes
 
 CELL = Cell("lenet5", "60k", "none", "b32_e20")
 OTHER = Cell("cnn1", "10k", "none", "b256_e100")
@@ -130,14 +130,10 @@ def test_runs_of_the_second_stage_are_published(grown, pilots, tmp_path, monkeyp
     """The rule's script, as Snakemake calls it: the report that it publishes rests on them."""
     asked = []
     monkeypatch.setattr(publishing, "publish", lambda study, *others, **named: asked.extend(study.runs()))
-    monkeypatch.setattr(publishing, "readme_block", lambda analysis: "")
-    monkeypatch.setattr(publishing, "runs_block", lambda published: "")
-    monkeypatch.setattr(publishing, "with_block", lambda text, block: text)
+    monkeypatch.setattr(readmes, "write", lambda published, project: None)
     source = importlib.util.spec_from_file_location("publish", PROJECT / "workflow" / "scripts" / "publish.py")
     script = importlib.util.module_from_spec(source)
     source.loader.exec_module(script)
-    for name in ("README.md", "published/README.md"):
-        files.write_text(tmp_path / name, "")
     files.copy(PROJECT / "config" / "config.yaml", tmp_path / "config" / "config.yaml")
     params = {"project": tmp_path, "published": tmp_path / "published", "store": tmp_path / "store", "plans": tmp_path}
     params |= {"original": PROJECT / "config" / "original.yaml"}
