@@ -343,7 +343,8 @@ def test_a_data_file_cut_between_jobs_is_noticed(copied, small_data, tmp_path):
     assert done.returncode != 0
     (log,) = (copied.folder / "logs" / "train").rglob("seed-2.log")
     sentence = log.read_text(encoding="utf-8").strip().splitlines()[-1]
-    assert "small.npz is empty, cut or no data file of this study; delete it and start snakemake again" in sentence
+    assert "small.npz is cut, damaged or no data file of this study (File is not a zip file)" in sentence
+    assert "delete it and start snakemake again, which makes it anew" in sentence
     assert "Traceback" not in copied.logs()
     assert copied.trained() == 2
     data.unlink()
