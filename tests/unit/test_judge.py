@@ -1,5 +1,6 @@
 """The command that judges one printed number by somebody's own runs."""
 
+import os
 import subprocess
 import sys
 
@@ -135,3 +136,12 @@ def test_the_command_needs_neither_tensorflow_nor_snakemake_and_tells_its_errors
     failed = subprocess.run([sys.executable, script, "x", "1"], capture_output=True, text=True, check=False)
     assert (failed.returncode, failed.stderr[:10]) == (1, "judge.py: ")
     assert "Traceback" not in failed.stderr
+
+
+def test_whoever_reads_may_stop_reading():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, str(PROJECT / "workflow" / "scripts" / "judge.py"), "91.97", "88.8", "88.2"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, encoding="utf-8", check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")

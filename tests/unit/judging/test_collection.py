@@ -359,3 +359,8 @@ def test_text_that_a_spreadsheet_would_compute_comes_back_as_it_was(tmp_path, te
     computed = text.lstrip("'")[:1] in tuple("=@+\t") or text == "-1+2"
     assert written == (f"'{text}" if computed else text)
     assert set(tables.read("runs", tmp_path / "runs.csv")["reason"]) == {text}
+
+
+def test_a_row_with_a_column_that_no_table_has_is_refused():
+    with pytest.raises(ValueError, match="no such columns: luck"):
+        tables.frame(columns.COLUMNS["histories"], [{"luck": 1.0}])

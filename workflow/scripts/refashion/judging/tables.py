@@ -14,7 +14,9 @@ from refashion.judging.columns import COLUMNS, TEXT, Column
 
 
 def frame(columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows as a table with exactly these columns, empty where a row has None or nothing."""
+    """Rows as a table with exactly these columns, empty where a row has None or nothing; ValueError for another key."""
+    if unknown := {name for row in rows for name in row} - set(columns):
+        raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
     table = pd.DataFrame(rows, columns=list(columns), dtype="object")
     table = table.fillna({name: "" for name, column in columns.items() if column.kind == TEXT})
     return table.astype({name: column.kind for name, column in columns.items()})
