@@ -118,7 +118,7 @@ mutants: $(STAMP)
 	cp -r tests/helpers $(MUTANTS)/tests
 	cp -r tests/unit/$(ROOM) $(MUTANTS)/tests/unit
 	sed 's/ROOM/$(ROOM)/' tests/mutants.cfg > $(MUTANTS)/setup.cfg
-	cd $(MUTANTS) && $(abspath $(VENV))/bin/mutmut run && $(abspath $(VENV))/bin/mutmut results
+	cd $(MUTANTS) && ../../$(VENV)/bin/python -m mutmut run && ../../$(VENV)/bin/python -m mutmut results
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

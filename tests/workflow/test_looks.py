@@ -65,7 +65,10 @@ def test_between_looks_everything_says_where_the_study_stands(begun):
         assert row["planned"] == ("3" if row["claims"] else "2")
     jobs, dry = begun.planned()
     claims = sorted({claim for row in rows for claim in row["claims"].split(";") if claim})
-    assert f"Look 1 of 3 was held; the next, at 3 seeds of {len(wanting)} of 2 cells, is wanted by" in dry
+    assert (
+        f"Of 3 planned looks at the claims, 1 was held; the next goes on to 3 seeds in {len(wanting)} of 2 cells, for"
+        in dry
+    )
     assert ", ".join(claims) in dry
     assert (jobs["train"], jobs["hold_look"]) == (len(wanting) + 1, 1)  # and the softmax, which waits for no look
     cost = begun.snakemake("cost").stdout

@@ -32,19 +32,48 @@ def test_every_claim_is_in_one_group_and_every_group_is_counted():
     )
 
 
+def test_the_letters_of_a_group_stand_beside_it():
+    own = dict(lede.groups(analysis(n=4)))
+    assert lede.letters(own[lede.COUNTED]) == "D, P, L"
+    assert lede.letters([{"id": "1"}]) == ""
+
+
 def test_accuracies_are_counted_as_they_are_judged():
     given = with_verdicts(analysis(n=4), **dict.fromkeys(("V1", "V2", "V3", "V4", "V5", "V6"), "not reproduced"))
     given = with_verdicts(
         given, T1="reproduced", T2="reproduced", T3="reproduced", T4="inconclusive", T5="inconclusive"
     )
-    assert told(given)["Accuracies"] == "Of 11 printed accuracies, 3 come out again, 6 do not and 2 are open."
+    assert told(given)["Accuracies"] == (
+        "Of 11 printed accuracies, 3 are reproduced (T1, T2, T3), 6 are not reproduced (V1, V2, V3, V4, V5, V6) "
+        "and 2 are open (T4, T5)."
+    )
+
+
+def test_accuracies_that_are_judged_alike_are_not_counted_out_of_themselves():
+    given = with_verdicts(analysis(n=4), V1="not reproduced", V2="not reproduced")
+    accuracies = [one for one in given["claims"] if one["id"] in ("V1", "V2")]
+    assert lede._all_accuracies(accuracies).text == "Of 2 printed accuracies, all are not reproduced."
+    one = lede._all_accuracies(accuracies[:1]).text
+    assert one.startswith("The one printed accuracy, 91.97%, is not reproduced (ours ")
+
+
+def test_every_accuracy_that_is_not_reproduced_is_told_of_in_the_table_or_not():
+    """V6 stands in the text of the report alone."""
+    ids = ("V1", "V5", "V6", "T5")
+    given = with_verdicts(analysis(n=4), **dict.fromkeys(("V2", "V3", "V4", "T1", "T2", "T3", "T4"), "reproduced"))
+    given = with_verdicts(given, **dict.fromkeys(ids, "not reproduced"))
+    rows = [one for one in lede.findings(given) if one.head in ("By another reading", "By no reading")]
+    assert {id for one in rows for id in one.claims} >= set(ids)
 
 
 @pytest.mark.parametrize(
     ("differences", "expected"),
     [
         ([1.0, 2.5, 0.5], "our training accuracy is higher in all 3 columns, by 0.50 to 2.5 pp"),
-        ([-1.0, -3.1, 0.2], "our training accuracy is lower in 2 of 3 columns, by 1.0 to 3.1 pp"),
+        (
+            [-1.0, -3.1, 0.2],
+            "our training accuracy is lower in 2 of 3 columns, by 1.0 to 3.1 pp, and higher in 1, by 0.20 pp",
+        ),
         ([0.4], "our training accuracy is higher in the one column, by 0.40 pp"),
         ([-0.4, -0.3], "our training accuracy is lower in both columns, by 0.30 to 0.40 pp"),
         ([0.0], ""),
@@ -59,11 +88,11 @@ def test_a_reading_that_rescues_is_named_and_one_that_does_not_is_not():
     claim = next(one for one in given["claims"] if one["id"] == "V1")
     for reading in claim["readings"][1:]:
         reading.update(verdict="not reproduced", tested=True)
-    assert "Rescued by a reading" not in told(given)
-    assert "91.97% (ours" in told(given)["Not rescued"]
+    assert "By another reading" not in told(given)
+    assert "validation 91.97% (ours" in told(given)["By no reading"]
     claim["readings"][1]["verdict"] = "reproduced"
-    assert f"if read as \u201c{claim['readings'][1]['title']}\u201d" in told(given)["Rescued by a reading"]
-    assert "91.97%" not in told(given).get("Not rescued", "")
+    assert f"if read as \u201c{claim['readings'][1]['title']}\u201d" in told(given)["By another reading"]
+    assert "91.97%" not in told(given).get("By no reading", "")
 
 
 def test_a_preset_that_is_no_evidence_finds_nothing_of_accuracies():
@@ -135,8 +164,8 @@ def test_an_open_comparison_says_what_would_end_it():
         if one["id"] in ("R1", "R2", "R3", "R6"):
             one["verdict"], one["ending"] = "reproduced", None
     text = told(given)["Not settled"]
-    assert text.startswith(f"\u201c{claim['statement'].rstrip('.')}\u201d. ")
-    assert text.endswith("46 seeds a network would end it in 80 of 100 studies, at 130 core-hours.")
+    assert text.startswith(f"{claim['statement'].rstrip('.')}. ")
+    assert text.endswith("With 46 seeds a network, 80 of 100 studies would end it, at 130 core-hours.")
 
 
 def test_what_was_decided_after_looking_is_one_line_of_the_readme():

@@ -6,6 +6,7 @@ intervals where a network has one run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
 from refashion.telling import markup, words
+from refashion.telling.cells import cell_name
 
 Analysis = dict[str, Any]
 Claim = dict[str, Any]
@@ -37,6 +39,11 @@ ENDINGS = {
     "diverged runs": "for runs that diverged",
 }
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not testable")
+
+#: What is said of claims with each of VERDICTS, after "is" or "are".
+OUTCOMES = dict(zip(VERDICTS, ("reproduced", "not reproduced", "open", "not testable"), strict=True))
+#: Of more accuracies than these, the first screen gives no ids.
+MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,11 @@ def groups(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
 def tally(claims: Sequence[Claim]) -> list[int]:
     """How many of the claims have each of VERDICTS."""
     return [sum(claim["verdict"] == verdict for claim in claims) for verdict in VERDICTS]
+
+
+def letters(claims: Sequence[Claim]) -> str:
+    """The letters with which the ids of claims begin, each once: D, P, L."""
+    return ", ".join(dict.fromkeys(found[0] for one in claims if (found := re.match("[A-Za-z]+", one["id"]))))
 
 
 def findings(analysis: Analysis) -> list[Finding]:
@@ -127,18 +139,19 @@ def _with(claims: Sequence[Claim], verdict: str) -> list[Claim]:
 
 
 def _all_accuracies(accuracies: Sequence[Claim]) -> Finding:
-    come, not_come, left_open = (len(_with(accuracies, verdict)) for verdict in VERDICTS[:3])
-    of = "the one printed accuracy" if len(accuracies) == 1 else f"{fmt.count(len(accuracies))} printed accuracies"
-    parts = [
-        f"{fmt.count(number)} {one if number == 1 else many}"
-        for number, one, many in (
-            (come, "comes out again", "come out again"),
-            (not_come, "does not", "do not"),
-            (left_open, "is open", "are open"),
-        )
-        if number
-    ]
-    return Finding("Accuracies", f"Of {of}, {fmt.sentence_list(parts)}.", _ids(_with(accuracies, "reproduced")))
+    if len(accuracies) == 1:
+        [claim] = accuracies
+        ours = f" (ours {_ours(claim)})" if _runs(claim) else ""
+        text = f"The one printed accuracy, {fmt.percent(claim['value'])}, is {OUTCOMES[claim['verdict']]}{ours}."
+        return Finding("Accuracies", text, _ids(accuracies))
+    parts = []
+    for verdict, outcome in OUTCOMES.items():
+        if found := _with(accuracies, verdict):
+            named = f" ({', '.join(_ids(found))})" if len(accuracies) <= MOST_NAMED else ""
+            parts.append(f"{fmt.count(len(found))} {'is' if len(found) == 1 else 'are'} {outcome}{named}")
+    if len(parts) == 1:
+        parts = [f"all are {OUTCOMES[accuracies[0]['verdict']]}"]
+    return Finding("Accuracies", f"Of {fmt.count(len(accuracies))} printed accuracies, {fmt.sentence_list(parts)}.")
 
 
 def _directions(analysis: Analysis) -> Iterator[Finding]:
@@ -157,19 +170,26 @@ def _directions(analysis: Analysis) -> Iterator[Finding]:
 def _direction(noun: str, differences: list[float]) -> str:
     higher = [value for value in differences if value > 0]
     lower = [-value for value in differences if value < 0]
-    word, most = ("higher", higher) if len(higher) >= len(lower) else ("lower", lower)
+    (word, most), (other, fewer) = sorted((("lower", lower), ("higher", higher)), key=lambda side: -len(side[1]))
     if not most:
         return ""
     if len(most) == len(differences):
-        where = {1: "the one column", 2: "both columns"}.get(len(most), f"all {len(most)} columns")
+        where = fmt.all_of(len(most), "column")
     else:
         where = f"{len(most)} of {len(differences)} columns"
-    far = words.span(most, lambda value: fmt.significant(value, 2))
-    return f"our {noun} accuracy is {word} in {where}, by {far}{fmt.SPACE}pp"
+
+    def far(values: list[float]) -> str:
+        return f"by {words.span(values, lambda value: fmt.significant(value, 2))}{fmt.SPACE}pp"
+
+    rest = f", and {other} in {len(fewer)}, {far(fewer)}" if fewer else ""
+    return f"our {noun} accuracy is {word} in {where}, {far(most)}{rest}"
 
 
 def _columns(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
-    """The columns of the table: name, and the claims about their accuracies (printed in them, and the gap between)."""
+    """The columns of the table: name, and the claims about their accuracies (printed in them, and the gap between).
+
+    Each accuracy that is printed elsewhere has one of its own.
+    """
     claims = {claim["id"]: claim for claim in analysis["claims"]}
     result = []
     for column in analysis["table"]["columns"]:
@@ -181,6 +201,12 @@ def _columns(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
         ]
         if own and column.get("printed", True):
             result.append((f"{column['title']}, {column['data']}", [*own, *gaps]))
+    found = {claim["id"] for _, own in result for claim in own}
+    for claim in analysis["claims"]:
+        if claim["kind"] == "accuracy" and claim["id"] not in found:
+            reading = claim["readings"][0]
+            cell = (reading["numbers"] or {}).get("cell") or next(iter(reading["cells"]), "")
+            result.append((f"{cell_name(analysis, cell)}, in the text", [claim]))
     return result
 
 
@@ -195,9 +221,9 @@ def _rescued(analysis: Analysis) -> Iterator[Finding]:
                 continue
             same = [one for claim in own for one in claim["readings"][1:] if one["id"] == reading["id"]]
             also = len(same) > 1 and all(one["verdict"] == "reproduced" for one in same)
-            rest = f", and then all {len(same)} numbers of the column do" if also else ""
-            text = f"{name}: {_printed(first)}, but comes out if read as “{reading['title']}”{rest}."
-            yield Finding("Rescued by a reading", text, _ids(own if also else own[:1]))
+            rest = f", as are then {fmt.all_of(len(same), 'number')} of the column" if also else ""
+            text = f"{name}: {_printed(first)} is not reproduced, but is if read as “{reading['title']}”{rest}."
+            yield Finding("By another reading", text, _ids(own if also else own[:1]))
             break
 
 
@@ -208,12 +234,12 @@ def _lost(analysis: Analysis) -> Iterator[Finding]:
     for name, own in _columns(analysis):
         lost = [one for one in own if one["kind"] == "accuracy" and _never(one)]
         if lost:
-            told.append(f"{name}: {fmt.sentence_list(_printed(one, short=True) for one in lost)}")
+            told.append(f"{name}: {fmt.sentence_list(map(_printed, lost))}")
             found += lost
     if told:
-        number = "This number does" if len(found) == 1 else "These numbers do"
+        number = "This number is" if len(found) == 1 else "These numbers are"
         yield Finding(
-            "Not rescued", f"{'; '.join(told)}. {number} not come out by any reading that was run.", _ids(found)
+            "By no reading", f"{'; '.join(told)}. {number} reproduced by no reading that was run.", _ids(found)
         )
 
 
@@ -224,11 +250,14 @@ def _never(claim: Claim) -> bool:
     )
 
 
-def _printed(claim: Claim, short: bool = False) -> str:
+def _printed(claim: Claim) -> str:
+    noun = "training" if kind_of(claim) == "training" else "validation"
+    return f"{noun} {fmt.percent(claim['value'])} (ours {_ours(claim)})"
+
+
+def _ours(claim: Claim) -> str:
     numbers = claim["readings"][0]["numbers"]
-    ours = fmt.percent(numbers["mean"], fmt.half_of(numbers["interval"]))
-    published = fmt.percent(numbers["published"])
-    return f"{published} (ours {ours})" if short else f"{published} does not come out (ours {ours})"
+    return fmt.percent(numbers["mean"], fmt.half_of(numbers["interval"]))
 
 
 def endings_told(claims: Sequence[Claim]) -> str:
@@ -250,17 +279,21 @@ def _open(accuracies: Sequence[Claim]) -> Iterator[Finding]:
         return
     runs = sorted({_runs(one) for one in waiting if _runs(one)})
     have = f" with {fmt.count(runs[0])}{f' to {fmt.count(runs[-1])}' if runs[1:] else ''} seeds" if runs else ""
+    reasons = {kind: [one for one in waiting if one["ending"] and one["ending"]["kind"] == kind] for kind in ENDINGS}
+    told = [f"{fmt.sentence_list(_ids(own))} {ENDINGS[kind]}" for kind, own in reasons.items() if own]
     number = fmt.plural(len(waiting), "accuracy is", "accuracies are")
-    text = f"{number} too near the margin, or too spread, to tell{have}."
-    text += _would_end(waiting)
-    yield Finding("Open", text, _ids(waiting))
+    why = f": {fmt.sentence_list(told)}" if told else ""
+    yield Finding("Open", f"{number} open{have}{why}.{_would_end(waiting)}", () if told else _ids(waiting))
 
 
 def _would_end(waiting: Sequence[Claim]) -> str:
     """The seeds that would end open claims, what they take, and with what chance; empty where none can be told."""
     told = [one["ending"] for one in waiting if one["ending"] and one["ending"]["seeds"]]
     looks = [one for one in told if one["chance"] is None]
-    text = f" The next look is for {fmt.count(len(looks))} of them." if looks else ""
+    text = ""
+    if looks:
+        at = words.span([one["seeds"] for one in looks], fmt.count)
+        text = f" The next look, at {at} seeds, is for {fmt.count(len(looks))} of them."
     endings = [one for one in told if one not in looks]
     if not endings:
         return text
@@ -275,7 +308,7 @@ def _would_end(waiting: Sequence[Claim]) -> str:
         else ""
     )
     chance = min(one["chance"] for one in endings)
-    return f"{text} {seeds} seeds a network would end {which} in {fmt.share_of_100(chance)} of 100 studies{cost}."
+    return f"{text} With {seeds} seeds a network, {fmt.share_of_100(chance)} of 100 studies would end {which}{cost}."
 
 
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:
@@ -283,8 +316,8 @@ def _comparisons(analysis: Analysis) -> Iterator[Finding]:
     claims = dict(groups(analysis)).get(COMPARISONS, [])
     for head, verdict in (("Holds", VERDICTS[0]), ("Does not hold", VERDICTS[1]), ("Not settled", VERDICTS[2])):
         if own := _with(claims, verdict):
-            told = fmt.sentence_list("“" + one["statement"].rstrip(".") + "”" for one in own)
-            yield Finding(head, fmt.sentence(told) + _would_end(own), _ids(own))
+            told = " ".join(fmt.sentence(one["statement"]) for one in own)
+            yield Finding(head, told + _would_end(own), _ids(own))
 
 
 def _counted(analysis: Analysis) -> Iterator[Finding]:
@@ -293,6 +326,6 @@ def _counted(analysis: Analysis) -> Iterator[Finding]:
         return
     wrong = _with(claims, "not reproduced")
     right = len(_with(claims, "reproduced"))
-    text = f"Of {fmt.plural(len(claims), 'statement')} about data, parameters and layers, {fmt.count(right)} "
-    text += ("is" if right == 1 else "are") + " as counted here"
+    about = f"{fmt.plural(len(claims), 'statement')} about data, parameters and layers"
+    text = f"Of {about}, {fmt.count(right)} {'agrees' if right == 1 else 'agree'} with what is counted here"
     yield Finding("Counted", text + (f"; {fmt.count(len(wrong))} not." if wrong else "."), _ids(wrong))
