@@ -160,8 +160,9 @@ def looks_told(rule: Looks, held: int, cells: int, wants: Mapping[Any, Sequence[
     if not wants:
         return f"The looks are through: {held} of {looks} were held."
     claims = ", ".join(sorted({claim for wanting in wants.values() for claim in wanting}))
+    so_far = f"{held} {'was' if held == 1 else 'were'} held"
     wanted = f"to {rule.looks[held]} seeds in {len(wants)} of {cells} cells"
-    return f"Of {looks} planned looks at the claims, {held} {'was' if held == 1 else 'were'} held; the next goes on {wanted}, for {claims}."
+    return f"Of {looks} planned looks at the claims, {so_far}; the next goes on {wanted}, for {claims}."
 
 
 def _is_of_pilots(study: Study) -> Callable[[tuple[str, Cell], Mapping[str, str]], bool]:
