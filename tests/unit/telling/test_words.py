@@ -93,3 +93,26 @@ def test_rival_rules_stand_in_the_order_that_the_analysis_gives_them():
     for row in rows:
         pairs = [pair for pair in zip(ours["words"], row["words"], strict=True) if set(pair) <= set(decided)]
         assert row["contradicts"] == f"{sum(one != other for one, other in pairs)} of {len(pairs)}", row["name"]
+
+
+def test_the_crossed_experiment_is_told_with_its_intervals_the_largest_part_first():
+    given = analysis(n=4)
+    sources = [
+        {"source": "subset", "share": 0.2, "sd": 0.1, "interval": [-0.01, 0.04]},
+        {"source": "initialiser and order", "share": 0.0, "sd": 0.0, "interval": [0.0, 0.01]},
+        {"source": "residual", "share": 0.8, "sd": 0.2, "interval": [0.01, 0.09]},
+    ]
+    given["variance"] = {"components": {"cells": ["a", "b", "c"], "sources": sources}}
+    assert words.components_told(given).replace("\u00a0", " ") == (
+        "Where 3 samples of images met the same seeds, of 100 parts of the variance come "
+        "80 from how the two combine (SD 0.20 pp, 0.10 to 0.30), "
+        "20 from which images were drawn (SD 0.10 pp, 0.00 to 0.20) and "
+        "0 from what the seed draws, initialisation and order (SD 0.00 pp, 0.00 to 0.10)."
+    )
+    given["variance"]["components"] = None
+    assert words.components_told(given) == ""
+
+
+def test_every_source_of_the_crossed_experiment_has_its_words():
+    sources = analysis(n=4)["variance"]["components"]["sources"]
+    assert {one["source"] for one in sources} == set(words.SOURCES)

@@ -174,6 +174,29 @@ def near_enough(analysis: Analysis) -> str:
     return f"\u00b1{span(margins, fmt.number)}{fmt.SPACE}pp" if margins else ""
 
 
+#: The sources of the crossed experiment, as a sentence says them.
+SOURCES = {
+    "subset": "which images were drawn",
+    "initialiser and order": "what the seed draws, initialisation and order",
+    "residual": "how the two combine",
+}
+
+
+def components_told(analysis: Analysis) -> str:
+    """How much of the spread comes from which source, where samples of images and seeds were crossed; else empty."""
+    components = analysis["variance"]["components"]
+    told = [one for one in (components or {"sources": []})["sources"] if one["share"] is not None and one["interval"]]
+    if not told:
+        return ""
+    parts = (
+        f"{fmt.share_of_100(one['share'])} from {SOURCES[one['source']]} (SD {fmt.number(one['sd'], 2)}{fmt.SPACE}pp, "
+        f"{' to '.join(fmt.number(max(end, 0) ** 0.5, 2) for end in one['interval'])})"
+        for one in sorted(told, key=lambda one: -one["share"])
+    )
+    samples = fmt.plural(len(components["cells"]), "sample")
+    return f"Where {samples} of images met the same seeds, of 100 parts of the variance come {fmt.sentence_list(parts)}."
+
+
 #: The two questions behind a verdict on a published number, answered in words.
 CLOSENESS = {
     "close": "close: within the margin",
