@@ -135,3 +135,68 @@ def test_the_chance_of_a_difference_is_that_of_its_two_directions():
     spread, bound = 0.4 * math.sqrt(1 / 10 - 1 / 40), stats.t.ppf(0.99, 39) * 0.4 / math.sqrt(40)
     expected = stats.t.sf((bound - 0.1) / spread, 9) + stats.t.cdf((-bound - 0.1) / spread, 9)
     assert look.chance(0.01, 0.01) == pytest.approx([expected])
+
+
+def test_futility_asks_for_the_chance_at_the_last_looks_level_shared_out_as_holm_will():
+    """Two of four are reproduced: .04 over two in that direction, over four in the other. None is left: over one."""
+    asked = []
+
+    def a_look_that_is_asked(p_rep):
+        def chance(level_rep, level_not):
+            asked.append((level_rep.tolist(), level_not.tolist()))
+            return np.full(len(p_rep), 0.5)
+
+        return looks.Look(np.array(p_rep), np.ones(len(p_rep)), chance)
+
+    spend = (0.005, 0.01, 0.04)
+    course = looks.follow([a_look_that_is_asked([0.0001, 0.0001, 0.5, 0.5])], spend)
+    assert states(course) == ["REPRODUCED", "REPRODUCED", "OPEN", "OPEN"]
+    looks.follow([a_look_that_is_asked([0.0001, 0.0001])], spend)
+    assert asked == [([0.02] * 4, [0.01] * 4), ([0.04] * 2, [0.02] * 2)]
+
+
+def test_a_later_look_says_at_which_a_member_ended_and_p_is_at_most_one():
+    course = looks.follow([a_look([0.001, 0.6], [0.9, 0.6]), a_look([0.5, 0.9], [0.5, 0.9])], SPEND)
+    assert states(course) == ["REPRODUCED", "OPEN"]
+    assert course.look.tolist() == [0, 1]
+    assert course.p_rep.max() == course.p_not.max() == 1.0
+
+
+def test_of_many_studies_each_has_its_own_course():
+    """Arrays [study, member]: each row ends as it does alone, with members of one claim, and with p that is none."""
+    rng = np.random.default_rng(4)
+    p = rng.uniform(0, 0.06, (2, 30, 3))
+    p[0, :, 1] = np.nan
+    claims = (0, 1, 1)
+    held = [looks.Look(x, np.where(np.isnan(x), np.nan, 1 - x), lambda a, b: np.full(a.shape, 0.5)) for x in p]
+    course = looks.follow(held, SPEND, claims)
+    assert {State(one) for one in course.state.flat} == {State.OPEN, State.REPRODUCED, State.SETTLED}
+    for row in range(30):
+        alone = [looks.Look(one.p_rep[row], one.p_not[row], lambda a, b: np.full(a.shape, 0.5)) for one in held]
+        own = looks.follow(alone, SPEND, claims)
+        assert np.array_equal(course.state[row], own.state)
+        assert np.array_equal(course.p_rep[row], own.p_rep)
+
+
+def test_a_member_has_the_chance_of_its_number_where_one_is_known():
+    """Beside one run, of which nothing is known, and a diverged one; levels are each member's own."""
+    far = weigh([91.6, 91.3, 91.5, 91.1, 91.4], 92, 0.53)
+    look = looks.numbers([far, weigh([91.9], 92, 0.53), weigh([92.0, 92.2], 92, 0.53, diverged=1)], 20)
+    chance = look.chance(np.array([0.01, 0.02, 0.03]), np.array([0.005, 0.02, 0.03]))
+    alone = looks.chance_for_number(Distances(far.difference, far.sd, 5, 0.53), 20, 0.01, 0.005)
+    assert 0.05 < alone < 0.95
+    assert chance == pytest.approx([alone, 1.0, 0.0])
+
+
+def test_two_runs_make_a_number_and_a_difference_that_have_a_chance():
+    two = weigh([91.6, 91.1], 92, 0.53)
+    [chance] = looks.numbers([two], 20).chance(np.array([0.01]), np.array([0.01]))
+    assert chance == pytest.approx(looks.chance_for_number(Distances(two.difference, two.sd, 2, 0.53), 20, 0.01, 0.01))
+    look = looks.stated([Difference(0.2, 0.1, 1, 2), Difference(), Difference(0.2, 0.1, 1, 2, True)], 20)
+    assert look.p_rep == pytest.approx([stats.t.sf(2, 1), np.nan, np.nan], nan_ok=True)
+    first, *others = look.chance(np.full(3, 0.01), np.full(3, 0.01))
+    last = 0.1 * math.sqrt(2 / 20)
+    bound = stats.t.isf(0.01, 19) * last
+    to_come = 0.1 * math.sqrt(1 - 2 / 20)
+    expected = stats.t.sf((bound - 0.2) / to_come, 1) + stats.t.cdf((-bound - 0.2) / to_come, 1)
+    assert (first, *others) == pytest.approx((expected, 1.0, 0.0))

@@ -8,7 +8,13 @@ from scipy import integrate, stats
 
 from refashion.inference.distances import Distances
 from refashion.inference.evidence import image_margin, weigh
-from refashion.inference.power import POWER, chance_to_decide, operating_characteristics, seeds_for_power
+from refashion.inference.power import (
+    POWER,
+    chance_to_decide,
+    operating_characteristics,
+    seeds_for_difference,
+    seeds_for_power,
+)
 from refashion.inference.verdicts import judge_family
 from worked_examples import cells, sample
 
@@ -117,3 +123,26 @@ def test_seeds_for_power_of_a_far_mean_is_that_of_a_z_test_when_many():
 def test_no_number_of_seeds_decides_at_the_margin():
     assert seeds_for_power(weigh(sample(5, 92.5, 0.2), 92, 0.5), 0.05, 0.05) is None
     assert seeds_for_power(weigh([92.0] * 5, 91.5, 0.5), 0.05, 0.05) is None
+
+
+@pytest.mark.parametrize(
+    ("d", "paired", "seeds"), [(0.5, True, 27), (0.8, True, 12), (0.2, True, 156), (0.5, False, 51), (0.8, False, 21)]
+)
+@pytest.mark.parametrize("n", [5, 10])
+def test_seeds_for_a_difference_are_those_of_the_tables(d, paired, seeds, n):
+    """One-sided t tests at .05 with a power of .8, as G*Power gives them (Faul et al. 2007), from any pilot."""
+    se, df = (math.sqrt(1 / n), n - 1) if paired else (math.sqrt(2 / n), 2 * (n - 1))
+    assert seeds_for_difference(d, se, df, n, 0.05) == seeds
+    assert seeds_for_difference(-d, se, df, n, 0.05) == seeds
+    assert seeds_for_difference(d, se, df, n, 0.01) > seeds
+
+
+def test_no_number_of_seeds_for_no_spread_one_run_or_a_difference_that_is_too_small():
+    assert seeds_for_difference(0.5, 0.0, 4, 5, 0.05) is None
+    assert seeds_for_difference(0.5, 0.1, 0, 1, 0.05) is None
+    assert seeds_for_difference(0.05, math.sqrt(1 / 5), 4, 5, 0.05) is None  # 2,475
+    assert seeds_for_difference(0.0, 0.1, 4, 5, 0.05) is None
+    assert seeds_for_difference(9.0, 0.1, 1, 2, 0.05) == 2  # two seen, two enough
+    for bad in ((math.nan, 0.1, 4), (0.5, math.inf, 4), (0.5, 0.1, math.nan)):
+        with pytest.raises(ValueError, match="finite"):
+            seeds_for_difference(*bad, 5, 0.05)

@@ -194,7 +194,9 @@ def components_told(analysis: Analysis) -> str:
         for one in sorted(told, key=lambda one: -one["share"])
     )
     samples = fmt.plural(len(components["cells"]), "sample")
-    return f"Where {samples} of images met the same seeds, of 100 parts of the variance come {fmt.sentence_list(parts)}."
+    return (
+        f"Where {samples} of images met the same seeds, of 100 parts of the variance come {fmt.sentence_list(parts)}."
+    )
 
 
 #: The two questions behind a verdict on a published number, answered in words.
