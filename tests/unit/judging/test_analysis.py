@@ -635,6 +635,22 @@ def test_a_specification_curve_names_the_choices_that_differ():
     assert curve["within"] == sum(point["verdict"] == "reproduced" for point in curve["points"])
 
 
+def test_networks_that_are_lists_of_layers_differ_by_their_names():
+    last = {"dense": {"units": 10, "activation": "softmax"}}
+    described = {
+        "lenet5": {"builder": "layers", "layers": ["flatten", last]},
+        "lenet5_tanh": {"builder": "layers", "layers": ["flatten", {"dense": {"units": 32}}, last]},
+    }
+    architectures = synthetic.config()["architectures"] | described
+    study = synthetic.study(("original", "unstated"), seeds=2, architectures=architectures)
+    given = facts_of(study, synthetic.runs(study, synthetic.published(ORIGINAL), seed=3))
+    points = specifications.specification_curves(given)[1].points
+    choices = {point.cell: point.choices for point in points if point.metric == "val_accuracy"}
+    assert choices[LENET] == {}
+    assert choices["lenet5_tanh/60k/none/b32_e20"] == {"architecture": "lenet5_tanh", "recipe.loss": "categorical"}
+    assert not [cell for cell in choices if cell.startswith("lenet5_average")]
+
+
 def test_each_point_of_a_specification_curve_is_judged_by_its_own_metric():
     """The best epoch lies 3 pp above the last: where one is near the published number, the other is not."""
     given = drawn(truth(validation={LENET: 92.11}), seeds=10)

@@ -76,9 +76,14 @@ def _curve(entry: Mapping[str, Any], name: str, facts: Facts) -> SpecificationCu
 
 
 def _choices(study: Study, cell: Cell) -> dict[str, Any]:
-    """A cell's definition as flat keys, such as recipe.learning_rate."""
+    """A cell's definition as flat keys, such as recipe.learning_rate; a list (of layers) stands as its entry's name."""
     spec = study.spec(Run(cell, 0))
-    return {f"{part}.{key}": value for part in AXES for key, value in spec[part].items()}
+    choices = {}
+    for part in AXES:
+        for key, value in spec[part].items():
+            is_list = isinstance(value, list)
+            choices[part if is_list else f"{part}.{key}"] = getattr(cell, part) if is_list else value
+    return choices
 
 
 def _points(
