@@ -8,6 +8,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
+from refashion.inference.summaries import NO_SEED, ONE_SEED
 from worked_examples import RATINGS, sample
 
 
@@ -87,3 +88,24 @@ def test_new_images_interval_is_wider_than_that_of_the_seeds(n, seed_sd):
         both = new_images_interval(correct)
         assert both.high - both.low > seeds.high - seeds.low
         assert both.mean == pytest.approx(seeds.mean)
+
+
+def test_what_has_no_interval_keeps_its_mean_its_count_and_a_reason():
+    one = prediction_interval([91.0])
+    assert (one.mean, one.n, one.low, one.reason) == (91.0, 1, None, ONE_SEED)
+    one = new_images_interval([[1, 0, 1, 1]])
+    assert (one.mean, one.n, one.low, one.reason) == (75.0, 1, None, ONE_SEED)
+    none = new_images_interval(np.zeros((0, 4)))
+    assert (none.mean, none.n, none.reason) == (None, 0, NO_SEED)
+    single = new_images_interval([[1], [0]])
+    assert (single.mean, single.n) == (50.0, 2)
+    assert single.reason == "cannot say, because there are fewer than two images"
+
+
+def test_new_images_interval_of_two_seeds_and_two_images_by_hand():
+    """All the spread is residual: mean square 1, which counts for the seeds, as their own is smaller; none for images."""
+    result = new_images_interval([[1, 0], [0, 1]])
+    assert (result.mean, result.sd, result.n) == (50.0, 0.0, 2)
+    assert result.half_width == pytest.approx(stats.t.ppf(0.975, 1) * 100 / 2)
+    scores = np.array([[1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 0, 0]])
+    assert new_images_interval(scores).sd == pytest.approx(100 * scores.mean(1).std(ddof=1))

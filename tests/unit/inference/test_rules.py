@@ -90,3 +90,30 @@ def test_the_bayes_factor_prefers_the_cell_that_predicts_the_number():
     assert factor(near, far, 91.5) == pytest.approx(0, abs=1e-9)  # half way between equal spreads
     assert bayes_rule(math.log(SUBSTANTIAL) - 1e-9) is bayes_rule(None) is None
     assert factor(near, [91.0], 92.0) is None
+
+
+def test_the_pooled_rule_takes_the_pooled_sd_for_a_cell_that_spreads_more_or_ran_once():
+    steady = [sample(10, 92, 0.2, seed=1), sample(10, 92, 0.2, seed=2)]
+    wide = sample(3, 92.1, 0.6)
+    assert pooled_rule([weigh(wide, 92, 0.53)], pooled_spread([*steady, wide])) == ("reproduced",)
+    once = weigh([92.2], 92, 0.53)  # (.53 - .2) / .2 = 1.65 of 18 degrees of freedom: .058; of two runs .016
+    assert pooled_rule([once], pooled_spread(steady)) == ("inconclusive",)
+    assert pooled_rule([weigh([92.1], 92, 0.53)], pooled_spread(steady)) == ("reproduced",)
+
+
+def test_the_pooled_rule_decides_nothing_where_no_cell_has_two_runs_or_one_diverged():
+    assert pooled_rule([weigh([91.0], 92, 0.5)], pooled_spread([[91.0]])) == (None,)
+    far = sample(10, 95, 0.25)
+    assert pooled_rule([weigh(far, 92, 0.53, diverged=1)], pooled_spread([far])) == ("inconclusive",)
+
+
+def test_two_cells_that_vary_are_enough_for_bartletts_test():
+    a, b = sample(5, 92, 0.2), sample(5, 92, 0.4, seed=1)
+    assert pooled_spread([a, b]).p == pytest.approx(stats.bartlett(a, b).pvalue)
+
+
+def test_a_bayes_factor_that_is_just_substantial_says_so():
+    assert bayes_rule(math.log(SUBSTANTIAL)) is True
+    assert bayes_rule(-math.log(SUBSTANTIAL)) is False
+    two = weigh(sample(5, 92.0, 0.3), 92, 0.5)
+    assert log_bayes_factor(weigh([92.0], 92, 0.5), two) is log_bayes_factor(two, weigh([92.0], 92, 0.5)) is None

@@ -72,3 +72,9 @@ def test_stein_interval_uses_the_pilots_sd():
     interval = stein_interval(x, pilot=10)
     assert interval.half_width == pytest.approx(2.2621571628 * 0.3 / math.sqrt(21), rel=1e-9)
     assert (interval.mean, interval.n) == (pytest.approx(x.mean()), 21)
+
+
+def test_stein_interval_of_a_pilot_of_one_keeps_mean_count_and_reason():
+    interval = stein_interval([91.0, 92.0], pilot=1)
+    assert (interval.mean, interval.n, interval.low) == (91.5, 2, None)
+    assert interval.reason == t_interval([91.0]).reason

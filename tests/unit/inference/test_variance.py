@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from refashion.inference.summaries import NO_SEED
 from refashion.inference.variance import image_noise, nested_component, variance_components
 from worked_examples import RATINGS
 
@@ -92,3 +93,43 @@ def test_image_noise_of_identical_seeds():
     result = image_noise(np.tile([True, True, False], (5, 1)))
     assert (result.within_images, result.seed_variance, result.true_seed_variance) == (0, 0, 0)
     assert result.between_images == pytest.approx(1e4 * 2 / 9 / 3)  # p (1 - p) / m, of p = 2/3
+
+
+def test_rows_and_columns_are_treated_alike_in_a_table_that_is_not_square():
+    y = np.random.default_rng(7).normal(91, 0.3, (4, 6)) + np.linspace(0, 1.5, 6)
+    one, other = variance_components(y), variance_components(y.T)
+    for a, b in ((one.rows, other.columns), (one.columns, other.rows), (one.residual, other.residual)):
+        theirs = {key: value for key, value in vars(b).items() if value is not None}
+        assert {key: value for key, value in vars(a).items() if value is not None} == pytest.approx(theirs, rel=1e-9)
+    assert 0 < one.columns.low < one.columns.variance < one.columns.high
+
+
+def test_a_table_without_residual_has_the_chi_squared_interval_of_its_rows_and_nothing_of_its_columns():
+    result = variance_components([[91.0, 91.0], [92.0, 92.0], [94.0, 94.0]])
+    rows = result.rows
+    assert (rows.variance, rows.share, rows.f, rows.p) == (pytest.approx(7 / 3), pytest.approx(1), None, 0)
+    assert (rows.low, rows.high) == pytest.approx([2 * 7 / 3 / stats.chi2.isf(q, 2) for q in (0.025, 0.975)])
+    columns = result.columns
+    assert (columns.variance, columns.f, columns.p, columns.low, columns.high) == (0, None, 1, 0, 0)
+
+
+def test_the_smallest_cells_that_have_a_component_of_groups():
+    """Groups of two and of one run: means 91 and 92, SS between 2/3 with n0 = 3 - 5/3, SS within .02."""
+    found = nested_component([[[90.9, 91.1], [92.0]]])
+    between, within, size = 2 / 3, 0.02, 4 / 3
+    variance = (between - within) / size
+    assert (found.variance, found.f) == pytest.approx((variance, between / within))
+    assert found.share == pytest.approx(variance / (variance + within))
+    assert nested_component([[[91.0], [92.0]]]) is nested_component([[[91.0, 92.0]]]) is None
+
+
+def test_image_noise_of_the_least_that_there_can_be():
+    opposite = image_noise([[True, False], [False, True]])
+    assert (opposite.n, opposite.between_images, opposite.within_images) == (2, 0, pytest.approx(2500))
+    assert (opposite.seed_variance, opposite.true_seed_variance) == (0, 0)
+    two_images = image_noise([[True, True], [False, True]])  # accuracies 1 and 1/2; q = 1/2, 1
+    assert two_images.true_seed_variance == pytest.approx((1e4 / 8 - 1e4 / 8) * 2)
+    assert image_noise([[True], [False]]).true_seed_variance == 0
+    one, none = image_noise([[True, False]]), image_noise(np.zeros((0, 2), bool))
+    assert (one.n, one.reason, one.within_images) == (1, "cannot say, because one seed does not show its luck", None)
+    assert (none.n, none.reason) == (0, NO_SEED)
