@@ -103,7 +103,7 @@ def test_what_has_no_interval_keeps_its_mean_its_count_and_a_reason():
 
 
 def test_new_images_interval_of_two_seeds_and_two_images_by_hand():
-    """All the spread is residual: mean square 1, which counts for the seeds, as their own is smaller; none for images."""
+    """All the spread is residual: mean square 1, which counts for the seeds, whose own is smaller; none for images."""
     result = new_images_interval([[1, 0], [0, 1]])
     assert (result.mean, result.sd, result.n) == (50.0, 0.0, 2)
     assert result.half_width == pytest.approx(stats.t.ppf(0.975, 1) * 100 / 2)
