@@ -93,10 +93,6 @@ def _interim(facts: Facts) -> str:
 def _told(ledger: Sequence[Claim]) -> str:
     """The verdicts in a few sentences."""
     told = f"Of {len(ledger)} claims, {_verdicts_told(ledger)}."
-    measured = [claim for claim in ledger if claim.kind == "accuracy"]
-    if measured:
-        which = "the one published accuracy" if len(measured) == 1 else f"the {len(measured)} published accuracies"
-        told += f" Of {which} among them, {_verdicts_told(measured)}."
     otherwise = [
         claim.id
         for claim in ledger
