@@ -115,14 +115,36 @@ def test_the_ledger_gives_the_verdict_and_the_numbers_of_the_look_that_decided()
     assert f"look {stand.look} of 4, at {stand.seeds} seeds" in judged["V1"].readings[0].reason
 
 
-def test_a_claim_at_its_margin_stops_and_says_that_more_seeds_will_not_tell():
+def test_a_claim_at_its_margin_stops_and_says_with_what_chance():
     ends = {}
     for share in np.linspace(0.9, 1.1, 9):
         given = facts(at_margin("V4", CNN4, share))
         found = hold(given)
         ends[found.claims["V4"]] = judge(given)["V4"].readings[0].reason
-    assert "at the margin: more seeds will not tell" in ends[State.STOPPED]
+    assert "no more seeds are added (look " in ends[State.STOPPED]
+    assert "% to be decided at 40)" in ends[State.STOPPED]
     assert found.is_through
+
+
+def test_a_claim_that_stops_for_its_spread_says_how_many_seeds_a_study_of_its_own_would_take():
+    """Ten seeds cannot tell with this spread, so the looks end; that more would is not denied."""
+    given = facts(
+        dataclasses.replace(synthetic.published(ORIGINAL), sd=0.9), of=study(looks=[5, 10], spend=[0.02, 0.03])
+    )
+    found, judged = hold(given), judge(given)
+    stopped = [
+        judged[claim]
+        for claim, state in found.claims.items()
+        if state == State.STOPPED and judged[claim].kind == "accuracy"
+    ]
+    assert stopped
+    for claim in stopped:
+        needed = claim.readings[0].numbers.seeds_needed
+        assert needed is None or needed > 10
+        if claim.readings[0].numbers.cause == "imprecise":
+            assert (claim.ending.kind, claim.ending.seeds) == ("too few seeds", needed)
+            assert f"planned with {needed:,} seeds would decide" in claim.readings[0].reason
+    assert any(claim.readings[0].numbers.cause == "imprecise" for claim in stopped)
 
 
 def test_an_order_is_judged_difference_by_difference_at_each_look():

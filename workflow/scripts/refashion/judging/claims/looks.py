@@ -79,7 +79,8 @@ class Followed:
         if isinstance(evidence, Evidence):
             level_rep, level_not = (one * self.rule.spend[look] / level for one in own)
             verdict = judge_one(evidence, p_rep, p_not, level_rep, level_not, level, len(self.members))
-            verdict = replace(verdict, seeds_needed=None)  # the looks say how many there will be
+            if state == State.OPEN and look + 1 < len(self.rule.looks):
+                verdict = replace(verdict, seeds_needed=None)  # the next look says how many there will be
         return Stand(self, position, state, look + 1, evidence, verdict, p_rep, p_not, float(chance))
 
     def _decided_others(self, position: int, look: int, state: State) -> int:
@@ -138,7 +139,7 @@ class Stand:
                 return f"no more seeds are added ({look})"
             case State.STOPPED:
                 chance = f"a chance of {100 * self.chance:.0f}% to be decided at {rule.looks[-1]}"
-                return f"at the margin: more seeds will not tell ({look}, leaves it {chance})"
+                return f"no more seeds are added ({look}, leaves it {chance})"
             case State.OPEN if self.look == len(rule.looks):
                 return f"the last look, at {self.seeds} seeds, leaves it open"
             case State.OPEN:
