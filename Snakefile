@@ -395,6 +395,7 @@ rule report:
     params:
         **TELLING,
         plans=PLANS,
+        overlays=as_it_is(GIVEN),
     log:
         "logs/report.log",
     conda:
@@ -420,6 +421,7 @@ rule report_partial:
         store=STORE,
         plans=PLANS,
         published=as_it_is(PUBLISHED),
+        overlays=as_it_is(GIVEN),
     log:
         "logs/report_partial.log",
     conda:

@@ -19,7 +19,7 @@ def main(job):
     images = pictures.load(analysis, [Path(one) for one in job.input.data], Path(job.input.examples))
     drawings = catalogue.read_drawings(Path(job.input.drawings))
     text = source.read(Path(job.input.text)) if job.input.get("text") else ""
-    html = page.render(analysis, images, job.config, drawings, text=text)
+    html = page.render(analysis, images, job.config, drawings, text=text, overlays=job.params.overlays)
     Path(job.output.page).write_text(html, encoding="utf-8")
     exports.write_tables(analysis, Path(job.output.tables[0]).parent)
     files.write_alone(Path(job.output.config), Path(job.input.config).read_text(encoding="utf-8"))

@@ -34,7 +34,7 @@ def main(job):
     found = analysis.analyse(inputs.read(study, original, collected, given))
     images = pictures.load(found, [Path(one) for one in given.data], Path(given.examples))
     text = source.read(Path(given.text)) if given.get("text") else ""
-    html = page.render(found, images, job.config, partial=True, text=text)
+    html = page.render(found, images, job.config, partial=True, text=text, overlays=job.params.overlays)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").unlink(missing_ok=True)  # no page of other numbers stands beside the new ones, ever
     tables.write(collected.runs, folder / "runs.csv")

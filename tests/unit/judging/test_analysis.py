@@ -30,7 +30,7 @@ from refashion.judging.document.whole import json_schema
 from refashion.judging.facts import Facts, sample
 from refashion.judging.inputs import read_json
 from refashion.judging.run_table import RunTable
-from refashion.judging.sections import effects, specifications
+from refashion.judging.sections import comparisons, effects, specifications
 from refashion.judging.sections.runs import METRICS, _same_runs, core_hours
 from refashion.study.model import AXES, Cell, digest
 
@@ -630,6 +630,16 @@ def test_a_specification_curve_names_the_choices_that_differ():
     }
     assert not [cell for cell in cells if cell.startswith("cnn1")]
     assert curve["within"] == sum(point["verdict"] == "reproduced" for point in curve["points"])
+
+
+def test_one_column_has_no_ranks():
+    table = ORIGINAL["table"] | {"columns": ORIGINAL["table"]["columns"][:1]}
+    found = comparisons.ranks(dataclasses.replace(drawn(), original=ORIGINAL | {"table": table}))
+    assert (found.reason, found.p_rank, found.p_published_order) == (
+        "cannot say, because ranks take two columns",
+        [],
+        None,
+    )
 
 
 def test_networks_that_are_lists_of_layers_differ_by_their_names():

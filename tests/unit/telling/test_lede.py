@@ -52,7 +52,7 @@ def test_accuracies_are_counted_as_they_are_judged():
 def test_accuracies_that_are_judged_alike_are_not_counted_out_of_themselves():
     given = with_verdicts(analysis(n=4), V1="not reproduced", V2="not reproduced")
     accuracies = [one for one in given["claims"] if one["id"] in ("V1", "V2")]
-    assert lede._all_accuracies(accuracies).text == "Of 2 printed accuracies, all are not reproduced."
+    assert lede._all_accuracies(accuracies).text == "Of 2 printed accuracies, none is reproduced."
     one = lede._all_accuracies(accuracies[:1]).text
     assert one.startswith("The one printed accuracy, 91.97%, is not reproduced (ours ")
 

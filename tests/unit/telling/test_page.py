@@ -306,3 +306,20 @@ def test_the_page_of_the_whole_study_is_small_and_quick(quick_drawings, tmp_path
     assert not re.search(r"\b(nan|None|inf)\b", told)
     ids = re.findall(r'\sid="([^"]*)"', html)
     assert len(ids) == len(set(ids))
+
+
+def test_the_commands_of_a_page_are_about_its_own_study():
+    plain, other = (
+        render(analysis(n=2)),
+        page.render(analysis(n=2), pictures.Pictures(), CONFIG, overlays=" --configfile a.yaml"),
+    )
+    assert "make restore report" in text_of(plain)
+    assert "make restore report" not in text_of(other)
+    for command in (
+        "snakemake restore",
+        "snakemake report_partial",
+        "snakemake --cores 4 --resources gpu=1",
+        "snakemake verify",
+    ):
+        assert f".venv/bin/{command}\n" in plain or f".venv/bin/{command}</pre>" in plain, command
+        assert f".venv/bin/{command} --configfile a.yaml" in other, command

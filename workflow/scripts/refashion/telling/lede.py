@@ -150,7 +150,8 @@ def _all_accuracies(accuracies: Sequence[Claim]) -> Finding:
             named = f" ({', '.join(_ids(found))})" if len(accuracies) <= MOST_NAMED else ""
             parts.append(f"{fmt.count(len(found))} {'is' if len(found) == 1 else 'are'} {outcome}{named}")
     if len(parts) == 1:
-        parts = [f"all are {OUTCOMES[accuracies[0]['verdict']]}"]
+        outcome = OUTCOMES[accuracies[0]["verdict"]]
+        parts = [f"none is {outcome[4:]}" if outcome.startswith("not ") else f"all are {outcome}"]
     return Finding("Accuracies", f"Of {fmt.count(len(accuracies))} printed accuracies, {fmt.sentence_list(parts)}.")
 
 

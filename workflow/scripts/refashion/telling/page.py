@@ -101,10 +101,12 @@ def render(
     drawings: Mapping[str, Drawing] | None = None,
     partial: bool = False,
     text: str = "",
+    overlays: str = "",
 ) -> str:
     """The whole report as one HTML file. `partial`: rendered while runs are still missing.
 
     `drawings`: those of `catalogue.draw_all`, where they have been drawn already. `text`: the original's own.
+    `overlays`: what a snakemake command that is about this study ends with.
     """
     analysis = redact(analysis)
     drawings = catalogue.draw_all(analysis) if drawings is None else drawings
@@ -124,6 +126,7 @@ def render(
         drawings=drawings,
         made=_circumstances(),
         margins=config["analysis"],
+        overlays=redact(overlays),
         names_of_cells=cells.names_of_cells(analysis, config),
         partial=partial,
         pictures=pictures,

@@ -218,6 +218,9 @@ def _on_images(right: Right, names: tuple[str, str], seeds: np.ndarray, confiden
 # --------------------------------------------------------------------------------------------------------------- ranks
 
 
+ONE_COLUMN = "cannot say, because ranks take two columns"
+
+
 def ranks(facts: Facts) -> Ranks:
     """Ranks of the table's cells, and the chance that a study with one run a cell prints the published order."""
     cells = [column["cell"] for column in facts.original["table"]["columns"]]
@@ -227,6 +230,8 @@ def ranks(facts: Facts) -> Ranks:
     of_means = rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
     of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
     empty = next((cell for cell in cells if facts.runs.counts(cell).finished == 0), None)
+    if len(cells) < 2:
+        return Ranks(cells=cells, n=seeds.size, p_rank=[], p_rank_one_run=[], p_published_order=None, reason=ONE_COLUMN)
     return Ranks(
         cells=cells,
         n=seeds.size,
