@@ -34,7 +34,8 @@ class SpecificationCurve(Part):
     margin: float = means("the margin", "pp")
     points: list[Specification] = means("sorted by mean, ascending; specifications without a run are left out")
     left_out: int = means("specifications without a run")
-    within: int = means("points whose verdict is reproduced")
+    within: int = means("points whose mean lies within the margin, whatever their verdict")
+    reproduced: int = means("points whose verdict is reproduced")
     reason: str = reason()
 
 
@@ -63,14 +64,18 @@ def _curve(entry: Mapping[str, Any], name: str, facts: Facts) -> SpecificationCu
     reason = f"cannot say, because the experiment {name} is not part of this study" if experiment is None else ""
     if experiment is not None and not points:
         reason = f"cannot say, because no run of the experiment {name} has finished"
+    limit = margin(entry, facts)
     return SpecificationCurve(
         claim=entry["id"],
         experiment=name,
         published=entry["value"],
-        margin=margin(entry, facts),
+        margin=limit,
         points=sorted(points, key=lambda point: point.sample.mean or 0.0),
         left_out=left_out,
-        within=sum(point.verdict == REPRODUCED for point in points),
+        within=sum(
+            abs(point.sample.mean - entry["value"]) <= limit for point in points if point.sample.mean is not None
+        ),
+        reproduced=sum(point.verdict == REPRODUCED for point in points),
         reason=reason,
     )
 

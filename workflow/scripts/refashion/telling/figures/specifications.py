@@ -24,7 +24,7 @@ def specification_curves(analysis: Analysis) -> Sketch:
     within, points = sum(curve["within"] for curve in curves), sum(len(curve["points"]) for curve in curves)
     return Sketch(
         title,
-        found=f"Of {fmt.plural(points, 'unstated choice')}, {within or 'none'} within the margin",
+        found=f"Of {fmt.plural(points, 'specification')}, {within or 'none'} within the margin",
         alternative=parts.told("Specification curve", map(_curve_told, curves)),
         data=[
             {"claim": curve["claim"], "published": curve["published"], "cell": point["cell"], "metric": point["metric"]}
@@ -41,7 +41,7 @@ def _curve_told(curve: dict[str, Any]) -> str:
     least, most = (fmt.percent(curve["points"][i]["sample"]["mean"]) for i in (0, -1))
     count = fmt.plural(len(curve["points"]), "specification")
     printed = f"{curve['claim']}, published {fmt.percent(curve['published'])}"
-    return f"{printed}: {count} from {least} to {most}, of which {curve['within']} reproduce it."
+    return f"{printed}: {count} from {least} to {most}, of which {curve['within']} lie within the margin."
 
 
 def _no_curve(curves: list[dict[str, Any]]) -> str:
