@@ -91,7 +91,7 @@ def test_a_reading_that_rescues_is_named_and_one_that_does_not_is_not():
     assert "By another reading" not in told(given)
     assert "validation 91.97% (ours" in told(given)["By no reading"]
     claim["readings"][1]["verdict"] = "reproduced"
-    assert f"if read as \u201c{claim['readings'][1]['title']}\u201d" in told(given)["By another reading"]
+    assert f"; read as \u201c{claim['readings'][1]['title']}\u201d, " in told(given)["By another reading"]
     assert "91.97%" not in told(given).get("By no reading", "")
 
 
@@ -119,7 +119,7 @@ def test_verdicts_between_looks_are_called_interim():
 def test_no_run_yet_is_said():
     found = told(analysis(n=0))
     assert "No run yet" in found
-    assert not {"Accuracies", "Direction", "Open", "Holds", "Does not hold", "Not settled"} & set(found)
+    assert not {"Accuracies", "Direction", "Open", *lede.SAID} & set(found)
 
 
 def test_one_accuracy_waits_in_the_singular():
@@ -132,7 +132,7 @@ def test_a_report_without_accuracies_or_counted_claims_has_a_lede_of_what_it_has
     given = analysis(n=4)
     given["claims"] = [claim for claim in given["claims"] if claim["id"] == "R1"]
     given["table"]["columns"] = []
-    assert set(told(with_verdicts(given, R1="reproduced"))) == {"Holds"}
+    assert set(told(with_verdicts(given, R1="reproduced"))) == {lede.SAID[0]}
     given["claims"] = []
     assert told(given) == {}
 
@@ -163,7 +163,7 @@ def test_an_open_comparison_says_what_would_end_it():
     for one in given["claims"]:
         if one["id"] in ("R1", "R2", "R3", "R6"):
             one["verdict"], one["ending"] = "reproduced", None
-    text = told(given)["Not settled"]
+    text = told(given)[lede.SAID[2]]
     assert text.startswith(f"{claim['statement'].rstrip('.')}. ")
     assert text.endswith("With 46 seeds a network, 80 of 100 studies would end it, at 130 core-hours.")
 

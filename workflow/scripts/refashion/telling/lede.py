@@ -42,6 +42,8 @@ VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not testable")
 
 #: What is said of claims with each of VERDICTS, after "is" or "are".
 OUTCOMES = dict(zip(VERDICTS, ("reproduced", "not reproduced", "open", "not testable"), strict=True))
+#: What is found of a statement of the original's about networks, by the first of VERDICTS.
+SAID = ("Said, and holds", "Said, and does not hold", "Said, and open")
 #: Of more accuracies than these, the first screen gives no ids.
 MOST_NAMED = 12
 
@@ -222,8 +224,8 @@ def _rescued(analysis: Analysis) -> Iterator[Finding]:
                 continue
             same = [one for claim in own for one in claim["readings"][1:] if one["id"] == reading["id"]]
             also = len(same) > 1 and all(one["verdict"] == "reproduced" for one in same)
-            rest = f", as are then {fmt.all_of(len(same), 'number')} of the column" if also else ""
-            text = f"{name}: {_printed(first)} is not reproduced, but is if read as “{reading['title']}”{rest}."
+            what = f"{fmt.all_of(len(same), 'number')} of the column are" if also else "it is"
+            text = f"{name}: {_printed(first)} is not reproduced as written; read as “{reading['title']}”, {what}."
             yield Finding("By another reading", text, _ids(own if also else own[:1]))
             break
 
@@ -315,7 +317,7 @@ def _would_end(waiting: Sequence[Claim]) -> str:
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:
     """What is said of networks against each other: a finding for each verdict that there is."""
     claims = dict(groups(analysis)).get(COMPARISONS, [])
-    for head, verdict in (("Holds", VERDICTS[0]), ("Does not hold", VERDICTS[1]), ("Not settled", VERDICTS[2])):
+    for head, verdict in zip(SAID, VERDICTS, strict=False):
         if own := _with(claims, verdict):
             told = " ".join(fmt.sentence(one["statement"]) for one in own)
             yield Finding(head, told + _would_end(own), _ids(own))
