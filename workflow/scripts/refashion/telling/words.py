@@ -189,7 +189,8 @@ def components_told(analysis: Analysis) -> str:
     if not told:
         return ""
     parts = (
-        f"{fmt.share_of_100(one['share'])} from {SOURCES[one['source']]} (SD {fmt.number(one['sd'], 2)}{fmt.SPACE}pp, "
+        f"{fmt.share_of_100(one['share'])} from {SOURCES.get(one['source'], one['source'])} "
+        f"(SD {fmt.number(one['sd'], 2)}{fmt.SPACE}pp, "
         f"{' to '.join(fmt.number(max(end, 0) ** 0.5, 2) for end in one['interval'])})"
         for one in sorted(told, key=lambda one: -one["share"])
     )
