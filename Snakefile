@@ -68,6 +68,10 @@ DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
 SET = [f"{key}={json.dumps(value)}" for key, value in settings.items()]
 GIVEN = f" --configfile {shlex.join(map(str, OVERLAYS))}" if OVERLAYS else ""
 GIVEN += f" --config {shlex.join(SET)}" if SET else ""
+# The same on a page, which is read elsewhere: as from a clone, or from the folder of the study.
+GIVEN_THERE = GIVEN
+for folder in (PROJECT, Path.cwd()):
+    GIVEN_THERE = GIVEN_THERE.replace(f"{folder}/", "")
 # Every word and number of the config makes the analysis and the report old. So each has an output of the config's name:
 # that one lacks after an edit, even where Snakemake's notes are lost or only times count.
 ANALYSED, TOLD = (f"results/config/{what}/{digest(study.config)}.json" for what in ("analysed", "told"))
@@ -395,7 +399,7 @@ rule report:
     params:
         **TELLING,
         plans=PLANS,
-        overlays=as_it_is(GIVEN),
+        overlays=as_it_is(GIVEN_THERE),
     log:
         "logs/report.log",
     conda:
@@ -421,7 +425,7 @@ rule report_partial:
         store=STORE,
         plans=PLANS,
         published=as_it_is(PUBLISHED),
-        overlays=as_it_is(GIVEN),
+        overlays=as_it_is(GIVEN_THERE),
     log:
         "logs/report_partial.log",
     conda:

@@ -80,7 +80,8 @@ def test_between_looks_everything_says_where_the_study_stands(begun):
 def test_a_partial_report_between_looks_calls_its_verdicts_interim(begun):
     begun.snakemake("report_partial")
     analysis = json.loads((begun.folder / "results" / "partial" / "analysis.json").read_text(encoding="utf-8"))
-    assert analysis["study"]["interim"].startswith("These verdicts are interim. Look 1 of 3 was held; ")
+    interim = analysis["study"]["interim"]
+    assert interim.startswith("These verdicts are interim. Of 3 planned looks at the claims, 1 was held; ")
     by_id = {claim["id"]: claim for claim in analysis["claims"]}
     open_claims = {claim for row in _table(begun, 1) for claim in row["claims"].split(";") if claim}
     for claim in open_claims:
