@@ -296,7 +296,8 @@ def _would_end(waiting: Sequence[Claim]) -> str:
     text = ""
     if looks:
         at = words.span([one["seeds"] for one in looks], fmt.count)
-        text = f" The next look, at {at} seeds, is for {fmt.count(len(looks))} of them."
+        which = "it" if len(waiting) == 1 else f"{fmt.count(len(looks))} of them"
+        text = f" The next look, at {at} seeds, is for {which}."
     endings = [one for one in told if one not in looks]
     if not endings:
         return text
