@@ -153,7 +153,7 @@ def _all_accuracies(accuracies: Sequence[Claim]) -> Finding:
             parts.append(f"{fmt.count(len(found))} {'is' if len(found) == 1 else 'are'} {outcome}{named}")
     if len(parts) == 1:
         outcome = OUTCOMES[accuracies[0]["verdict"]]
-        parts = [f"none is {outcome[4:]}" if outcome.startswith("not ") else f"all are {outcome}"]
+        parts = [f"none is {outcome.removeprefix('not ')}" if outcome.startswith("not ") else f"all are {outcome}"]
     return Finding("Accuracies", f"Of {fmt.count(len(accuracies))} printed accuracies, {fmt.sentence_list(parts)}.")
 
 

@@ -226,12 +226,12 @@ def ranks(facts: Facts) -> Ranks:
     cells = [column["cell"] for column in facts.original["table"]["columns"]]
     order = _published_order(facts)
     seeds, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
+    if len(cells) < 2:
+        return Ranks(cells=cells, n=seeds.size, p_rank=[], p_rank_one_run=[], p_published_order=None, reason=ONE_COLUMN)
     resamples = facts.settings["resamples"]
     of_means = rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
     of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
     empty = next((cell for cell in cells if facts.runs.counts(cell).finished == 0), None)
-    if len(cells) < 2:
-        return Ranks(cells=cells, n=seeds.size, p_rank=[], p_rank_one_run=[], p_published_order=None, reason=ONE_COLUMN)
     return Ranks(
         cells=cells,
         n=seeds.size,
