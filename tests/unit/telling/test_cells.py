@@ -13,7 +13,7 @@ def test_the_names_of_cells_are_explained_in_words_with_every_default_filled_in(
     ]
     told = dict(cells.names_of_cells({"cells": named}, study.config))
     assert study.config["fractions"]["10k"]["subset_seed"] is None
-    assert told["10k"] == "images 10000, dataset fashion_mnist, validation test"
+    assert told["10k"] == "10,000\xa0images, dataset fashion_mnist, validated on test images"
     assert "subset seed 0" in told["10k_subset0"]
     assert told["horizontal_flip"] == "rescale unit, horizontal flip"
     assert "learning rate 0.001" in told["b256_e100"]

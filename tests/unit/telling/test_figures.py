@@ -182,7 +182,7 @@ def test_the_names_of_the_optimism_are_whole(full):
     drawing = catalogue.draw(full, "optimism")
     for column in full["table"]["columns"]:
         for svg in (drawing.svg, drawing.phone_svg):
-            assert f"{column['title']}, {column['data']}" in words(svg)
+            assert cell_name(full, column["cell"]) in words(svg)
 
 
 def test_the_most_frequent_mistake_is_that_of_all_panels():
@@ -316,7 +316,7 @@ def test_the_same_analysis_gives_the_same_bytes(full):
 
 def test_a_dollar_is_a_dollar(full):
     changed = analysis(n=2)
-    changed["table"]["columns"][0]["title"] = r"$\frac{$"
+    changed["names"]["cells"][changed["table"]["columns"][0]["cell"]] = r"$\frac{$"
     assert r"$\frac{$" in words(catalogue.draw(changed, "published_vs_reproduced").svg)
 
 

@@ -31,9 +31,7 @@ def pair(a, b, difference, conclusion, n=5):
 def analysis(*pairs):
     return {
         "comparisons": [{"id": "optimizers", "pairs": list(pairs)}],
-        "table": {"columns": []},
-        "audit": [],
-        "cells": [],
+        "names": {"cells": {}},
     }
 
 
@@ -50,8 +48,8 @@ def test_better_worse_and_open_are_the_familys_conclusions_told_by_what_differs(
         "optimizers",
     )
     assert "over 5" in told
-    assert "better with optimizer rmsprop (+0.5" in told
-    assert f"worse with optimizer sgd and nesterov ({MINUS}0.90" in told
+    assert "better with RMSprop (+0.5" in told
+    assert f"worse with SGD and nesterov ({MINUS}0.90" in told
     assert told.endswith(f"open for learning rate 0.0003 (differences of {MINUS}0.30 to +0.10).")
     assert "lenet" not in told
 

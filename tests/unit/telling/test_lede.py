@@ -95,6 +95,27 @@ def test_a_reading_that_rescues_is_named_and_one_that_does_not_is_not():
     assert "91.97%" not in told(given).get("By no reading", "")
 
 
+def test_what_no_unstated_choice_brings_back_is_said_with_how_many_were_tried():
+    given = with_verdicts(analysis(n=4), V1="not reproduced", V5="not reproduced")
+
+    def curve(claim, published, *samples):
+        points = [
+            {"primary": not i, "sample": {"n": n, "mean": mean}} for i, (n, mean) in enumerate([(9, 70), *samples])
+        ]
+        return {"claim": claim, "points": points, "published": published, "margin": 0.5}
+
+    given["specification_curves"] = [curve("V1", 91.97, (1, 87.1), (1, 89.1)), curve("V5", 92.11, (1, 91.61), (3, 90))]
+    assert told(given)["By other choices"] == (
+        "Other choices of what the original leaves unstated: none of 2 within the margin of 91.97% (87.10% to 89.10%, "
+        "1 run each) and 1 of 2 within the margin of 92.11% (90.00% to 91.61%, 1 to 3 runs each)."
+    )
+    given["specification_curves"] = [curve("V1", 91.97)]
+    assert "By other choices" not in told(given), "the primary specification alone"
+    reproduced = with_verdicts(given, V1="reproduced")
+    reproduced["specification_curves"] = [curve("V1", 91.97, (1, 87.1))]
+    assert "By other choices" not in told(reproduced)
+
+
 def test_a_preset_that_is_no_evidence_finds_nothing_of_accuracies():
     given = analysis(n=2)
     given["study"]["evidence"] = False

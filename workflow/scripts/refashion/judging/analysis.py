@@ -49,6 +49,7 @@ def analyse(facts: Facts) -> dict[str, Any]:
         inconsistencies=contradictions.inconsistencies(facts, ledger),
         assumptions=contradictions.assumptions(facts),
         cells=runs.cells(facts),
+        names=runs.words_of_names(facts),
         comparisons=comparisons.comparisons(facts),
         effects=effects.effects(facts),
         specification_curves=specifications.specification_curves(facts),

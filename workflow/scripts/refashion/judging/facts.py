@@ -19,7 +19,8 @@ from refashion.judging.columns import COLUMNS
 from refashion.judging.document.parts import MetricSummary
 from refashion.judging.run_table import RunTable, Sample
 from refashion.study.config import load_study
-from refashion.study.model import Experiment, Looks, Run, Study, Validation
+from refashion.study.model import Cell, Experiment, Looks, Run, Study, Validation
+from refashion.study.names import Names
 from refashion.study.original import original_dataset
 from refashion.training.speeds import work
 
@@ -136,16 +137,13 @@ class Facts:
         return list(dict.fromkeys([*self.columns, *(cell.name for cell in self.study.cells())]))
 
     @cached_property
-    def titles(self) -> dict[str, str]:
-        """The columns of the original's table in words, by cell."""
-        return {
-            column["cell"]: f"{column['title']}, {column['data'][0].lower()}{column['data'][1:]}"
-            for column in self.original["table"]["columns"]
-        }
+    def names(self) -> Names:
+        """What cells and networks are called in words."""
+        return Names(self.study, self.original)
 
     def title(self, cell: str) -> str:
-        """A cell in words: its column in the original's table, else its name."""
-        return self.titles.get(cell, cell)
+        """A cell in words."""
+        return self.names.cell(Cell(*cell.split("/")))
 
     @cached_property
     def datasets(self) -> dict[str, str]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.study.model import AXES
-from refashion.telling.cells import Analysis, cell_name, setting_told
+from refashion.study.model import AXES, TABLES
+from refashion.study.names import unlike
+from refashion.telling.cells import Analysis, cell_name
 
 #: Seeds of a pair from which it is told: of two, an interval is so wide that it tells nothing.
 LEAST_SEEDS = 3
@@ -67,10 +68,15 @@ def _told(
 
 
 def _unlike(config: Mapping[str, Any], axis: str, cell: str, reference: str) -> str:
-    """The settings in which one cell's entry of an axis differs from the reference's: `optimizer rmsprop`."""
-    entries = config[f"{axis}s"]
-    own, other = (entries[name.split("/")[AXES.index(axis)]] for name in (cell, reference))
-    changed = {key: value for key, value in own.items() if value != other.get(key)}
-    gone = [f"without {key.replace('_', ' ')}" for key in other if other[key] and not own.get(key)]
-    told = [setting_told(key, value) for key, value in changed.items() if value]
-    return fmt.sentence_list([*told, *gone]) if told or gone else cell
+    """What one cell has on an axis and the reference has not, in the settings' words; an augmentation's name."""
+    own, other = (name.split("/")[AXES.index(axis)] for name in (cell, reference))
+    if axis == "augmentation":
+        return own.replace("_", " ")
+    entries = config[TABLES[axis]]
+    gone = [
+        f"without {key.replace('_', ' ')}"
+        for key in entries[other]
+        if entries[other][key] and not entries[own].get(key)
+    ]
+    told = [*unlike(entries[own], [entries[other]]), *gone]
+    return fmt.sentence_list(told) if told else own

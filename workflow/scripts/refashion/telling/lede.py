@@ -109,6 +109,7 @@ def _found(analysis: Analysis) -> list[Finding]:
         *_directions(analysis),
         *_rescued(analysis),
         *_lost(analysis),
+        *_unstated(analysis),
         *_open(accuracies),
         *counted,
     ]
@@ -244,6 +245,28 @@ def _lost(analysis: Analysis) -> Iterator[Finding]:
         yield Finding(
             "By no reading", f"{'; '.join(told)}. {number} reproduced by no reading that was run.", _ids(found)
         )
+
+
+def _unstated(analysis: Analysis) -> Iterator[Finding]:
+    """Numbers not reproduced, under every other choice that was run of what the original leaves unstated."""
+    claims = {claim["id"]: claim for claim in analysis["claims"]}
+    told, found = [], []
+    for curve in analysis["specification_curves"]:
+        claim, points = claims[curve["claim"]], [point for point in curve["points"] if not point["primary"]]
+        if claim["verdict"] != "not reproduced" or not points:
+            continue
+        means = [point["sample"]["mean"] for point in points]
+        close = sum(abs(mean - curve["published"]) <= curve["margin"] for mean in means) or "none"
+        runs = [point["sample"]["n"] for point in points]
+        each = f"{words.span(runs, fmt.count)} {'run' if max(runs) == 1 else 'runs'} each"
+        told.append(
+            f"{close} of {fmt.count(len(points))} within the margin of {fmt.percent(claim['value'])} "
+            f"({words.span(means, fmt.percent)}, {each})"
+        )
+        found.append(claim)
+    if told:
+        text = f"Other choices of what the original leaves unstated: {fmt.sentence_list(told)}."
+        yield Finding("By other choices", text, _ids(found))
 
 
 def _never(claim: Claim) -> bool:

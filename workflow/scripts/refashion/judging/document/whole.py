@@ -18,7 +18,7 @@ from refashion.judging.sections.precision import HalfWidths
 from refashion.judging.sections.provenance import DataFacts, Original, Provenance
 from refashion.judging.sections.results_table import ResultsTable
 from refashion.judging.sections.rival_rules import RivalRules
-from refashion.judging.sections.runs import AbsentRuns, Benchmark, CellSummary, Cost, ExperimentRuns
+from refashion.judging.sections.runs import AbsentRuns, Benchmark, CellSummary, Cost, ExperimentRuns, WordsOfNames
 from refashion.judging.sections.specifications import SpecificationCurve
 from refashion.judging.sections.variance import Variance
 
@@ -42,6 +42,7 @@ class Document(Part):
     inconsistencies: list[Inconsistency] = means("numbered as in original.yaml")
     assumptions: list[Assumption] = means("in order")
     cells: list[CellSummary] = means("every cell of the study")
+    names: WordsOfNames = means("what its cells and networks are called in words")
     comparisons: list[ComparisonFamily] = means("first the confirmatory family of the original's cells")
     effects: Effects = means("factorial effects")
     specification_curves: list[SpecificationCurve] = means("one a claim")

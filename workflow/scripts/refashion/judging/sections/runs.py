@@ -48,6 +48,7 @@ class ExperimentRuns(Part):
     wanted: int = means("runs")
     finished: int = means("runs")
     core_hours: float = means("measured, of its finished runs", "hours")
+    variants: dict[CellName, str] = means('its cells by what sets each apart in its network, "" for the only one')
     beside: OtherProgram | None = means("another program's accuracies, where the config names them", default=None)
     reason: str = means('"", or why it says nothing: cannot say, because ...')
 
@@ -68,6 +69,13 @@ class CellSummary(RunCounts):
     mixed_machines: bool = means("its runs were made on different kinds of machine or in different precision")
     metrics: dict[str, MetricSummary] = means("by column of runs.csv: percent for accuracies, seconds for times")
     reason: str = reason()
+
+
+class WordsOfNames(Part):
+    """What cells and networks are called in words, those of experiments that do not run included."""
+
+    cells: dict[CellName, str] = means("by name")
+    networks: dict[str, str] = means("by the architecture's name")
 
 
 class CellCost(Part):
@@ -138,6 +146,7 @@ def _experiment(experiment: Experiment, facts: Facts) -> ExperimentRuns:
         wanted=found.wanted,
         finished=found.finished,
         core_hours=core_hours(own),
+        variants={cell.name: words for cell, words in facts.names.variants(experiment.cells).items()},
         beside=other_program(experiment, facts),
         reason=reason if enabled else "cannot say, because this study does not run it",
     )
@@ -180,6 +189,16 @@ def _cell(cell: Cell, facts: Facts) -> CellSummary:
         mixed_machines=facts.runs.mixed_machines(cell.name),
         metrics={metric: sample(facts, cell.name, metric) for metric in METRICS},
         reason="" if found.finished else facts.runs.why_empty(cell.name),
+    )
+
+
+def words_of_names(facts: Facts) -> WordsOfNames:
+    """The words of every cell that the config defines."""
+    defined = (cell for experiment in facts.defined for cell in experiment.cells)
+    every = dict.fromkeys([*facts.study.cells(), *defined])
+    return WordsOfNames(
+        cells={cell.name: facts.names.cell(cell) for cell in every},
+        networks={cell.architecture: facts.names.network(cell.architecture) for cell in every},
     )
 
 

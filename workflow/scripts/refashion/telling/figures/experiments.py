@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.study.model import AXES
 from refashion.telling.figures import parts, style
 from refashion.telling.figures.parts import Analysis, Row, Sketch
 from refashion.telling.figures.style import NARROW, WIDE
@@ -14,9 +13,6 @@ from refashion.telling.words import span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-#: Between the parts of a cell's name.
-_DOT = " \u00b7 "
 
 
 def _cells(analysis: Analysis, experiment: str) -> list[dict[str, Any]]:
@@ -44,7 +40,7 @@ def fractions(analysis: Analysis) -> Sketch:
         alternative=parts.told(
             "Line chart",
             (
-                f"{first['architecture']}: {fmt.percent(first['mean'])} with {fmt.count(first['images'])} images, "
+                f"{_network(analysis, first)}: {fmt.percent(first['mean'])} with {fmt.count(first['images'])} images, "
                 f"{fmt.percent(last['mean'])} with {fmt.count(last['images'])}."
                 for first, *_, last in lines
             ),
@@ -54,19 +50,29 @@ def fractions(analysis: Analysis) -> Sketch:
             for cells in lines
             for cell in cells
         ],
-        draw=partial(_draw_fractions, parts.architecture_colours(analysis), lines),
+        draw=partial(
+            _draw_fractions,
+            parts.architecture_colours(analysis),
+            [(_network(analysis, cells[0]), cells) for cells in lines],
+        ),
     )
 
 
-def _draw_fractions(colours: dict[str, str], lines: list[list[dict[str, Any]]], phone: bool) -> Figure:
+def _network(analysis: Analysis, cell: dict[str, Any]) -> str:
+    """The network of a cell in words."""
+    words: str = analysis["names"]["networks"][cell["architecture"]]
+    return words
+
+
+def _draw_fractions(colours: dict[str, str], lines: list[tuple[str, list[dict[str, Any]]]], phone: bool) -> Figure:
     figure, (panel,) = style.new_figure(NARROW if phone else WIDE, 3.2)
     panel.set_xscale("log")
-    for cells in lines:
+    for _, cells in lines:
         colour = colours[cells[0]["architecture"]]
         panel.plot([cell["images"] for cell in cells], [cell["mean"] for cell in cells], color=colour, linewidth=1.6)
         for cell in cells:
             parts.mark_mean(panel, cell["images"], cell, colour)
-    sizes = sorted({cell["images"] for cells in lines for cell in cells})
+    sizes = sorted({cell["images"] for _, cells in lines for cell in cells})
     shown = (sizes[0], sizes[-1]) if phone else sizes
     panel.set_xticks(shown, [fmt.count(size) for size in shown])
     panel.minorticks_off()
@@ -74,7 +80,7 @@ def _draw_fractions(colours: dict[str, str], lines: list[list[dict[str, Any]]], 
     panel.set_xlabel("training images")
     panel.set_ylabel("percent")
     panel.grid()
-    ends = [(last["architecture"], last["mean"], colours[last["architecture"]]) for *_, last in lines]
+    ends = [(network, cells[-1]["mean"], colours[cells[-1]["architecture"]]) for network, cells in lines]
     parts.label_ends(panel, ends, sizes[-1] * 1.06, 0.06)
     return figure
 
@@ -91,8 +97,11 @@ def extensions(analysis: Analysis) -> list[dict[str, Any]]:
 def experiments(analysis: Analysis) -> Sketch:
     """Every cell of the experiments that go beyond the original."""
     title = "Beyond the original: every variation that was run"
-    panels = [(one["title"], _experiment_rows(analysis, one["name"])) for one in extensions(analysis)]
-    panels = [(name, rows) for name, rows in panels if rows]
+    panels = [
+        (f"{one['title']}: {network}" if network else one["title"], rows)
+        for one in extensions(analysis)
+        for network, rows in _panels(analysis, one)
+    ]
     if not panels:
         return Sketch(title, reason="This study ran none of the experiments that go beyond the original.")
     return _strips(analysis, title, None, panels)
@@ -101,33 +110,36 @@ def experiments(analysis: Analysis) -> Sketch:
 def experiment(analysis: Analysis, name: str) -> Sketch:
     """The cells of one experiment."""
     given = next(one for one in analysis["experiments"] if one["name"] == name)
-    rows = _experiment_rows(analysis, name)
-    if not rows:
+    panels = _panels(analysis, given)
+    if not panels:
         return Sketch(given["title"], reason=fmt.sentence(given["reason"], "No run of this experiment has finished."))
-    found = f"{given['title']}: {span((row['mean'] for row in rows), fmt.percent)}"
-    same = [f"{axis} {rows[0][axis]}" for axis in AXES if len({row[axis] for row in rows}) == 1]
-    common = f" In all cells: {', '.join(same)}." if same and len(rows) > 1 else ""
-    return _strips(analysis, given["title"], found, [(given["title"], rows)], common)
+    found = f"{given['title']}: {span((row['mean'] for _, rows in panels for row in rows), fmt.percent)}"
+    return _strips(analysis, given["title"], found, panels)
 
 
-def _experiment_rows(analysis: Analysis, name: str) -> list[dict[str, Any]]:
-    """The cells of an experiment that have runs, named by what varies in it; at most MOST_ROWS, the best of them."""
-    cells = sorted(_cells(analysis, name), key=lambda cell: -cell["mean"])[: parts.MOST_ROWS]
-    varied = [axis for axis in AXES if len({cell[axis] for cell in cells}) > 1 or len(cells) == 1]
-    networks = list(dict.fromkeys(cell["architecture"] for cell in cells))
-    rows = [cell | {"name": _DOT.join(cell[axis] for axis in varied)} for cell in cells]
-    return sorted(rows, key=lambda row: networks.index(row["architecture"]))
+def _panels(analysis: Analysis, experiment: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The rows of an experiment by network, or together where each has a single one; at most MOST_ROWS, the best."""
+    cells = sorted(_cells(analysis, experiment["name"]), key=lambda cell: -cell["mean"])[: parts.MOST_ROWS]
+    networks: dict[str, list[dict[str, Any]]] = {}
+    for cell in cells:
+        networks.setdefault(_network(analysis, cell), []).append(cell)
+    if all(len(rows) == 1 for rows in networks.values()):
+        return [("", [row | {"name": name} for name, (row,) in networks.items()])] if cells else []
+    variants = experiment["variants"]
+    return [(name, [row | {"name": variants[row["cell"]] or name} for row in rows]) for name, rows in networks.items()]
 
 
 def _strips(
-    analysis: Analysis, title: str, found: str | None, panels: list[tuple[str, list[dict[str, Any]]]], common: str = ""
+    analysis: Analysis, title: str, found: str | None, panels: list[tuple[str, list[dict[str, Any]]]]
 ) -> Sketch:
-    """A panel an experiment, a row a cell; `common` ends the caption."""
+    """Panels under each other, a row a cell."""
     every = [row for _, rows in panels for row in rows]
+    images = {row["images"] for row in every}
+    same = f" All are trained on {fmt.plural(images.pop(), 'image')}." if len(images) == 1 else ""
     return Sketch(
         title,
         found=found,
-        notes=parts.runs_note(row["n"] for row in every) + common,
+        notes=parts.runs_note(row["n"] for row in every) + same,
         alternative=parts.told("Dot plot", (_best_told(name, rows) for name, rows in panels)),
         data=[
             {"experiment": name, "cell": row["cell"]} | parts.sample_columns(row)

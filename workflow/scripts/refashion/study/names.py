@@ -1,0 +1,156 @@
+"""What networks, cells and their settings are called in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from refashion import formatting as fmt
+from refashion.networks import architectures
+from refashion.study.model import AXES, FOLD, TABLES, Cell, Study
+from refashion.study.schema import config_schema
+
+#: A setting in words, where its key and value alone are none.
+_TOLD: dict[str, Callable[[Any], str]] = {
+    "activation": lambda value: f"{value} activation",
+    "batch_size": lambda value: f"batches of {fmt.count(value)}",
+    "epochs": lambda value: fmt.plural(value, "epoch"),
+    "images": lambda value: fmt.plural(value, "image"),
+    "input": lambda value: {"pad": "padded input", "resize": "resized input"}.get(value, f"input {value}"),
+    "loss": lambda value: f"{value} loss",
+    "optimizer": lambda value: {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}.get(value, value),
+    "pooling": lambda value: f"{value} pooling",
+    "precision": lambda value: value.replace("_", " "),
+    "schedule": lambda value: f"{value} schedule",
+    "shuffle": lambda value: f"shuffled {value.replace('_', ' ')}",
+    "updates": lambda value: fmt.plural(value, "update"),
+    "validation": lambda value: f"validated on {'held-out' if value == FOLD else value} images",
+}
+
+
+def setting(key: str, value: Any) -> str:
+    """One setting in words: `RMSprop`, `learning rate 0.0003`, and a switch that is on by its name alone."""
+    if key in _TOLD:
+        return _TOLD[key](value)
+    words = key.replace("_", " ")
+    return words if value is True else f"{words} {value}"
+
+
+def unlike(entry: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The settings of an entry of the config in which it differs from any of the others, in words.
+
+    What is off (None, false or 0) has no words. Nor have `layers`, which are a network and no setting.
+    """
+    others = list(others)
+    read_first = sorted(
+        entry.items(), key=lambda one: one[0] in ("learning_rate", "momentum")
+    )  # whose: the optimizer's
+    return [
+        setting(key, value)
+        for key, value in read_first
+        if value and key != "layers" and any(other.get(key) != value for other in others)
+    ]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The words of a study's cells. `original`: config/original.yaml, whose own words come first."""
+
+    study: Study
+    original: Mapping[str, Any]
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        """The networks that the original names, by architecture."""
+        summaries = {name: summary["title"] for name, summary in self.original["summaries"].items()}
+        columns = {
+            column["cell"].split("/")[0]: column["title"] for column in reversed(self.original["table"]["columns"])
+        }
+        return summaries | columns
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """The columns of the original's table, by cell: `1 Layer CNN, 1 fold`."""
+        return {
+            column["cell"]: f"{column['title']}, {column['data'][0].lower()}{column['data'][1:]}"
+            for column in self.original["table"]["columns"]
+        }
+
+    def network(self, architecture: str) -> str:
+        """A network: the original's own name, with what is unlike in one that is built by the same builder."""
+        if architecture in self._titles:
+            return self._titles[architecture]
+        entries = self.study.config["architectures"]
+        own = architectures.definition(entries[architecture])
+        for name, title in self._titles.items():
+            if "layers" not in own and entries[name]["builder"] == own["builder"]:
+                base = architectures.definition(entries[name])
+                return ", ".join([title, *(unlike(own, [base]) or ["no dropout"] * ("dropout" in own))])
+        return architecture.replace("_", " ")
+
+    def cell(self, cell: Cell) -> str:
+        """A cell: `1 Layer CNN, 60,000 images, augmented, 11,750 updates`.
+
+        Where others of the study read the same, with the settings that differ and are not the default.
+        """
+        if cell.name in self.columns:
+            return self.columns[cell.name]
+        words = self._trained(cell)
+        same = [other for other in self._alike.get(words, ()) if other != cell]
+        apart = self._apart(cell, same, but=_recipe_defaults() | {"updates": self.study.updates(cell)})
+        return f"{words}, {apart}" if apart else words
+
+    @cached_property
+    def _alike(self) -> dict[str, list[Cell]]:
+        """The study's cells by what their runs train."""
+        alike: dict[str, list[Cell]] = {}
+        for cell in self.study.cells():
+            alike.setdefault(self._trained(cell), []).append(cell)
+        return alike
+
+    def _trained(self, cell: Cell) -> str:
+        held_out = ", validated on held-out ones" if self._entry(cell, "fraction")["validation"] == FOLD else ""
+        augmented = {"none": "", "affine": "augmented"}.get(cell.augmentation, cell.augmentation.replace("_", " "))
+        parts = [
+            self.network(cell.architecture),
+            f"{fmt.plural(self.study.images(cell), 'image')}{held_out}",
+            augmented,
+            fmt.plural(self.study.updates(cell), "update"),
+        ]
+        return ", ".join(part for part in parts if part)
+
+    def variants(self, cells: Iterable[Cell]) -> dict[Cell, str]:
+        """What each cell is among those of its network; "" for the only one."""
+        cells = list(cells)
+        networks: dict[str, list[Cell]] = {}
+        for cell in cells:
+            networks.setdefault(cell.architecture, []).append(cell)
+        return {cell: self._apart(cell, networks[cell.architecture]) for cell in cells}
+
+    def _apart(self, cell: Cell, others: Sequence[Cell], but: Mapping[str, Any] = MappingProxyType({})) -> str:
+        """The settings in which a cell differs from others, those of `but` left out; augmentations go by name."""
+        parts = []
+        for axis in AXES[1:]:
+            if all(getattr(other, axis) == getattr(cell, axis) for other in others):
+                continue
+            if axis == "augmentation":
+                parts.append(cell.augmentation.replace("_", " ") if cell.augmentation != "none" else "no augmentation")
+                continue
+            own = self._entry(cell, axis)
+            told = {key: value for key, value in own.items() if key not in but or but[key] != value}
+            parts += unlike(told, [self._entry(other, axis) for other in others])
+        return ", ".join(parts)
+
+    def _entry(self, cell: Cell, axis: str) -> Mapping[str, Any]:
+        """What the config says of a cell on an axis."""
+        entry: Mapping[str, Any] = self.study.config[TABLES[axis]][getattr(cell, axis)]
+        return entry
+
+
+def _recipe_defaults() -> dict[str, Any]:
+    """What a recipe is unless it says otherwise."""
+    options = config_schema()["properties"]["recipes"]["additionalProperties"]["properties"]
+    return {key: option["default"] for key, option in options.items() if "default" in option}
