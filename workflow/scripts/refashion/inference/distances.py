@@ -47,7 +47,8 @@ class Distances(NamedTuple):
         theirs = np.where(printed, spread, sd)
         more = np.where(printed, runs - 1, own_df)
         se, both = welch((sd**2 / n, np.where(several, theirs**2 / runs, 0.0)), (own_df, more))
-        return se, np.where(printed, both, own_df), theirs * np.sqrt(1 / runs + 1 / n), more
+        df = np.where(printed, both, own_df) if printed.any() else own_df  # no larger than need be: quantiles cost
+        return se, df, theirs * np.sqrt(1 / runs + 1 / n), more
 
     def run_half_width(self, tail: Values) -> np.ndarray:
         """Half-width of the prediction interval that leaves `tail` on each side.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,10 +90,16 @@ def _studies(e: Evidence, n: ArrayLike) -> tuple[Distances, np.ndarray]:
 
     Their SDs vary as they do: [..., _SPREADS] equally likely values.
     """
-    n = np.asarray(n)[..., None]
+    seeds = np.asarray(n)[..., None]
+    sd = e.distance.sd * np.array([_relative_sds(int(one)) for one in np.ravel(n)]).reshape(*np.shape(n), _SPREADS)
+    return e.distance._replace(sd=sd, n=seeds), e.distance.sd / np.sqrt(seeds)
+
+
+@cache
+def _relative_sds(n: int) -> np.ndarray:
+    """Equally likely SDs of n runs, in units of the true one."""
     share = (np.arange(_SPREADS) + 0.5) / _SPREADS
-    sd = e.distance.sd * np.sqrt(2 * special.gammaincinv((n - 1) / 2, share) / (n - 1))
-    return e.distance._replace(sd=sd, n=n), e.distance.sd / np.sqrt(n)
+    return np.sqrt(2 * special.gammaincinv((n - 1) / 2, share) / (n - 1))
 
 
 def seeds_for_difference(excess: float, se: float, df: float, n: int, level: float) -> int | None:
