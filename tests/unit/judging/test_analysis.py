@@ -447,16 +447,17 @@ def test_contrasts_are_differences_of_means_and_find_known_effects():
         "augmentation": ["none", "affine"],
     }
     found = by(policy["contrasts"], "label")
+    larger = "60,000\N{NO-BREAK SPACE}images minus 10,000\N{NO-BREAK SPACE}images"
     means = given.runs.runs.groupby(["architecture", "fraction", "augmentation"])["clean_accuracy"].mean()
     by_hand = means[:, "60k", :].mean() - means[:, "10k", :].mean()
-    assert found["60k minus 10k"]["estimate"] == pytest.approx(by_hand)
+    assert found[larger]["estimate"] == pytest.approx(by_hand)
     true = {
-        "cnn4 minus cnn1": 2.0,
-        "lenet5 minus cnn1": 0.0,
-        "60k minus 10k": 1.0 - 0.25,
-        "affine minus none": 0.3 - 0.25,
-        "(60k minus 10k) x (affine minus none)": -0.5,
-        "(cnn4 minus cnn1) x (affine minus none)": 0.0,
+        "4 Layer CNN minus 1 Layer CNN": 2.0,
+        "LeNet-5 minus 1 Layer CNN": 0.0,
+        larger: 1.0 - 0.25,
+        "affine minus no augmentation": 0.3 - 0.25,
+        f"({larger}) x (affine minus no augmentation)": -0.5,
+        "(4 Layer CNN minus 1 Layer CNN) x (affine minus no augmentation)": 0.0,
     }
     for label, effect in true.items():
         low, high = found[label]["interval"]

@@ -299,7 +299,7 @@ def test_parameter_counts():
         "P6": NOT_REPRODUCED,  # 2.77 times
         "L1": REPRODUCED,
     }
-    assert judged["P1"].reason == "Trainable parameters of cnn1: 693,962, where the original says 693,932."
+    assert judged["P1"].reason == "Trainable parameters of 1 Layer CNN: 693,962, where the original says 693,932."
     assert judged["P5"].overall == "specification-dependent"
     assert [reading.verdict for reading in judged["P6"].readings] == [NOT_REPRODUCED, REPRODUCED, NOT_REPRODUCED]
     assert judged["P6"].readings[0].checks[0].found == pytest.approx(3_384_234 / 1_221_546)
@@ -372,7 +372,8 @@ def test_a_comparison_tells_the_difference_that_decides():
     assert open_.reason.startswith("Imprecise: 1 of 4 differences is not clear; ")
     absent = judge(with_means(validation=dict.fromkeys(COLUMNS, 90.0)))["R4"]
     assert absent.verdict == INCONCLUSIVE
-    assert absent.reason == f"Cannot say, because {BASELINE} is not part of this study."
+    missing = "softmax, 60,000\N{NO-BREAK SPACE}images, 11,750\N{NO-BREAK SPACE}updates"
+    assert absent.reason == f"Cannot say, because {missing} is not part of this study."
 
 
 def augmentation_gain(gain, metric="validation"):
@@ -409,7 +410,7 @@ def test_the_subset_is_less_work():
     assert [check.found for check in claim.readings[0].checks] == [1_000_000, 1_000_000]
     assert "against 3,000,000 in 1 Layer CNN, full dataset" in claim.reason
     assert judge(work=WORK | {CNN4_SMALL: 3_000_000})["R6"].verdict == NOT_REPRODUCED
-    assert judge(work={CNN1: 1})["R6"].reason == f"Cannot say, because {CNN1_SMALL} is not part of this study."
+    assert judge(work={CNN1: 1})["R6"].reason == "Cannot say, because 1 Layer CNN, 1 fold is not part of this study."
 
 
 def test_the_subset_trains_faster():
@@ -599,9 +600,10 @@ def test_a_cell_with_a_diverged_run_is_at_most_inconclusive():
 
 def test_a_cell_that_nobody_ran_says_so():
     judged = judge(truth(missing=frozenset((CNN4, seed) for seed in range(10))))
-    assert judged["V4"].reason == f"Cannot say, because no run of {CNN4} has finished."
-    assert readings(judged["V1"])["fold"].reason == (
-        "Cannot say, because cnn1/50k_fold/none/b256_e100 is not part of this study."
+    assert judged["V4"].reason == "Cannot say, because no run of 4 Layer CNN, full dataset has finished."
+    assert readings(judged["V1"])["fold"].reason.replace("\N{NO-BREAK SPACE}", " ") == (
+        "Cannot say, because 1 Layer CNN, 50,000 images, validated on held-out ones, 19,600 updates is not "
+        "part of this study."
     )
 
 

@@ -161,11 +161,11 @@ def test_an_interaction_has_no_panel_without_a_line_and_no_label_without_a_run()
     shown = words(drawing.svg)
     assert "equal updates, 60,000 images, n = 3" in shown
     assert "10,000 images" not in shown
-    assert "lenet5" not in shown
+    assert "LeNet-5" not in shown
     assert "left out" in drawing.caption
     assert "ring without a line" in drawing.caption
     x = {element.text: float(element.get("x")) for element in parse(drawing.svg).iter(f"{SVG}text") if element.get("x")}
-    assert x["cnn4"] < x["affine"] < x["cnn1"], "a name stands beside the last run of its network"
+    assert x["4 Layer CNN"] < x["affine"] < x["1 Layer CNN"], "a name stands beside the last run of its network"
 
 
 def test_learning_curves_tell_what_their_axis_cuts_off(full):

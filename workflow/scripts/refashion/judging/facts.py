@@ -145,6 +145,15 @@ class Facts:
         """A cell in words."""
         return self.names.cell(Cell(*cell.split("/")))
 
+    def why_empty(self, cell: str) -> str:
+        """Why a cell has no run that counts: a sentence that begins "cannot say, because"."""
+        counts = self.runs.counts(cell)
+        if counts.wanted == 0:
+            return f"cannot say, because {self.title(cell)} is not part of this study"
+        if counts.finished == 0 and counts.diverged:
+            return f"cannot say, because all {counts.diverged} finished runs of {self.title(cell)} diverged"
+        return f"cannot say, because no run of {self.title(cell)} has finished"
+
     @cached_property
     def datasets(self) -> dict[str, str]:
         """The data set of each cell."""
@@ -192,7 +201,7 @@ def sample(facts: Facts, cell: str, metric: str) -> MetricSummary:
         values=found.values.tolist(),
         interval=pair(interval),
         prediction=pair(prediction),
-        reason=why(found, facts.runs, interval.reason),
+        reason=why(found, facts, interval.reason),
     )
 
 
@@ -201,6 +210,6 @@ def pair(interval: Any) -> list[float] | None:
     return None if interval.low is None else [interval.low, interval.high]
 
 
-def why(sample: Sample, runs: RunTable, reason: str) -> str:
+def why(sample: Sample, facts: Facts, reason: str) -> str:
     """The reason why a sample gives no interval, with its cell where it has no run at all."""
-    return runs.why_empty(sample.cell) if sample.n == 0 else reason
+    return facts.why_empty(sample.cell) if sample.n == 0 else reason

@@ -124,12 +124,3 @@ class RunTable:
         columns = [self.column(cell, name)[finished] for name in MACHINE]
         moved = self.column(cell, "machines")[finished].astype(float) > 1
         return len(set(zip(*columns, strict=True))) > 1 or bool(moved.any())
-
-    def why_empty(self, cell: str) -> str:
-        """Why a cell has no run that counts: a sentence that begins "cannot say, because"."""
-        counts = self.counts(cell)
-        if counts.wanted == 0:
-            return f"cannot say, because {cell} is not part of this study"
-        if counts.finished == 0 and counts.diverged:
-            return f"cannot say, because all {counts.diverged} finished runs of {cell} diverged"
-        return f"cannot say, because no run of {cell} has finished"

@@ -86,10 +86,20 @@ class Names:
         entries = self.study.config["architectures"]
         own = architectures.definition(entries[architecture])
         for name, title in self._titles.items():
-            if "layers" not in own and entries[name]["builder"] == own["builder"]:
+            if "layers" not in own and name in entries and entries[name]["builder"] == own["builder"]:
                 base = architectures.definition(entries[name])
                 return ", ".join([title, *(unlike(own, [base]) or ["no dropout"] * ("dropout" in own))])
         return architecture.replace("_", " ")
+
+    def level(self, factor: str, cell: Cell) -> str:
+        """What a cell is in a factor: its network, its images or its augmentation."""
+        if factor == "architecture":
+            return self.network(cell.architecture)
+        return self._images(cell) if factor == "fraction" else _augmentation(cell.augmentation)
+
+    def _images(self, cell: Cell) -> str:
+        held_out = ", validated on held-out ones" if self._entry(cell, "fraction")["validation"] == FOLD else ""
+        return f"{fmt.plural(self.study.images(cell), 'image')}{held_out}"
 
     def cell(self, cell: Cell) -> str:
         """A cell: `1 Layer CNN, 60,000 images, augmented, 11,750 updates`.
@@ -112,11 +122,10 @@ class Names:
         return alike
 
     def _trained(self, cell: Cell) -> str:
-        held_out = ", validated on held-out ones" if self._entry(cell, "fraction")["validation"] == FOLD else ""
         augmented = {"none": "", "affine": "augmented"}.get(cell.augmentation, cell.augmentation.replace("_", " "))
         parts = [
             self.network(cell.architecture),
-            f"{fmt.plural(self.study.images(cell), 'image')}{held_out}",
+            self._images(cell),
             augmented,
             fmt.plural(self.study.updates(cell), "update"),
         ]
@@ -137,7 +146,7 @@ class Names:
             if all(getattr(other, axis) == getattr(cell, axis) for other in others):
                 continue
             if axis == "augmentation":
-                parts.append(cell.augmentation.replace("_", " ") if cell.augmentation != "none" else "no augmentation")
+                parts.append(_augmentation(cell.augmentation))
                 continue
             own = self._entry(cell, axis)
             told = {key: value for key, value in own.items() if key not in but or but[key] != value}
@@ -148,6 +157,10 @@ class Names:
         """What the config says of a cell on an axis."""
         entry: Mapping[str, Any] = self.study.config[TABLES[axis]][getattr(cell, axis)]
         return entry
+
+
+def _augmentation(name: str) -> str:
+    return "no augmentation" if name == "none" else name.replace("_", " ")
 
 
 def _recipe_defaults() -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _in_cell(seen: Seen, together: Together, facts: Facts) -> InCell:
         prediction=pair(prediction),
         half_error=together.half_error(position),
         sensitivity=stand.sensitivity(together.margins) if stand else together.sensitivity(position),
-        reason=why(sample, facts.runs, e.reason),
+        reason=why(sample, facts, e.reason),
     )
     return InCell(e, verdict, numbers, stand)
 

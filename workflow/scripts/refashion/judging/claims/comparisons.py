@@ -115,9 +115,9 @@ def why_no_pair(cells: tuple[str, str], n: int, facts: Facts, diverged: bool, on
     """Why a difference, of n seeds, cannot be judged, or "". one_machine: only runs of one kind of it were compared."""
     empty = [cell for cell in cells if facts.runs.counts(cell).finished == 0]
     if len(empty) == 2 and not any(facts.runs.counts(cell).wanted for cell in empty):
-        return f"cannot say, because {cells[0]} and {cells[1]} are not part of this study"
+        return f"cannot say, because {' and '.join(map(facts.title, cells))} are not part of this study"
     if empty:
-        return facts.runs.why_empty(empty[0])
+        return facts.why_empty(empty[0])
     if n < 2:
         both = " and ".join(map(facts.title, cells))
         alike = " that ran on one kind of machine" if one_machine else ""
@@ -178,7 +178,7 @@ def _work_checks(reading: Mapping[str, Any], facts: Facts) -> list[Check]:
                 found=mine,
                 unit="images",
                 holds=None if mine is None or other is None else mine < other,
-                reason=f"cannot say, because {absent} is not part of this study" if absent else "",
+                reason=f"cannot say, because {facts.title(absent)} is not part of this study" if absent else "",
             )
         )
     return checks

@@ -38,7 +38,8 @@ def parameters(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Co
     """A parameter count, held against the network as built."""
     name, count = reading["architecture"], reading["count"]
     built = context.facts.architectures.get(name, {}).get(count)
-    label, unknown = f"{count} parameters of {name}", f"{name} has not been built in this study"
+    title = context.facts.names.network(name)
+    label, unknown = f"{count.replace('_', '-')} parameters of {title}", f"{title} has not been built in this study"
     return equalities([_equality(label, reading["value"], built, "parameters", unknown)])
 
 
@@ -46,7 +47,11 @@ def parameter_ratio(entry: Mapping[str, Any], reading: Mapping[str, Any], contex
     """How many times as many parameters one network has as another, rounded as the reading says."""
     top, bottom = reading["numerator"], reading["denominator"]
     ratio = parameters_ratio(context.facts.architectures, top, bottom)
-    label, unknown = f"parameters of {top}, in times those of {bottom}", f"{top} and {bottom} were not both built"
+    both = context.facts.names.network(top), context.facts.names.network(bottom)
+    label, unknown = (
+        f"parameters of {both[0]}, in times those of {both[1]}",
+        f"{' and '.join(both)} were not both built",
+    )
     return equalities([_equality(label, reading["value"], ratio, "times", unknown, reading["decimals"])])
 
 

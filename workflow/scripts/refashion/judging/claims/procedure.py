@@ -35,7 +35,7 @@ def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
     """A mean that is reported and held against nothing."""
     sample = facts.runs.sample(cell, metric)
     interval = t_interval(sample.values, facts.confidence)
-    reason = why(sample, facts.runs, interval.reason)
+    reason = why(sample, facts, interval.reason)
     ends = pair(interval)
     if metric in TIMES:
         ends = ends and [max(0.0, end) for end in ends]  # no time is negative, whatever a normal distribution says

@@ -175,7 +175,7 @@ def _why_not(names: tuple[str, str], one: PairedComparison, facts: Facts) -> str
     """Why a comparison lacks something, or ""."""
     for cell in names:
         if facts.runs.counts(cell).finished == 0:
-            return facts.runs.why_empty(cell)
+            return facts.why_empty(cell)
     if one.paired.n < 2:
         return f"cannot say, because the two cells share {'one seed' if one.paired.n else 'no seed'}"
     return one.reason
@@ -238,7 +238,7 @@ def ranks(facts: Facts) -> Ranks:
         p_rank=of_means.p_rank or [],
         p_rank_one_run=of_runs.p_rank or [],
         p_published_order=order_probability(facts.runs.paired(order, PUBLISHED_METRIC)[1]) if order else None,
-        reason=facts.runs.why_empty(empty) if empty else of_means.reason,
+        reason=facts.why_empty(empty) if empty else of_means.reason,
     )
 
 

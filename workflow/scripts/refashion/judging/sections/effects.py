@@ -109,7 +109,8 @@ def _policy(experiment: Experiment, facts: Facts) -> Policy:
     cells = [at[combination] for combination in itertools.product(*levels.values())]
     seeds, scores = facts.runs.paired([cell.name for cell in cells], CLEAN_METRIC)
     reason = _why_no_effects(cells, seeds.size, facts)
-    contrasts = [] if reason else _contrasts(levels, scores, facts.confidence)
+    words = {factor: {getattr(cell, factor): facts.names.level(factor, cell) for cell in cells} for factor in FACTORS}
+    contrasts = [] if reason else _contrasts(levels, words, scores, facts.confidence)
     terms, residual, reason = ([], None, reason) if reason else _anova(cells, seeds, scores)
     return Policy.of(
         experiment,
@@ -134,7 +135,7 @@ def _policy(experiment: Experiment, facts: Facts) -> Policy:
 def _why_no_effects(cells: Sequence[Cell], shared: int, facts: Facts) -> str:
     if shared >= 2:
         return ""
-    empty = [cell.name for cell in cells if facts.runs.counts(cell.name).finished == 0]
+    empty = [facts.names.cell(cell) for cell in cells if facts.runs.counts(cell.name).finished == 0]
     if empty:
         return f"cannot say, because {len(empty)} of {len(cells)} cells have no finished run, such as {empty[0]}"
     return f"cannot say, because its cells share {'one seed' if shared else 'no seed'}, and effects need two"
@@ -166,9 +167,12 @@ def _anova(
     return terms, Residual(df=plain.residual_df, sd=plain.residual_sd), ""
 
 
-def _contrasts(levels: Mapping[str, list[str]], scores: np.ndarray, confidence: float) -> list[ContrastOfCells]:
+def _contrasts(
+    levels: Mapping[str, list[str]], words: Mapping[str, Mapping[str, str]], scores: np.ndarray, confidence: float
+) -> list[ContrastOfCells]:
     """Every main effect and interaction as contrasts of cell means, scores [k, n] in the order of the factors' product.
 
+    words: of each factor's levels.
     A contrast multiplies, over the factors that take part, (a level minus the first level), and averages over the
     others. Welch-Satterthwaite, because variances differ between cells; paired by seed beside it.
     """
@@ -177,7 +181,8 @@ def _contrasts(levels: Mapping[str, list[str]], scores: np.ndarray, confidence: 
         for factors in itertools.combinations(levels, size):
             for chosen in itertools.product(*(levels[factor][1:] for factor in factors)):
                 weights = _weights(levels, dict(zip(factors, chosen, strict=True)))
-                labels = [f"{c} minus {levels[f][0]}" for f, c in zip(factors, chosen, strict=True)]
+                pairs = zip(factors, chosen, strict=True)
+                labels = [f"{words[factor][own]} minus {words[factor][levels[factor][0]]}" for factor, own in pairs]
                 contrasts.append(_contrast(labels, weights, scores, confidence))
     adjusted = benjamini_hochberg([contrast.p for contrast in contrasts])
     return [one.model_copy(update={"p_adjusted": p}) for one, p in zip(contrasts, adjusted, strict=True)]

@@ -61,7 +61,7 @@ def confusion(facts: Facts) -> list[Confusion]:
 def _confusion(cell: str, facts: Facts) -> Confusion:
     found = facts.predictions.get(cell)
     if found is None:
-        return Confusion(cell=cell, n=0, counts=[], reason=facts.runs.why_empty(cell))
+        return Confusion(cell=cell, n=0, counts=[], reason=facts.why_empty(cell))
     n, classes = len(found.seeds), len(facts.classes)
     joint = found.labels.astype(int) * classes + found.validated
     matrix = np.bincount(joint.ravel(), minlength=classes**2).reshape(classes, classes)

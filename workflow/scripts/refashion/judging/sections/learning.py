@@ -79,7 +79,7 @@ def learning_curves(facts: Facts) -> list[LearningCurve]:
                 epochs=(shown + 1).tolist(),
                 **{part: _band(table) for part, table in tables.items()},
                 best_epoch=_median(facts.runs.sample(cell, "best_epoch").values),
-                reason="" if last else facts.runs.why_empty(cell),
+                reason="" if last else facts.why_empty(cell),
             )
         )
     return curves
@@ -113,7 +113,7 @@ def optimism_of(cell: str, part: Images, facts: Facts) -> Optimism:
         optimism=interval.mean,
         interval=pair(interval),
         best_epoch=_median(facts.runs.sample(cell, "best_epoch" if part == "val" else "best_clean_epoch").values),
-        reason=interval.reason if interval.n else facts.runs.why_empty(cell),
+        reason=interval.reason if interval.n else facts.why_empty(cell),
     )
 
 

@@ -67,7 +67,7 @@ def _precision(cell: str, pilot: Pilot | None, facts: Facts) -> CellPrecision:
         curve=[] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
         needed=[] if sd is None else [_needed(values, width, facts.confidence) for width in HALF_WIDTHS],
         stein=None if pilot is None else _stein(cell, pilot, facts),
-        reason=interval.reason if interval.n else facts.runs.why_empty(cell),
+        reason=interval.reason if interval.n else facts.why_empty(cell),
     )
 
 

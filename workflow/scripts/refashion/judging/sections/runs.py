@@ -188,7 +188,7 @@ def _cell(cell: Cell, facts: Facts) -> CellSummary:
         validation=facts.validation[cell.name],
         mixed_machines=facts.runs.mixed_machines(cell.name),
         metrics={metric: sample(facts, cell.name, metric) for metric in METRICS},
-        reason="" if found.finished else facts.runs.why_empty(cell.name),
+        reason="" if found.finished else facts.why_empty(cell.name),
     )
 
 

@@ -85,7 +85,7 @@ def variance(facts: Facts) -> Variance:
 def _image_noise(cell: str, facts: Facts) -> CellNoise:
     found = facts.predictions.get(cell)
     noise = image_noise(found.validated == found.labels if found else np.zeros((0, 0), bool))
-    return CellNoise.of(noise, cell=cell, reason=noise.reason if noise.n else facts.runs.why_empty(cell))
+    return CellNoise.of(noise, cell=cell, reason=noise.reason if noise.n else facts.why_empty(cell))
 
 
 # ------------------------------------------------------------------------------------------- subsets and initialisers

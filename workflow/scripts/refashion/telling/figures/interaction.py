@@ -37,7 +37,7 @@ def interaction(analysis: Analysis) -> Sketch:
     if not policies:
         reason = fmt.sentence(analysis["effects"]["reason"], "The factorial experiment has not been run.")
         return Sketch(title, reason=reason)
-    possible = [panel for policy in policies for panel in _panels(policy)]
+    possible = [panel for policy in policies for panel in _panels(analysis, policy)]
     panels = [panel for panel in possible if any(len(line) > 1 for line in panel.lines.values())]
     if not panels:
         reason = (
@@ -58,10 +58,11 @@ def interaction(analysis: Analysis) -> Sketch:
         alternative=parts.told(
             "Interaction plot",
             (
-                f"{panel.title}, {cell['architecture']}, {cell['augmentation']}: "
+                f"{panel.title}, {network}, {cell['augmentation']}: "
                 f"{fmt.percent(cell['sample']['mean'])}, {fmt.plural(cell['sample']['n'], 'run')}."
                 for panel in panels
-                for cell in panel.cells()
+                for network, line in panel.lines.items()
+                for cell in line
             ),
         ),
         data=[
@@ -75,7 +76,7 @@ def interaction(analysis: Analysis) -> Sketch:
     )
 
 
-def _panels(policy: dict[str, Any]) -> list[_Panel]:
+def _panels(analysis: Analysis, policy: dict[str, Any]) -> list[_Panel]:
     """A panel a number of images; its lines are empty where nothing was run."""
     levels = policy["levels"]["augmentation"]
     # What tells one grid from the other: the words in brackets at the end of its title, or all of it.
@@ -86,7 +87,7 @@ def _panels(policy: dict[str, Any]) -> list[_Panel]:
         lines: dict[str, list[dict[str, Any]]] = {}
         for cell in sorted(own, key=lambda cell: levels.index(cell["augmentation"])):
             if cell["sample"]["n"]:
-                lines.setdefault(cell["architecture"], []).append(cell)
+                lines.setdefault(analysis["names"]["networks"][cell["architecture"]], []).append(cell)
         runs = span([cell["sample"]["n"] for line in lines.values() for cell in line] or [0], fmt.count)
         images = fmt.count(own[0]["images"])
         title = f"{found[1] if found else policy['title']}, {images} images, n = {runs}"
@@ -101,11 +102,12 @@ def _draw_interaction(colours: dict[str, str], panels: list[_Panel], phone: bool
         panel.set_xlim(-0.35, len(given.levels) - 1 + 0.75)
         panel.set_xticks(range(len(given.levels)), given.levels)
         panel.grid(axis="y")
-        for network, line in given.lines.items():
+        for line in given.lines.values():
             x = [given.levels.index(cell["augmentation"]) for cell in line]
-            panel.plot(x, [cell["sample"]["mean"] for cell in line], color=colours[network], linewidth=1.8)
+            colour = colours[line[0]["architecture"]]
+            panel.plot(x, [cell["sample"]["mean"] for cell in line], color=colour, linewidth=1.8)
             for at, cell in zip(x, line, strict=True):
-                parts.mark_mean(panel, at, cell["sample"], colours[network])
+                parts.mark_mean(panel, at, cell["sample"], colour)
     figure.supylabel("accuracy, percent", size=9.5, color=MUTED)
     for panel, given in zip(axes, panels, strict=True):  # the limits, which the panels share, are final only now
         _name_lines(panel, given, colours)
@@ -116,6 +118,6 @@ def _name_lines(panel: Axes, given: _Panel, colours: dict[str, str]) -> None:
     """The network's name beside the last run of each line."""
     for x, level in enumerate(given.levels):
         last = {name: line[-1] for name, line in given.lines.items() if line[-1]["augmentation"] == level}
-        ends = [(name, cell["sample"]["mean"], colours[name]) for name, cell in last.items()]
+        ends = [(name, cell["sample"]["mean"], colours[cell["architecture"]]) for name, cell in last.items()]
         if ends:
             parts.label_ends(panel, ends, x + 0.1, 0.075)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
+from refashion.study.names import setting
 from refashion.telling.figures import parts
 from refashion.telling.figures.parts import Analysis, Sketch
 from refashion.telling.figures.style import HAIR, INK, NARROW, PAPER, VERDICT_COLOURS, WIDE
@@ -60,6 +61,14 @@ def _choices(curve: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(found, key=lambda choice: (order.index(choice[0]), str(choice[1])))
 
 
+def _choice_told(key: str, value: Any) -> str:
+    """A choice in words: `RMSprop`, `without dropout`, `the best epoch`."""
+    if key == "metric":
+        return f"{'the best' if value.startswith('best_') else 'the final'} epoch{', clean' * ('clean' in value)}"
+    option = key.rpartition(".")[2]
+    return setting(option, value) if value else f"without {option.replace('_', ' ')}"
+
+
 def _draw_specifications(curves: list[dict[str, Any]], phone: bool) -> Figure:
     """A curve and its matrix of choices below each other, inches: title, curve, gap, matrix, room below."""
     width, left = (NARROW, 1.3) if phone else (WIDE, 2.1)
@@ -96,7 +105,7 @@ def _draw_curve(panel: Axes, curve: dict[str, Any]) -> None:
 
 def _draw_choices(panel: Axes, curve: dict[str, Any], phone: bool) -> None:
     choices, width = _choices(curve), 22 if phone else 34
-    names = [parts.wrap(f"{key}: {fmt.text_or_missing(value)}", width, 1) for key, value in choices]
+    names = [parts.wrap(_choice_told(key, value), width, 1) for key, value in choices]
     parts.name_rows(panel, names or [""], width, 7.5 if phone else 8)
     for y, (key, value) in enumerate(choices):
         if y % 2 == 0:
