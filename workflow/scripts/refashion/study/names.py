@@ -25,7 +25,7 @@ _TOLD: dict[str, Callable[[Any], str]] = {
     "pooling": lambda value: f"{value} pooling",
     "precision": lambda value: value.replace("_", " "),
     "schedule": lambda value: f"{value} schedule",
-    "shuffle": lambda value: f"shuffled {value.replace('_', ' ')}",
+    "shuffle": lambda value: {"once": "one order for all epochs", "each_epoch": "a new order each epoch"}[value],
     "updates": lambda value: fmt.plural(value, "update"),
     "validation": lambda value: f"validated on {'held-out' if value == FOLD else value} images",
 }

@@ -19,7 +19,12 @@ def speed(analysis: Analysis) -> Sketch:
     """Images a second of this engine and of the usual programs, as `snakemake benchmark` measured them."""
     title = "Images a second, beside the usual programs"
     needed = ("architecture", "augmentation", "program", "images_per_second")
-    rows = [row for row in analysis["benchmark"]["rows"] if all(row.get(key) not in (None, "") for key in needed)]
+    networks = analysis["names"]["networks"]
+    rows = [
+        row | {"task": f"{networks.get(row['architecture'], row['architecture'])}, {row['augmentation']}"}
+        for row in analysis["benchmark"]["rows"]
+        if all(row.get(key) not in (None, "") for key in needed)
+    ]
     if not rows:
         reason = fmt.sentence(analysis["benchmark"]["reason"], "the benchmark was not run on this machine")
         return Sketch(title, reason=reason)
@@ -36,18 +41,18 @@ def speed(analysis: Analysis) -> Sketch:
 
 def _told(row: dict[str, Any]) -> str:
     rate = fmt.significant(row["images_per_second"], 2)
-    return f"{row['architecture']}, {row['augmentation']}, {row['program']}: {rate} images a second."
+    return f"{row['task']}, {row['program']}: {rate} images a second."
 
 
 def _draw_speed(rows: list[dict[str, Any]], phone: bool) -> Figure:
-    tasks = list(dict.fromkeys(f"{row['architecture']}, {row['augmentation']}" for row in rows))
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
     programs, columns = list(dict.fromkeys(row["program"] for row in rows)), 2 if phone else 4
     head = 0.15 + 0.17 * -(-len(programs) // columns)
     figure, (panel,) = parts.row_panels([("", [Row(task) for task in tasks])], phone, "training images a second", head)
     panel.set_xscale("log")
     for program, colour, marker in zip(programs, cycle(style.SERIES), cycle(style.MARKERS), strict=False):
         for row in (row for row in rows if row["program"] == program):
-            y = tasks.index(f"{row['architecture']}, {row['augmentation']}")
+            y = tasks.index(row["task"])
             if fmt.exists(row.get("slowest")) and fmt.exists(row.get("fastest")):
                 panel.plot([row["slowest"], row["fastest"]], [y, y], color=colour, linewidth=1.6)
             (mark,) = panel.plot(row["images_per_second"], y, marker, color=colour, markersize=6, label=program)
