@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from refashion import files
+from refashion.errors import UserError
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS
@@ -17,7 +18,10 @@ def describe(entries, shape, classes):
 
     described = {}
     for name, entry in entries.items():
-        model = architectures.build(entry, shape, classes)
+        try:
+            model = architectures.build(entry, shape, classes)
+        except UserError as error:
+            raise UserError(f"config: architectures.{name}: {error}") from error
         described[name] = {
             "rows": architectures.summary_rows(model),
             **architectures.parameter_counts(model),

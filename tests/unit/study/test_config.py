@@ -39,7 +39,7 @@ MISTAKES = [
     (put("analysis/resamples", 10**8), ["resamples is 100000000", "from 100 to 10000000"]),
     (
         put("recipes/b256_e50", None),
-        ["recipes.b256_e50 is None", "a table of batch_size, of epochs or updates", "optimizer"],
+        ["recipes.b256_e50 is empty (null)", "a table of batch_size, of epochs or updates", "optimizer"],
     ),
     (put("recipes/b256_e100/optimizer", "lion"), ["optimizer is 'lion'", "adam, rmsprop, sgd"]),
     (put("recipes/b256_e100/loss", "hinge"), ["loss is 'hinge'", "categorical, sparse"]),
@@ -188,7 +188,7 @@ MISTAKES = [
     (put("recipes", []), ["recipes is []", "a table of recipes"]),
     (put("architectures", ["cnn1"]), ["architectures is ['cnn1']", "a table of architectures"]),
     (put("datasets", "mnist"), ["datasets is 'mnist'", "a table of data sets"]),
-    (put("experiments", None), ["experiments is None", "a table of experiments"]),
+    (put("experiments", None), ["experiments is empty (null)", "a table of experiments"]),
     (put("fractions", {}), ["fractions is {}", "a table of fractions by their names, at least one"]),
     (put("fractions", {10: {}, "10": {}}), ["fractions has the key '10' twice"]),
     (put("title", "\ud800"), ["title is '\\ud800'", "UTF-8"]),

@@ -196,6 +196,7 @@ MISTAKES = [
     (put("table/columns/c1/validation", "D1"), ["table.columns[0].validation is 'D1'"]),
     (put("table/columns/c1/validation", "V2"), ["columns[0].validation is 'V2'", CELL]),
     (drop("table/rows/1/printed/0"), ["table.rows[1].printed has length 1", "is 2"]),
+    (put("claims/V1/value", 91.79), ["table.rows[6].printed[0]", "claim V1", "value 91.79", "must be alike"]),
     (add("table/rows/1/printed", "x"), ["table.rows[1].printed has length 3", "allowed is 2"]),
     (put("claims/L1/readings/0/architectures/0", "cnn5"), ["'cnn5'", "are cnn1."]),
     (put("inconsistencies/1/recompute/0/summary", "cnn5"), ["'cnn5'", "are cnn1."]),
@@ -246,6 +247,16 @@ def test_a_mistake_gets_one_sentence_with_key_value_and_what_is_allowed(edit, wo
         assert word in sentence
 
 
+def printed(claim, value, words):
+    """An edit of an accuracy, in its claim and in the table."""
+
+    def edit(original):
+        put(f"claims/{claim}/value", value)(original)
+        put(f"table/rows/{6 if claim[0] == 'V' else 5}/printed/0", words)(original)
+
+    return edit
+
+
 ALLOWED = {
     "as it is": lambda original: None,
     "a cell that is defined and in no experiment": put(f"{R1}/others/0", "lenet5_tanh/3k/zoom/modern"),
@@ -268,8 +279,10 @@ ALLOWED = {
         for key in SCHEMA["properties"]
         if "default" in SCHEMA["properties"][key] and key != "summaries"
     },
-    "a whole percentage": put("claims/V1/value", 92),
-    "100 percent with a margin": put("claims/T1/value", 100),
+    "a whole percentage": printed("V1", 92, "92%"),
+    "100 percent with a margin": printed("T1", 100, "100%"),
+    "a share of 1 in the table": printed("V1", 91.97, "Test acc. 1: .9197 or 0.9197"),
+    "a table that prints words": printed("V1", 91.97, "about nine in ten"),
 }
 
 
@@ -299,9 +312,11 @@ def test_the_report_lies_beside_the_config_that_names_it_or_in_the_project(tmp_p
     mine.write_text("original: mine.yaml\n")
     other.write_text("seeds: 3\n")
     project = tmp_path / "project"
+    with pytest.raises(UserError, match=r"^config: original is 'mine.yaml', and .*/elsewhere/mine.yaml is missing; "):
+        original_path("mine.yaml", [mine, other], project)
+    (project / "config").mkdir(parents=True)
+    (project / "config" / "original.yaml").write_text("title: C\n")
     assert original_path("original.yaml", [other], project) == project / "config" / "original.yaml"
-    assert original_path("mine.yaml", [mine, other], project) == mine.parent / "mine.yaml"
-    project.mkdir()
     (project / "mine.yaml").write_text("title: A\n")
     assert original_path("mine.yaml", [mine, other], project) == project / "mine.yaml"
     (mine.parent / "mine.yaml").write_text("title: B\n")

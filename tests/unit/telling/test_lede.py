@@ -43,18 +43,45 @@ def test_accuracies_are_counted_as_they_are_judged():
     given = with_verdicts(
         given, T1="reproduced", T2="reproduced", T3="reproduced", T4="inconclusive", T5="inconclusive"
     )
-    assert told(given)["Accuracies"] == (
-        "Of 11 printed accuracies, 3 are reproduced (T1, T2, T3), 6 are not reproduced (V1, V2, V3, V4, V5, V6) "
-        "and 2 are open (T4, T5)."
+    for claim in given["claims"]:
+        if claim["kind"] == "accuracy":
+            claim["readings"][0]["numbers"]["difference"] = {"V1": -1.4, "V2": 0.2, "T5": -0.5}.get(claim["id"], 0.35)
+    found = told(given)
+    assert found["Validation accuracies"] == (
+        "Of 6 that are printed, none is reproduced and 6 are not reproduced (V1, V2, V3, V4, V5, V6: ours 1.4 pp lower "
+        "to 0.35 pp higher)."
+    )
+    assert found["Training accuracies"] == (
+        "Of 5 that are printed, 3 are reproduced (T1, T2, T3: ours 0.35 pp higher) and 2 are open (T4, T5: ours 0.50 "
+        "pp lower to 0.35 pp higher)."
     )
 
 
-def test_accuracies_that_are_judged_alike_are_not_counted_out_of_themselves():
-    given = with_verdicts(analysis(n=4), V1="not reproduced", V2="not reproduced")
-    accuracies = [one for one in given["claims"] if one["id"] in ("V1", "V2")]
-    assert lede._all_accuracies(accuracies).text == "Of 2 printed accuracies, none is reproduced."
-    one = lede._all_accuracies(accuracies[:1]).text
-    assert one.startswith("The one printed accuracy, 91.97%, is not reproduced (ours ")
+def test_one_accuracy_of_a_kind_is_told_with_its_number():
+    given = with_verdicts(analysis(n=4), V1="not reproduced")
+    [claim] = [one for one in given["claims"] if one["id"] == "V1"]
+    claim["readings"][0]["numbers"]["difference"] = -3.2
+    [found] = lede._accuracies([claim])
+    assert found.head == "Validation accuracy"
+    assert found.text.replace("\u00a0", " ") == (
+        "The one that is printed, 91.97%, is not reproduced (ours 3.2 pp lower)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("differences", "expected"),
+    [
+        ([1.0, 2.5, 0.5], "ours 0.50 to 2.5 pp higher"),
+        ([-1.0, -3.1], "ours 1.0 to 3.1 pp lower"),
+        ([-1.0, 0.2], "ours 1.0 pp lower to 0.20 pp higher"),
+        ([0.4], "ours 0.40 pp higher"),
+        ([], ""),
+    ],
+)
+def test_how_far_ours_lie_is_told_from_the_lowest_to_the_highest(differences, expected):
+    claims = [{"readings": [{"numbers": {"n": 3, "difference": value}}]} for value in differences]
+    waiting = {"readings": [{"numbers": {"n": 0, "difference": None}}]}
+    assert lede._ours_told([*claims, waiting]).replace("\u00a0", " ") == expected
 
 
 def test_every_accuracy_that_is_not_reproduced_is_told_of_in_the_table_or_not():
@@ -62,25 +89,8 @@ def test_every_accuracy_that_is_not_reproduced_is_told_of_in_the_table_or_not():
     ids = ("V1", "V5", "V6", "T5")
     given = with_verdicts(analysis(n=4), **dict.fromkeys(("V2", "V3", "V4", "T1", "T2", "T3", "T4"), "reproduced"))
     given = with_verdicts(given, **dict.fromkeys(ids, "not reproduced"))
-    rows = [one for one in lede.findings(given) if one.head in ("By another reading", "By no reading")]
+    rows = [one for one in lede.findings(given) if one.head in ("Read otherwise", "However read")]
     assert {id for one in rows for id in one.claims} >= set(ids)
-
-
-@pytest.mark.parametrize(
-    ("differences", "expected"),
-    [
-        ([1.0, 2.5, 0.5], "our training accuracy is higher in all 3 columns, by 0.50 to 2.5 pp"),
-        (
-            [-1.0, -3.1, 0.2],
-            "our training accuracy is lower in 2 of 3 columns, by 1.0 to 3.1 pp, and higher in 1, by 0.20 pp",
-        ),
-        ([0.4], "our training accuracy is higher in the one column, by 0.40 pp"),
-        ([-0.4, -0.3], "our training accuracy is lower in both columns, by 0.30 to 0.40 pp"),
-        ([0.0], ""),
-    ],
-)
-def test_the_direction_says_how_many_columns_and_how_far(differences, expected):
-    assert lede._direction("training", differences).replace("\u00a0", " ") == expected
 
 
 def test_a_reading_that_rescues_is_named_and_one_that_does_not_is_not():
@@ -88,11 +98,17 @@ def test_a_reading_that_rescues_is_named_and_one_that_does_not_is_not():
     claim = next(one for one in given["claims"] if one["id"] == "V1")
     for reading in claim["readings"][1:]:
         reading.update(verdict="not reproduced", tested=True)
-    assert "By another reading" not in told(given)
-    assert "validation 91.97% (ours" in told(given)["By no reading"]
+    assert "Read otherwise" not in told(given)
+    assert "validation 91.97% (ours" in told(given)["However read"]
     claim["readings"][1]["verdict"] = "reproduced"
-    assert f"; read as \u201c{claim['readings'][1]['title']}\u201d, " in told(given)["By another reading"]
-    assert "91.97%" not in told(given).get("By no reading", "")
+    text = told(given)["Read otherwise"]
+    assert (
+        f"Read as \u201c{claim['readings'][1]['title']}\u201d, one of {len(claim['readings']) - 1} other readings, "
+        in text
+    )
+    assert "V1" in text
+    assert text.endswith("reproduced.")
+    assert "91.97%" not in told(given).get("However read", "")
 
 
 def test_what_no_unstated_choice_brings_back_is_said_with_how_many_were_tried():
@@ -105,15 +121,15 @@ def test_what_no_unstated_choice_brings_back_is_said_with_how_many_were_tried():
         return {"claim": claim, "points": points, "published": published, "margin": 0.5}
 
     given["specification_curves"] = [curve("V1", 91.97, (1, 87.1), (1, 89.1)), curve("V5", 92.11, (1, 91.61), (3, 90))]
-    assert told(given)["By other choices"] == (
-        "Other choices of what the original leaves unstated: none of 2 within the margin of 91.97% (87.10% to 89.10%, "
-        "1 run each) and 1 of 2 within the margin of 92.11% (90.00% to 91.61%, 1 to 3 runs each)."
+    assert told(given)["Other settings"] == (
+        "Settings that the original does not state, varied: 0 of 2 come within the margin of 91.97% (87.10% to 89.10%) "
+        "and 1 of 2 come within the margin of 92.11% (90.00% to 91.61%), 1 to 3 runs each; one run is no verdict."
     )
     given["specification_curves"] = [curve("V1", 91.97)]
-    assert "By other choices" not in told(given), "the primary specification alone"
+    assert "Other settings" not in told(given), "the primary specification alone"
     reproduced = with_verdicts(given, V1="reproduced")
     reproduced["specification_curves"] = [curve("V1", 91.97, (1, 87.1))]
-    assert "By other choices" not in told(reproduced)
+    assert "Other settings" not in told(reproduced)
 
 
 def test_a_preset_that_is_no_evidence_finds_nothing_of_accuracies():
@@ -125,7 +141,7 @@ def test_a_preset_that_is_no_evidence_finds_nothing_of_accuracies():
 def test_one_run_each_says_that_none_can_be_judged():
     found = told(analysis(n=1))
     assert found["One run each"].startswith("Each network was trained once.")
-    assert not {"Accuracies", "Direction", "Open"} & set(found)
+    assert not {"Validation accuracies", "Training accuracies", "Open"} & set(found)
 
 
 def test_verdicts_between_looks_are_called_interim():
@@ -140,7 +156,7 @@ def test_verdicts_between_looks_are_called_interim():
 def test_no_run_yet_is_said():
     found = told(analysis(n=0))
     assert "No run yet" in found
-    assert not {"Accuracies", "Direction", "Open", *lede.SAID} & set(found)
+    assert not {"Validation accuracies", "Training accuracies", "Open", *lede.SAID} & set(found)
 
 
 def test_one_accuracy_waits_in_the_singular():
@@ -186,7 +202,7 @@ def test_an_open_comparison_says_what_would_end_it():
             one["verdict"], one["ending"] = "reproduced", None
     text = told(given)[lede.SAID[2]]
     assert text.startswith(f"{claim['statement'].rstrip('.')}. ")
-    assert text.endswith("With 46 seeds a network, 80 of 100 studies would end it, at 130 core-hours.")
+    assert text.endswith(" 46 seeds a network would settle it in 80 of 100 studies, at 130 core-hours.")
 
 
 def test_what_was_decided_after_looking_is_one_line_of_the_readme():

@@ -15,10 +15,8 @@ def claim(name, printed, values, margin=0.5):
 
 
 def given(*claims):
-    columns = [
-        {"title": f"net {one['id']}", "data": "all", "validation_claim": one["id"], "printed": True} for one in claims
-    ]
-    return {"claims": list(claims), "table": {"columns": columns}}
+    columns = [{"cell": f"net {one['id']}, all", "validation_claim": one["id"], "printed": True} for one in claims]
+    return {"claims": list(claims), "table": {"columns": columns}, "names": {"cells": {}}}
 
 
 def test_two_papers_by_hand():

@@ -62,6 +62,6 @@ def place(parts: Iterable[str | int]) -> str:
 
 
 def short(value: Any) -> str:
-    """A value as Python writes it, cut where it is long."""
-    text = repr(value)
+    """A value as Python writes it, cut where it is long; nothing as YAML's reader sees it."""
+    text = "empty (null)" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -6,6 +6,8 @@ Knows no pandas.
 
 from __future__ import annotations
 
+import math
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -49,7 +51,12 @@ def original_path(named: str, overlays: Sequence[Path], project: Path) -> Path:
     """Where `original` lies: beside the last file that names it (config.yaml at last), or else in the project."""
     naming = (path for path in reversed(overlays) if (yaml_files.read(path) or {}).get("original") == named)
     beside = next(naming, project / "config" / "config.yaml").parent / named
-    return beside if beside.exists() or not (project / named).exists() else project / named
+    found = next((path for path in (beside, project / named) if path.exists()), None)
+    if found is None:
+        raise UserError(
+            f"config: original is {named!r}, and {beside} is missing; it names the YAML file of the report."
+        )
+    return found
 
 
 def check_original(original: Mapping[str, Any], study: Study) -> None:
@@ -59,6 +66,7 @@ def check_original(original: Mapping[str, Any], study: Study) -> None:
     """
     _check_schema(original, _names_of_study(study.config))
     _raise_first(_mistakes_of_cells(original))
+    _raise_first(_mistakes_of_printed_numbers(original))
 
 
 def _raise_first(mistakes: Iterator[str]) -> None:
@@ -241,6 +249,23 @@ def _mistakes_of_the_table(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{where}; allowed is {allowed}, one for each column but those at the end that name no claim"
         if found != length:
             yield f"{where}, that of rows[0] {length}; they must be alike"
+
+
+def _mistakes_of_printed_numbers(original: Mapping[str, Any]) -> Iterator[str]:
+    """An accuracy is printed in the table as its claim says: in percent, or as a share of 1."""
+    values = {claim["id"]: claim["value"] for claim in original["claims"] if claim["kind"] == "accuracy"}
+    columns = original["table"]["columns"]
+    for position, row in enumerate(original["table"]["rows"]):
+        for at, (printed, column) in enumerate(zip(row["printed"], columns, strict=False)):
+            claim = column.get(row["holds"]) if row["holds"] in ("training", "validation") else None
+            numbers = [float(one) for one in re.findall(r"\d+(?:\.\d+)?", printed or "")]
+            if claim is None or not numbers:
+                continue
+            if not any(
+                math.isclose(values[claim], one, abs_tol=1e-9) for one in (*numbers, *(100 * n for n in numbers))
+            ):
+                where = f"table.rows[{position}].printed[{at}] is {printed!r}"
+                yield f"{where}, and claim {claim}, which it prints, has the value {values[claim]}; they must be alike"
 
 
 def _mistakes_of_cells(original: Mapping[str, Any]) -> Iterator[str]:

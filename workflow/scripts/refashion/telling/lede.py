@@ -43,7 +43,7 @@ VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not testable")
 #: What is said of claims with each of VERDICTS, after "is" or "are".
 OUTCOMES = dict(zip(VERDICTS, ("reproduced", "not reproduced", "open", "not testable"), strict=True))
 #: What is found of a statement of the original's about networks, by the first of VERDICTS.
-SAID = ("Said, and holds", "Said, and does not hold", "Said, and open")
+SAID = ("Claimed, and holds", "Claimed, but does not hold", "Claimed, and open")
 #: Of more accuracies than these, the first screen gives no ids.
 MOST_NAMED = 12
 
@@ -105,8 +105,7 @@ def _found(analysis: Analysis) -> list[Finding]:
         text = "Each network was trained once. One run has no interval, so no printed accuracy can be judged."
         return [Finding("One run each", text), *counted]
     return [
-        _all_accuracies(accuracies),
-        *_directions(analysis),
+        *_accuracies(accuracies),
         *_rescued(analysis),
         *_lost(analysis),
         *_unstated(analysis),
@@ -141,52 +140,47 @@ def _with(claims: Sequence[Claim], verdict: str) -> list[Claim]:
     return [claim for claim in claims if claim["verdict"] == verdict]
 
 
-def _all_accuracies(accuracies: Sequence[Claim]) -> Finding:
-    if len(accuracies) == 1:
-        [claim] = accuracies
-        ours = f" (ours {_ours(claim)})" if _runs(claim) else ""
-        text = f"The one printed accuracy, {fmt.percent(claim['value'])}, is {OUTCOMES[claim['verdict']]}{ours}."
-        return Finding("Accuracies", text, _ids(accuracies))
-    parts = []
-    for verdict, outcome in OUTCOMES.items():
-        if found := _with(accuracies, verdict):
-            named = f" ({', '.join(_ids(found))})" if len(accuracies) <= MOST_NAMED else ""
-            parts.append(f"{fmt.count(len(found))} {'is' if len(found) == 1 else 'are'} {outcome}{named}")
-    if len(parts) == 1:
-        outcome = OUTCOMES[accuracies[0]["verdict"]]
-        parts = [f"none is {outcome.removeprefix('not ')}" if outcome.startswith("not ") else f"all are {outcome}"]
-    return Finding("Accuracies", f"Of {fmt.count(len(accuracies))} printed accuracies, {fmt.sentence_list(parts)}.")
+def _accuracies(accuracies: Sequence[Claim]) -> Iterator[Finding]:
+    """How the printed accuracies of each kind are judged, and how far ours lie from them."""
+    for kind in ("validation", "training"):
+        own = [claim for claim in accuracies if kind_of(claim) == kind]
+        if len(own) == 1:
+            [claim] = own
+            ours = f" ({_ours_told(own)})" if _runs(claim) else ""
+            text = f"The one that is printed, {fmt.percent(claim['value'])}, is {OUTCOMES[claim['verdict']]}{ours}."
+            yield Finding(f"{kind} accuracy".capitalize(), text, _ids(own))
+        elif own:
+            parts = [
+                f"{fmt.count(len(found))} {'is' if len(found) == 1 else 'are'} {outcome} ({_named(found)})"
+                for verdict, outcome in OUTCOMES.items()
+                if (found := _with(own, verdict))
+            ]
+            if not _with(own, "reproduced"):
+                parts.insert(0, "none is reproduced")
+            text = f"Of {fmt.count(len(own))} that are printed, {fmt.sentence_list(parts)}."
+            yield Finding(f"{kind} accuracies".capitalize(), text)
 
 
-def _directions(analysis: Analysis) -> Iterator[Finding]:
-    """In which direction ours differ over the columns of the original's table, and how far."""
-    claims = {claim["id"]: claim for claim in analysis["claims"]}
-    told = []
-    for noun, key in (("training", "training_claim"), ("validation", "validation_claim")):
-        own = [claims[column[key]] for column in analysis["table"]["columns"] if column.get("printed") and column[key]]
-        differences = [one["readings"][0]["numbers"]["difference"] for one in own if _runs(one)]
-        if differences:
-            told.append(_direction(noun, [value for value in differences if value is not None]))
-    if any(told):
-        yield Finding("Direction", fmt.sentence("; ".join(filter(None, told))))
+def _named(accuracies: Sequence[Claim]) -> str:
+    """The ids of accuracies, where these are few, and how far ours lie from them."""
+    ids = ", ".join(_ids(accuracies)) if len(accuracies) <= MOST_NAMED else ""
+    return ": ".join(filter(None, (ids, _ours_told(accuracies))))
 
 
-def _direction(noun: str, differences: list[float]) -> str:
-    higher = [value for value in differences if value > 0]
-    lower = [-value for value in differences if value < 0]
-    (word, most), (other, fewer) = sorted((("lower", lower), ("higher", higher)), key=lambda side: -len(side[1]))
-    if not most:
+def _ours_told(accuracies: Sequence[Claim]) -> str:
+    """How far our means lie from the printed numbers, the lowest and the highest; empty without a run."""
+    runs = [claim for claim in accuracies if _runs(claim)]
+    differences = sorted(claim["readings"][0]["numbers"]["difference"] for claim in runs)
+    if not differences:
         return ""
-    if len(most) == len(differences):
-        where = fmt.all_of(len(most), "column")
-    else:
-        where = f"{len(most)} of {len(differences)} columns"
-
-    def far(values: list[float]) -> str:
-        return f"by {words.span(values, lambda value: fmt.significant(value, 2))}{fmt.SPACE}pp"
-
-    rest = f", and {other} in {len(fewer)}, {far(fewer)}" if fewer else ""
-    return f"our {noun} accuracy is {word} in {where}, {far(most)}{rest}"
+    ends = [differences[0], differences[-1]] if differences[1:] else differences
+    sides = ["higher" if value > 0 else "lower" for value in ends]
+    told = [f"{fmt.significant(abs(value), 2)}{fmt.SPACE}pp" for value in ends]
+    if len(set(sides)) == 1:
+        near, *far = sorted(dict.fromkeys(ends), key=abs)
+        least = fmt.significant(abs(near), 2)
+        return f"ours {least}{f' to {fmt.significant(abs(far[0]), 2)}' if far else ''}{fmt.SPACE}pp {sides[0]}"
+    return f"ours {told[0]} {sides[0]} to {told[1]} {sides[1]}"
 
 
 def _columns(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
@@ -204,7 +198,7 @@ def _columns(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
             if claim["kind"] == "gap" and (claim["readings"][0]["numbers"] or {}).get("cell") == column["cell"]
         ]
         if own and column.get("printed", True):
-            result.append((f"{column['title']}, {column['data']}", [*own, *gaps]))
+            result.append((cell_name(analysis, column["cell"]), [*own, *gaps]))
     found = {claim["id"] for _, own in result for claim in own}
     for claim in analysis["claims"]:
         if claim["kind"] == "accuracy" and claim["id"] not in found:
@@ -223,12 +217,20 @@ def _rescued(analysis: Analysis) -> Iterator[Finding]:
         for reading in first["readings"][1:]:
             if reading["verdict"] != "reproduced":
                 continue
-            same = [one for claim in own for one in claim["readings"][1:] if one["id"] == reading["id"]]
-            also = len(same) > 1 and all(one["verdict"] == "reproduced" for one in same)
-            what = f"{fmt.all_of(len(same), 'number')} of the column are" if also else "it is"
-            text = f"{name}: {_printed(first)} is not reproduced as written; read as “{reading['title']}”, {what}."
-            yield Finding("By another reading", text, _ids(own if also else own[:1]))
+            also = [one for one in own if _verdict_of(one, reading["id"]) == "reproduced"]
+            tried = sum(one["tested"] for one in first["readings"][1:])
+            which = "the other reading" if tried == 1 else f"one of {fmt.count(tried)} other readings"
+            text = (
+                f"{name}: {_printed(first)} is not reproduced as written. Read as “{reading['title']}”, {which}, "
+                f"{fmt.sentence_list(_ids(also))} {'are' if also[1:] else 'is'} reproduced."
+            )
+            yield Finding("Read otherwise", text, _ids(also))
             break
+
+
+def _verdict_of(claim: Claim, reading: str) -> str:
+    """The verdict on a claim by its reading of this id; empty where it has none."""
+    return next((one["verdict"] for one in claim["readings"][1:] if one["id"] == reading), "")
 
 
 def _lost(analysis: Analysis) -> Iterator[Finding]:
@@ -241,32 +243,33 @@ def _lost(analysis: Analysis) -> Iterator[Finding]:
             told.append(f"{name}: {fmt.sentence_list(map(_printed, lost))}")
             found += lost
     if told:
-        number = "This number is" if len(found) == 1 else "These numbers are"
+        number = "This is" if len(found) == 1 else "These are"
         yield Finding(
-            "By no reading", f"{'; '.join(told)}. {number} reproduced by no reading that was run.", _ids(found)
+            "However read", f"{'; '.join(told)}. {number} not reproduced by any reading that was run.", _ids(found)
         )
 
 
 def _unstated(analysis: Analysis) -> Iterator[Finding]:
     """Numbers not reproduced, under every other choice that was run of what the original leaves unstated."""
     claims = {claim["id"]: claim for claim in analysis["claims"]}
-    told, found = [], []
+    told, found, counts = [], [], []
     for curve in analysis["specification_curves"]:
         claim, points = claims[curve["claim"]], [point for point in curve["points"] if not point["primary"]]
         if claim["verdict"] != "not reproduced" or not points:
             continue
         means = [point["sample"]["mean"] for point in points]
-        close = sum(abs(mean - curve["published"]) <= curve["margin"] for mean in means) or "none"
-        runs = [point["sample"]["n"] for point in points]
-        each = f"{words.span(runs, fmt.count)} {'run' if max(runs) == 1 else 'runs'} each"
+        close = sum(abs(mean - curve["published"]) <= curve["margin"] for mean in means)
+        counts += [point["sample"]["n"] for point in points]
         told.append(
-            f"{close} of {fmt.count(len(points))} within the margin of {fmt.percent(claim['value'])} "
-            f"({words.span(means, fmt.percent)}, {each})"
+            f"{close} of {fmt.count(len(points))} come within the margin of {fmt.percent(claim['value'])} "
+            f"({words.span(means, fmt.percent)})"
         )
         found.append(claim)
     if told:
-        text = f"Other choices of what the original leaves unstated: {fmt.sentence_list(told)}."
-        yield Finding("By other choices", text, _ids(found))
+        runs = f"{words.span(counts, fmt.count)} {'run' if max(counts) == 1 else 'runs'} each"
+        single = "; one run is no verdict" if min(counts) == 1 else ""
+        text = f"Settings that the original does not state, varied: {fmt.sentence_list(told)}, {runs}{single}."
+        yield Finding("Other settings", text, _ids(found))
 
 
 def _never(claim: Claim) -> bool:
@@ -304,12 +307,12 @@ def _open(accuracies: Sequence[Claim]) -> Iterator[Finding]:
     if not waiting:
         return
     runs = sorted({_runs(one) for one in waiting if _runs(one)})
-    have = f" with {fmt.count(runs[0])}{f' to {fmt.count(runs[-1])}' if runs[1:] else ''} seeds" if runs else ""
+    have = f"After {words.span(runs, fmt.count)} {'seed' if runs[-1] == 1 else 'seeds'}, " if runs else ""
     reasons = {kind: [one for one in waiting if one["ending"] and one["ending"]["kind"] == kind] for kind in ENDINGS}
     told = [f"{fmt.sentence_list(_ids(own))} {ENDINGS[kind]}" for kind, own in reasons.items() if own]
     number = fmt.plural(len(waiting), "accuracy is", "accuracies are")
     why = f": {fmt.sentence_list(told)}" if told else ""
-    yield Finding("Open", f"{number} open{have}{why}.{_would_end(waiting)}", () if told else _ids(waiting))
+    yield Finding("Open", f"{have}{number} open{why}.{_would_end(waiting)}", () if told else _ids(waiting))
 
 
 def _would_end(waiting: Sequence[Claim]) -> str:
@@ -335,7 +338,7 @@ def _would_end(waiting: Sequence[Claim]) -> str:
         else ""
     )
     chance = min(one["chance"] for one in endings)
-    return f"{text} With {seeds} seeds a network, {fmt.share_of_100(chance)} of 100 studies would end {which}{cost}."
+    return f"{text} {seeds} seeds a network would settle {which} in {fmt.share_of_100(chance)} of 100 studies{cost}."
 
 
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:
@@ -355,4 +358,8 @@ def _counted(analysis: Analysis) -> Iterator[Finding]:
     right = len(_with(claims, "reproduced"))
     about = f"{fmt.plural(len(claims), 'statement')} about data, parameters and layers"
     text = f"Of {about}, {fmt.count(right)} {'agrees' if right == 1 else 'agree'} with what is counted here"
-    yield Finding("Counted", text + (f"; {fmt.count(len(wrong))} not." if wrong else "."), _ids(wrong))
+    yield Finding(
+        "Counted",
+        text + (f"; {fmt.count(len(wrong))} {'does' if len(wrong) == 1 else 'do'} not." if wrong else "."),
+        _ids(wrong),
+    )

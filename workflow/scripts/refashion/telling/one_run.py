@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refashion import formatting as fmt
+from refashion.telling.cells import cell_name
 
 Analysis = dict[str, Any]
 
@@ -42,7 +43,7 @@ def columns(analysis: Analysis) -> list[Column]:
         numbers = claim["readings"][0]["numbers"] if claim else None
         if claim and numbers and numbers["n"] and numbers["margin"] is not None:
             runs = dict(zip(numbers["seeds"], numbers["values"], strict=True))
-            name = f"{column['title']}, {column['data']}"
+            name = cell_name(analysis, column["cell"])
             found.append(Column(name, claim["id"], numbers["published"], numbers["margin"], runs))
     return found
 

@@ -200,15 +200,15 @@ def components_told(analysis: Analysis) -> str:
     )
 
 
-#: The two questions behind a verdict on a published number, answered in words.
+#: The two questions behind a verdict on a published number, answered in words; the second one's are of a run or mean.
 CLOSENESS = {
     "close": "close: within the margin",
     "far": "far: beyond the margin",
     "open": "open: the margin's edge lies within our precision",
 }
 TYPICALITY = {
-    "typical": "typical: one more run may give it",
-    "atypical": "atypical: hardly one more run would give it",
+    "typical": "typical: {one} may give it",
+    "atypical": "atypical: hardly {one} would give it",
 }
 
 
@@ -217,6 +217,8 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
     if not numbers:
         return []
     mean = amount(numbers["mean"], unit, numbers["interval"])
+    printed = numbers["printed_runs"]
+    one = "one more run" if printed == 1 else f"another mean of {fmt.plural(printed, 'run')}"
     told = [
         ("published", amount(numbers["published"], unit)),
         ("ours", f"{mean} over {fmt.plural(numbers['n'], 'seed')}" if numbers["n"] else "no finished run"),
@@ -224,8 +226,8 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
         ("difference", fmt.points(numbers["difference"], fmt.half_of(numbers["interval"]))),
         ("margin", f"\u00b1{fmt.number(numbers['margin'])}{fmt.SPACE}pp"),
         ("is the mean near it", CLOSENESS.get(numbers["closeness"], "")),
-        ("one more run", interval_told(numbers["prediction"], unit)),
-        ("is it an ordinary run", TYPICALITY.get(numbers["typicality"], "")),
+        (one, interval_told(numbers["prediction"], unit)),
+        ("is it an ordinary one", TYPICALITY.get(numbers["typicality"], "").format(one=one)),
         ("test of “within the margin”", _p_told(numbers["p_rep_adjusted"], numbers["p_rep"])),
         ("test of “beyond it”", _p_told(numbers["p_not_adjusted"], numbers["p_not"])),
         ("seed: run", _seeds_told(numbers, unit)),

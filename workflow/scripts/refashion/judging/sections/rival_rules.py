@@ -29,7 +29,7 @@ class RivalVerdicts(Part):
     ours: Word = means("our verdict")
     interval: bool | None = means("our interval of the mean holds the published number")
     run: bool | None = means("the prediction interval of one more run holds it")
-    closeness: list[bool | None] = means("the mean is within .25, .5 and 1 pp")
+    closeness: list[bool | None] = means("the mean is shown to be within .25, .5 and 1 pp, or beyond")
     pooled: Word | None = means("our rule, with one spread pooled over the cells")
     bayes: bool | None = means("a Bayes factor of 3 at least for a run of this cell, against one of the rival cell")
     rival: str = means('title of the other reading that lies nearest the published number, or ""')
@@ -84,7 +84,7 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
 def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> RivalVerdicts:
     rival = _rival(claim, seen)
     factor = rules.log_bayes_factor(e, _again(e, rival[1].values, e.margin)) if rival else None
-    near = [_again(e, seen.values, margin).p_rep for margin in MARGINS]
+    at_margins = [_again(e, seen.values, margin) for margin in MARGINS]
     distances = np.abs(np.array(seen.values) - e.published)
     interval = t_interval(seen.values)
     return RivalVerdicts(
@@ -92,7 +92,7 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
         ours=claim.verdict,
         interval=_holds(interval.low, interval.high, e.published),
         run=_holds(e.run_low, e.run_high, e.published),
-        closeness=[None if p is None else p <= LEVEL for p in near],
+        closeness=[_near(one.p_rep, one.p_far) for one in at_margins],
         pooled=pooled,
         bayes=rules.bayes_rule(factor),
         rival=rival[0] if rival else "",
@@ -102,6 +102,13 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
 
 def _holds(low: float | None, high: float | None, published: float) -> bool | None:
     return None if low is None or high is None else low <= published <= high
+
+
+def _near(p_near: float | None, p_far: float | None) -> bool | None:
+    """Whether the mean is shown to be near, or far; None where neither is shown."""
+    if p_near is None or p_far is None:
+        return None
+    return True if p_near <= LEVEL else False if p_far <= LEVEL else None
 
 
 def _again(e: Evidence, values: Sequence[float], margin: float) -> Evidence:

@@ -34,7 +34,7 @@ def learning_curves(analysis: Analysis) -> Sketch:
     early = sum(one["best_epoch"] is not None and one["best_epoch"] < one["epochs"][-1] for one in curves)
     return Sketch(
         title,
-        found=f"Of {fmt.plural(len(curves), 'column')}, {early or 'none'} best before the last epoch",
+        found=f"Best before the last epoch: {early or 'none'} of {fmt.plural(len(curves), 'column')}",
         notes=_cut_told(curves) + parts.runs_note(one["n"] for one in curves),
         alternative=parts.told(
             "Learning curves",
