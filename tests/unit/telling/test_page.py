@@ -309,11 +309,23 @@ def test_the_page_of_the_whole_study_is_small_and_quick(quick_drawings, tmp_path
 
 
 def test_the_commands_of_a_page_are_about_its_own_study():
+    given = analysis(n=2)
+    given["provenance"]["published_runs"] = 3
+    given["claims"][0]["ending"] = {
+        "kind": "not run here",
+        "words": "x",
+        "seeds": None,
+        "chance": None,
+        "core_hours": None,
+        "experiment": "more",
+        "command": "snakemake --config 'run=[original, more]'",
+    }
     plain, other = (
-        render(analysis(n=2)),
-        page.render(analysis(n=2), pictures.Pictures(), CONFIG, overlays=" --configfile a.yaml"),
+        render(given),
+        page.render(given, pictures.Pictures(), CONFIG, overlays=" --configfile a.yaml"),
     )
     assert "make restore report" in text_of(plain)
+    assert ".venv/bin/snakemake --config 'run=[original, more]' --configfile a.yaml" in text_of(other)
     assert "make restore report" not in text_of(other)
     for command in (
         "snakemake restore",
@@ -323,3 +335,7 @@ def test_the_commands_of_a_page_are_about_its_own_study():
     ):
         assert f".venv/bin/{command}\n" in plain or f".venv/bin/{command}</pre>" in plain, command
         assert f".venv/bin/{command} --configfile a.yaml" in other, command
+    given["provenance"]["published_runs"] = 0
+    unpublished = text_of(render(given))
+    assert "snakemake restore" not in unpublished
+    assert "snakemake verify" not in unpublished

@@ -222,7 +222,7 @@ def _rescued(analysis: Analysis) -> Iterator[Finding]:
             which = "the other reading" if tried == 1 else f"one of {fmt.count(tried)} other readings"
             text = (
                 f"{name}: {_printed(first)} is not reproduced as written. Read as “{reading['title']}”, {which}, "
-                f"{fmt.sentence_list(_ids(also))} {'are' if also[1:] else 'is'} reproduced."
+                f"{fmt.sentence_list(_ids(also))} {'come' if also[1:] else 'comes'} out."
             )
             yield Finding("Read otherwise", text, _ids(also))
             break
@@ -261,14 +261,14 @@ def _unstated(analysis: Analysis) -> Iterator[Finding]:
         close = sum(abs(mean - curve["published"]) <= curve["margin"] for mean in means)
         counts += [point["sample"]["n"] for point in points]
         told.append(
-            f"{close} of {fmt.count(len(points))} come within the margin of {fmt.percent(claim['value'])} "
-            f"({words.span(means, fmt.percent)})"
+            f"of {fmt.count(len(points))} tried (ours {words.span(means, fmt.percent)}), {close or 'none'} "
+            f"{'comes' if close == 1 else 'come'} within the margin of {fmt.percent(claim['value'])}"
         )
         found.append(claim)
     if told:
         runs = f"{words.span(counts, fmt.count)} {'run' if max(counts) == 1 else 'runs'} each"
-        single = "; one run is no verdict" if min(counts) == 1 else ""
-        text = f"Settings that the original does not state, varied: {fmt.sentence_list(told)}, {runs}{single}."
+        single = ", and one run is no verdict" if min(counts) == 1 else ""
+        text = f"Settings that the original does not state: {'; '.join(told)}; {runs}{single}."
         yield Finding("Other settings", text, _ids(found))
 
 
