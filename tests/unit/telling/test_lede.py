@@ -123,8 +123,8 @@ def test_what_no_unstated_choice_brings_back_is_said_with_how_many_were_tried():
     given["specification_curves"] = [curve("V1", 91.97, (1, 87.1), (1, 89.1)), curve("V5", 92.11, (1, 91.61), (3, 90))]
     assert told(given)["Other settings"] == (
         "Settings that the original does not state: of 2 tried (ours 87.10% to 89.10%), none come within the margin of "
-        "91.97%; of 2 tried (ours 90.00% to 91.61%), 1 comes within the margin of 92.11%; 1 to 3 runs each, and one run "
-        "is no verdict."
+        "91.97%; of 2 tried (ours 90.00% to 91.61%), 1 comes within the margin of 92.11%; 1 to 3 runs each, and one "
+        "run is no verdict."
     )
     given["specification_curves"] = [curve("V1", 91.97)]
     assert "Other settings" not in told(given), "the primary specification alone"
