@@ -1,5 +1,7 @@
 """Sections of the document on small tables whose answer is known by hand: each would change if its rule did."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,7 +13,7 @@ from refashion.judging.claims import comparisons, families, ledger, published
 from refashion.judging.claims.stated import Stated
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
-from refashion.judging.sections import effects, images, learning, variance
+from refashion.judging.sections import effects, images, learning, results_table, variance
 from refashion.judging.sections.comparisons import ranks
 from refashion.judging.sections.runs import cost
 from refashion.study.model import AXES
@@ -163,3 +165,21 @@ def test_a_total_that_is_not_as_printed_is_counted():
     known = Facts(synthetic.study(), ORIGINAL, RunTable(drawn()), architectures=built)
     (claim,) = [claim for claim in ledger.judge(known) if claim.id == "L1"]
     assert claim.verdict == "not reproduced"
+
+
+def test_accuracy_on_plain_images_has_a_row_where_it_is_not_the_printed_one():
+    """Where no column is augmented, the printed row has it; a report of training accuracies has ours nowhere else."""
+    plain = "Validation accuracy, images not augmented"
+
+    def names(given):
+        return [row.name for row in results_table.table(given, []).rows]
+
+    given = facts(drawn(seeds=2))
+    assert plain in names(given)
+    columns = [one for one in given.original["table"]["columns"] if "/none/" in one["cell"]][:1]
+    rows = [row | {"printed": row["printed"][:1]} for row in given.original["table"]["rows"]]
+    few = dataclasses.replace(given, original={**given.original, "table": {"columns": columns, "rows": rows}})
+    assert plain not in names(few)
+    training = [row for row in rows if row["holds"] != "validation"]
+    few = dataclasses.replace(given, original={**given.original, "table": {"columns": columns, "rows": training}})
+    assert plain in names(few)
