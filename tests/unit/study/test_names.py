@@ -1,5 +1,6 @@
 """What networks, cells and settings are called in words."""
 
+import dataclasses
 from collections import Counter
 
 import pytest
@@ -48,6 +49,41 @@ def test_a_network_of_the_same_builder_is_told_by_what_is_unlike(everything):
     assert everything.network("lenet5_classic") == "LeNet-5, tanh activation, average pooling"
     assert everything.network("cnn1_dropout0") == "1 Layer CNN, no dropout"
     assert everything.network("resnet_small") == "resnet small"
+
+
+def test_networks_that_differ_have_different_words(everything):
+    entries = {
+        "cnn4_plain": {"builder": "cnn4", "conv_dropout": 0.0, "dense_dropout": 0.0},
+        "cnn1_bare": {"builder": "cnn1", "dropout": 0.0, "activation": "tanh"},
+        "cnn1_again": {"builder": "cnn1"},
+    }
+    config = everything.study.config
+    more = {**config, "architectures": {**config["architectures"], **entries}}
+    told = Names(dataclasses.replace(everything.study, config=more), everything.original)
+    assert told.network("cnn4_plain") == "4 Layer CNN, no conv dropout, no dense dropout"
+    assert told.network("cnn1_bare") == "1 Layer CNN, no dropout, tanh activation"
+    assert told.network("cnn1_again") == "1 Layer CNN (cnn1_again)"
+
+
+def test_two_networks_of_one_name_go_by_their_architectures(everything):
+    columns = [column | {"title": "CNN"} for column in everything.original["table"]["columns"]]
+    told = Names(everything.study, {**everything.original, "table": {"columns": columns}, "summaries": {}})
+    assert told.network("cnn1") == "CNN (cnn1)"
+    assert told.network("cnn4") == "CNN (cnn4)"
+
+
+def test_an_acronym_keeps_its_capitals(everything):
+    column = everything.original["table"]["columns"][0] | {"data": "MNIST, all"}
+    told = Names(everything.study, {**everything.original, "table": {"columns": [column]}})
+    assert told.columns[column["cell"]] == f"{column['title']}, MNIST, all"
+
+
+def test_cells_that_do_not_run_are_told_apart_too():
+    cells = [Cell("cnn4", "10k", "none", f"b256_e100{end}") for end in ("_adam3e-4", "_rmsprop1e-3")]
+    base = names("original")
+    told = [dataclasses.replace(base, beside=tuple(cells)).cell(cell) for cell in cells]
+    assert told[0].endswith(", learning rate 0.0003")
+    assert told[1].endswith(", RMSprop")
 
 
 def test_no_two_cells_of_the_study_read_the_same_unless_their_runs_are_the_same(everything):

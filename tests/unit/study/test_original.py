@@ -281,7 +281,11 @@ ALLOWED = {
     },
     "a whole percentage": printed("V1", 92, "92%"),
     "100 percent with a margin": printed("T1", 100, "100%"),
-    "a share of 1 in the table": printed("V1", 91.97, "Test acc. 1: .9197 or 0.9197"),
+    "a share of 1 in the table": printed("V1", 91.97, "Test acc. 1: .9197"),
+    "an accuracy rounded in the table": printed("V1", 91.97, "about 0.92"),
+    "a comma for a point": printed("V1", 91.97, "91,97 %"),
+    "the error in the table": printed("V1", 91.97, "8.03% error"),
+    "a whole number that is none": printed("V1", 91.97, "see column 2"),
     "a table that prints words": printed("V1", 91.97, "about nine in ten"),
 }
 

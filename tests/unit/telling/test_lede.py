@@ -75,6 +75,9 @@ def test_one_accuracy_of_a_kind_is_told_with_its_number():
         ([-1.0, -3.1], "ours 1.0 to 3.1 pp lower"),
         ([-1.0, 0.2], "ours 1.0 pp lower to 0.20 pp higher"),
         ([0.4], "ours 0.40 pp higher"),
+        ([1.02, 1.04], "ours 1.0 pp higher"),
+        ([0.0, 0.3], "ours 0 to 0.30 pp higher"),
+        ([1e-14, -1e-14], "ours the same"),
         ([], ""),
     ],
 )

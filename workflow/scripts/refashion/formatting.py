@@ -139,12 +139,6 @@ def plural(value: int | None, one: str, many: str | None = None) -> str:
     return f"{'no' if value == 0 else count(value)}{SPACE}{noun}"
 
 
-def all_of(value: int, one: str, many: str | None = None) -> str:
-    """All of so many: the one seed, both seeds, all 5 seeds."""
-    first = {1: "the one", 2: "both"}.get(value, f"all {count(value)}")
-    return f"{first} {one if value == 1 else many or f'{one}s'}"
-
-
 def significant(value: float | None, digits: int = 3) -> str:
     """A number to so many significant digits, without exponent: 2.77, 12,300."""
     if not exists(value):

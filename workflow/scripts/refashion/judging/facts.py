@@ -139,7 +139,8 @@ class Facts:
     @cached_property
     def names(self) -> Names:
         """What cells and networks are called in words."""
-        return Names(self.study, self.original)
+        defined = tuple(cell for experiment in self.defined for cell in experiment.cells)
+        return Names(self.study, self.original, defined)
 
     def title(self, cell: str) -> str:
         """A cell in words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,25 +58,31 @@ def unlike(entry: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> lis
 
 @dataclass(frozen=True)
 class Names:
-    """The words of a study's cells. `original`: config/original.yaml, whose own words come first."""
+    """The words of a study's cells. `original`: config/original.yaml, whose own words come first.
+
+    beside: cells that the study does not run, from which its own are told apart, too.
+    """
 
     study: Study
     original: Mapping[str, Any]
+    beside: tuple[Cell, ...] = ()
 
     @cached_property
     def _titles(self) -> dict[str, str]:
-        """The networks that the original names, by architecture."""
+        """The networks that the original names, by architecture; where two have one name, with the architecture's."""
         summaries = {name: summary["title"] for name, summary in self.original["summaries"].items()}
         columns = {
             column["cell"].split("/")[0]: column["title"] for column in reversed(self.original["table"]["columns"])
         }
-        return summaries | columns
+        titles = summaries | columns
+        often = Counter(titles.values())
+        return {name: f"{title} ({name})" if often[title] > 1 else title for name, title in titles.items()}
 
     @cached_property
     def columns(self) -> dict[str, str]:
         """The columns of the original's table, by cell: `1 Layer CNN, 1 fold`."""
         return {
-            column["cell"]: f"{column['title']}, {column['data'][0].lower()}{column['data'][1:]}"
+            column["cell"]: f"{column['title']}, {_inside_a_sentence(column['data'])}"
             for column in self.original["table"]["columns"]
         }
 
@@ -88,14 +95,16 @@ class Names:
         for name, title in self._titles.items():
             if "layers" not in own and name in entries and entries[name]["builder"] == own["builder"]:
                 base = architectures.definition(entries[name])
-                return ", ".join([title, *(unlike(own, [base]) or ["no dropout"] * ("dropout" in own))])
+                off = [f"no {key.replace('_', ' ')}" for key in base if base[key] and not own[key]]
+                words = ", ".join([title, *off, *unlike(own, [base])])
+                return words if words != title else f"{title} ({architecture})"
         return architecture.replace("_", " ")
 
     def level(self, factor: str, cell: Cell) -> str:
         """What a cell is in a factor: its network, its images or its augmentation."""
         if factor == "architecture":
             return self.network(cell.architecture)
-        return self._images(cell) if factor == "fraction" else _augmentation(cell.augmentation)
+        return self._images(cell) if factor == "fraction" else augmentation(cell.augmentation)
 
     def _images(self, cell: Cell) -> str:
         held_out = ", validated on held-out ones" if self._entry(cell, "fraction")["validation"] == FOLD else ""
@@ -104,7 +113,7 @@ class Names:
     def cell(self, cell: Cell) -> str:
         """A cell: `1 Layer CNN, 60,000 images, augmented, 11,750 updates`.
 
-        Where others of the study read the same, with the settings that differ and are not the default.
+        Where others read the same, with the settings that differ and are not the default.
         """
         if cell.name in self.columns:
             return self.columns[cell.name]
@@ -115,9 +124,9 @@ class Names:
 
     @cached_property
     def _alike(self) -> dict[str, list[Cell]]:
-        """The study's cells by what their runs train."""
+        """The cells by what their runs train."""
         alike: dict[str, list[Cell]] = {}
-        for cell in self.study.cells():
+        for cell in dict.fromkeys([*self.study.cells(), *self.beside]):
             alike.setdefault(self._trained(cell), []).append(cell)
         return alike
 
@@ -146,7 +155,7 @@ class Names:
             if all(getattr(other, axis) == getattr(cell, axis) for other in others):
                 continue
             if axis == "augmentation":
-                parts.append(_augmentation(cell.augmentation))
+                parts.append(augmentation(cell.augmentation))
                 continue
             own = self._entry(cell, axis)
             told = {key: value for key, value in own.items() if key not in but or but[key] != value}
@@ -159,7 +168,13 @@ class Names:
         return entry
 
 
-def _augmentation(name: str) -> str:
+def _inside_a_sentence(text: str) -> str:
+    """A text without the capital with which it begins, unless that is an acronym's."""
+    return text[0].lower() + text[1:] if text[1:2].islower() else text
+
+
+def augmentation(name: str) -> str:
+    """An augmentation by its name."""
     return "no augmentation" if name == "none" else name.replace("_", " ")
 
 

@@ -252,20 +252,29 @@ def _mistakes_of_the_table(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _mistakes_of_printed_numbers(original: Mapping[str, Any]) -> Iterator[str]:
-    """An accuracy is printed in the table as its claim says: in percent, or as a share of 1."""
+    """An accuracy is printed in the table as its claim says, to as many decimals as are printed."""
     values = {claim["id"]: claim["value"] for claim in original["claims"] if claim["kind"] == "accuracy"}
     columns = original["table"]["columns"]
     for position, row in enumerate(original["table"]["rows"]):
         for at, (printed, column) in enumerate(zip(row["printed"], columns, strict=False)):
             claim = column.get(row["holds"]) if row["holds"] in ("training", "validation") else None
-            numbers = [float(one) for one in re.findall(r"\d+(?:\.\d+)?", printed or "")]
-            if claim is None or not numbers:
-                continue
-            if not any(
-                math.isclose(values[claim], one, abs_tol=1e-9) for one in (*numbers, *(100 * n for n in numbers))
-            ):
+            if claim and not _is_printed(values[claim], printed or ""):
                 where = f"table.rows[{position}].printed[{at}] is {printed!r}"
                 yield f"{where}, and claim {claim}, which it prints, has the value {values[claim]}; they must be alike"
+
+
+def _is_printed(value: float, text: str) -> bool:
+    """Whether a text prints an accuracy of so many percent: as it is, as a share of 1, or as the error.
+
+    True of a text without a number that could be one, that is, has a point (or a comma) or a percent sign.
+    """
+    numbers = re.findall(r"\d*\.\d+|\d+(?=\s*%)", re.sub(r"(\d),(\d)", r"\1.\2", text))
+    ways = (value, 100 - value, value / 100, 1 - value / 100)
+    return not numbers or any(
+        math.isclose(float(number), round(way, len(number.partition(".")[2])), abs_tol=1e-9)
+        for number in numbers
+        for way in ways
+    )
 
 
 def _mistakes_of_cells(original: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.model import AXES, TABLES
-from refashion.study.names import unlike
+from refashion.study.names import augmentation, unlike
 from refashion.telling.cells import Analysis, cell_name
 
 #: Seeds of a pair from which it is told: of two, an interval is so wide that it tells nothing.
@@ -71,7 +71,7 @@ def _unlike(config: Mapping[str, Any], axis: str, cell: str, reference: str) -> 
     """What one cell has on an axis and the reference has not, in the settings' words; an augmentation's name."""
     own, other = (name.split("/")[AXES.index(axis)] for name in (cell, reference))
     if axis == "augmentation":
-        return own.replace("_", " ")
+        return augmentation(own)
     entries = config[TABLES[axis]]
     gone = [
         f"without {key.replace('_', ' ')}"

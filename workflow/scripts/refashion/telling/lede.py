@@ -151,7 +151,7 @@ def _accuracies(accuracies: Sequence[Claim]) -> Iterator[Finding]:
             yield Finding(f"{kind} accuracy".capitalize(), text, _ids(own))
         elif own:
             parts = [
-                f"{fmt.count(len(found))} {'is' if len(found) == 1 else 'are'} {outcome} ({_named(found)})"
+                f"{fmt.count(len(found))} {'is' if len(found) == 1 else 'are'} {outcome}{_named(found)}"
                 for verdict, outcome in OUTCOMES.items()
                 if (found := _with(own, verdict))
             ]
@@ -162,25 +162,29 @@ def _accuracies(accuracies: Sequence[Claim]) -> Iterator[Finding]:
 
 
 def _named(accuracies: Sequence[Claim]) -> str:
-    """The ids of accuracies, where these are few, and how far ours lie from them."""
+    """In brackets the ids of accuracies, where these are few, and how far ours lie from them; empty for neither."""
     ids = ", ".join(_ids(accuracies)) if len(accuracies) <= MOST_NAMED else ""
-    return ": ".join(filter(None, (ids, _ours_told(accuracies))))
+    told = ": ".join(filter(None, (ids, _ours_told(accuracies))))
+    return f" ({told})" if told else ""
 
 
 def _ours_told(accuracies: Sequence[Claim]) -> str:
     """How far our means lie from the printed numbers, the lowest and the highest; empty without a run."""
     runs = [claim for claim in accuracies if _runs(claim)]
-    differences = sorted(claim["readings"][0]["numbers"]["difference"] for claim in runs)
+    differences = sorted(round(claim["readings"][0]["numbers"]["difference"], 3) for claim in runs)
     if not differences:
         return ""
-    ends = [differences[0], differences[-1]] if differences[1:] else differences
-    sides = ["higher" if value > 0 else "lower" for value in ends]
-    told = [f"{fmt.significant(abs(value), 2)}{fmt.SPACE}pp" for value in ends]
-    if len(set(sides)) == 1:
-        near, *far = sorted(dict.fromkeys(ends), key=abs)
-        least = fmt.significant(abs(near), 2)
-        return f"ours {least}{f' to {fmt.significant(abs(far[0]), 2)}' if far else ''}{fmt.SPACE}pp {sides[0]}"
-    return f"ours {told[0]} {sides[0]} to {told[1]} {sides[1]}"
+    low, high = differences[0], differences[-1]
+    if low == high == 0:
+        return "ours the same"
+
+    def far(value: float) -> str:
+        return fmt.significant(abs(value), 2)
+
+    if low < 0 < high:
+        return f"ours {far(low)}{fmt.SPACE}pp lower to {far(high)}{fmt.SPACE}pp higher"
+    near = words.span([abs(low), abs(high)], far)
+    return f"ours {near}{fmt.SPACE}pp {'lower' if low < 0 else 'higher'}"
 
 
 def _columns(analysis: Analysis) -> list[tuple[str, list[Claim]]]:

@@ -109,8 +109,7 @@ def _policy(experiment: Experiment, facts: Facts) -> Policy:
     cells = [at[combination] for combination in itertools.product(*levels.values())]
     seeds, scores = facts.runs.paired([cell.name for cell in cells], CLEAN_METRIC)
     reason = _why_no_effects(cells, seeds.size, facts)
-    words = {factor: {getattr(cell, factor): facts.names.level(factor, cell) for cell in cells} for factor in FACTORS}
-    contrasts = [] if reason else _contrasts(levels, words, scores, facts.confidence)
+    contrasts = [] if reason else _contrasts(levels, _words(cells, facts), scores, facts.confidence)
     terms, residual, reason = ([], None, reason) if reason else _anova(cells, seeds, scores)
     return Policy.of(
         experiment,
@@ -130,6 +129,17 @@ def _policy(experiment: Experiment, facts: Facts) -> Policy:
         ],
         reason=reason,
     )
+
+
+def _words(cells: Sequence[Cell], facts: Facts) -> dict[str, dict[str, str]]:
+    """The words of each factor's levels; with the level's own name where two read the same."""
+    told = {factor: {getattr(cell, factor): facts.names.level(factor, cell) for cell in cells} for factor in FACTORS}
+    return {
+        factor: words
+        if len({*words.values()}) == len(words)
+        else {name: f"{one} ({name})" for name, one in words.items()}
+        for factor, words in told.items()
+    }
 
 
 def _why_no_effects(cells: Sequence[Cell], shared: int, facts: Facts) -> str:

@@ -52,7 +52,7 @@ class ResultsTable(Part):
 
     columns: list[TableColumn] = means("in the order of the report")
     rows: list[TableRow] = means(
-        "the printed ones, then ours: best epoch, time; accuracy on images not augmented, where it is another"
+        "the printed ones, then ours: accuracy on images not augmented, where no printed row has it, best epoch, time"
     )
 
 

@@ -122,7 +122,7 @@ def _panels(analysis: Analysis, experiment: dict[str, Any]) -> list[tuple[str, l
     cells = sorted(_cells(analysis, experiment["name"]), key=lambda cell: -cell["mean"])[: parts.MOST_ROWS]
     networks: dict[str, list[dict[str, Any]]] = {}
     for cell in cells:
-        networks.setdefault(_network(analysis, cell), []).append(cell)
+        networks.setdefault(_network(analysis, cell), []).append(cell | {"experiment": experiment["title"]})
     if all(len(rows) == 1 for rows in networks.values()):
         return [("", [row | {"name": name} for name, (row,) in networks.items()])] if cells else []
     variants = experiment["variants"]
@@ -132,7 +132,7 @@ def _panels(analysis: Analysis, experiment: dict[str, Any]) -> list[tuple[str, l
 def _strips(
     analysis: Analysis, title: str, found: str | None, panels: list[tuple[str, list[dict[str, Any]]]]
 ) -> Sketch:
-    """Panels under each other, a row a cell."""
+    """Panels under each other, by their headings, a row a cell."""
     every = [row for _, rows in panels for row in rows]
     images = {row["images"] for row in every}
     same = f" All are trained on {fmt.plural(images.pop(), 'image')}." if len(images) == 1 else ""
@@ -140,12 +140,10 @@ def _strips(
         title,
         found=found,
         notes=parts.runs_note(row["n"] for row in every) + same,
-        alternative=parts.told("Dot plot", (_best_told(name, rows) for name, rows in panels)),
-        data=[
-            {"experiment": name, "cell": row["cell"]} | parts.sample_columns(row)
-            for name, rows in panels
-            for row in rows
-        ],
+        alternative=parts.told(
+            "Dot plot", (_best_told(heading or rows[0]["experiment"], rows) for heading, rows in panels)
+        ),
+        data=[{key: row[key] for key in ("experiment", "cell")} | parts.sample_columns(row) for row in every],
         draw=partial(_draw_strips, parts.architecture_colours(analysis), panels),
     )
 
@@ -157,9 +155,7 @@ def _best_told(title: str, rows: list[dict[str, Any]]) -> str:
 
 
 def _draw_strips(colours: dict[str, str], panels: list[tuple[str, list[dict[str, Any]]]], phone: bool) -> Figure:
-    labels = [
-        (name if panels[1:] else "", [Row(row["name"], right=_mean(row)) for row in rows]) for name, rows in panels
-    ]
+    labels = [(heading, [Row(row["name"], right=_mean(row)) for row in rows]) for heading, rows in panels]
     figure, axes = parts.row_panels(labels, phone, "percent")
     for axis, (_, rows) in zip(axes, panels, strict=True):
         for y, row in enumerate(rows):

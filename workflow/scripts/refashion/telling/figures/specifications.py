@@ -34,7 +34,7 @@ def specification_curves(analysis: Analysis) -> Sketch:
             for curve in curves
             for point in curve["points"]
         ],
-        draw=partial(_draw_specifications, curves),
+        draw=partial(_draw_specifications, analysis["names"]["networks"], curves),
     )
 
 
@@ -61,15 +61,17 @@ def _choices(curve: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(found, key=lambda choice: (order.index(choice[0]), str(choice[1])))
 
 
-def _choice_told(key: str, value: Any) -> str:
-    """A choice in words: `RMSprop`, `without dropout`, `the best epoch`."""
+def _choice_told(key: str, value: Any, networks: dict[str, str]) -> str:
+    """A choice in words: `RMSprop`, `without dropout`, `the best epoch`, a network that is a list of layers."""
+    if key == "architecture":
+        return networks.get(value, value)
     if key == "metric":
         return f"{'the best' if value.startswith('best_') else 'the final'} epoch{', clean' * ('clean' in value)}"
     option = key.rpartition(".")[2]
     return setting(option, value) if value else f"without {option.replace('_', ' ')}"
 
 
-def _draw_specifications(curves: list[dict[str, Any]], phone: bool) -> Figure:
+def _draw_specifications(networks: dict[str, str], curves: list[dict[str, Any]], phone: bool) -> Figure:
     """A curve and its matrix of choices below each other, inches: title, curve, gap, matrix, room below."""
     width, left = (NARROW, 1.3) if phone else (WIDE, 2.1)
     across, title, curve_height, gap, room = width - left - 0.1, 0.35, 1.9, 0.1, 0.5
@@ -79,7 +81,7 @@ def _draw_specifications(curves: list[dict[str, Any]], phone: bool) -> Figure:
     for curve, matrix in zip(curves, matrices, strict=True):
         bottom = ceiling - title - curve_height
         _draw_curve(parts.place_axes(figure, left, bottom, across, curve_height), curve)
-        _draw_choices(parts.place_axes(figure, left, bottom - gap - matrix, across, matrix), curve, phone)
+        _draw_choices(parts.place_axes(figure, left, bottom - gap - matrix, across, matrix), curve, networks, phone)
         ceiling = bottom - gap - matrix - room
     return figure
 
@@ -103,9 +105,9 @@ def _draw_curve(panel: Axes, curve: dict[str, Any]) -> None:
     panel.text(-0.6, published, "published", va="bottom", size=8.5)
 
 
-def _draw_choices(panel: Axes, curve: dict[str, Any], phone: bool) -> None:
+def _draw_choices(panel: Axes, curve: dict[str, Any], networks: dict[str, str], phone: bool) -> None:
     choices, width = _choices(curve), 22 if phone else 34
-    names = [parts.wrap(_choice_told(key, value), width, 1) for key, value in choices]
+    names = [parts.wrap(_choice_told(key, value, networks), width, 1) for key, value in choices]
     parts.name_rows(panel, names or [""], width, 7.5 if phone else 8)
     for y, (key, value) in enumerate(choices):
         if y % 2 == 0:
