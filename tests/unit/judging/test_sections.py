@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import synthetic
+from refashion.inference.evidence import image_margin
 from refashion.inference.factorial import anova, logit_percent
 from refashion.judging import collection, columns
 from refashion.judging.claims import comparisons, families, ledger, published
@@ -165,6 +166,13 @@ def test_a_total_that_is_not_as_printed_is_counted():
     known = Facts(synthetic.study(), ORIGINAL, RunTable(drawn()), architectures=built)
     (claim,) = [claim for claim in ledger.judge(known) if claim.id == "L1"]
     assert claim.verdict == "not reproduced"
+
+
+def test_a_claim_on_images_of_its_own_has_their_margin():
+    given = facts(drawn(seeds=2))
+    claim = next(one for one in given.original["claims"] if one["id"] == "V1")
+    assert published.margin(claim, given) == image_margin(91.97, 10_000)
+    assert published.margin({**claim, "validation_images": 12_000}, given) == image_margin(91.97, 12_000)
 
 
 def test_accuracy_on_plain_images_has_a_row_where_it_is_not_the_printed_one():

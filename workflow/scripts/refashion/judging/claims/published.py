@@ -116,9 +116,13 @@ def _gap_readings(training: Mapping[str, Any], validation: Mapping[str, Any]) ->
 
 
 def margin(entry: Mapping[str, Any], facts: Facts) -> float:
-    """The margin of a claim in pp: what the validation images resolve, or a key of `analysis` in the config."""
+    """The margin of a claim in pp: what the validation images resolve, or a key of `analysis` in the config.
+
+    A claim may say how many images it was measured on, where these are others than the report's.
+    """
     if entry["margin"] == "binomial":
-        return image_margin(entry["value"], facts.original["validation_images"])
+        images = entry.get("validation_images", facts.original["validation_images"])
+        return image_margin(entry["value"], images)
     return float(facts.settings[entry["margin"]])
 
 
