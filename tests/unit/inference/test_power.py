@@ -146,3 +146,19 @@ def test_no_number_of_seeds_for_no_spread_one_run_or_a_difference_that_is_too_sm
     for bad in ((math.nan, 0.1, 4), (0.5, math.inf, 4), (0.5, 0.1, math.nan)):
         with pytest.raises(ValueError, match="finite"):
             seeds_for_difference(*bad, 5, 0.05)
+
+
+def test_each_claim_is_published_by_its_own_cell():
+    """One cell hardly varies, the other so much that a published run of it is near nothing."""
+    oc = operating_characteristics(
+        cells([10, 10], [0.05, 2.0], [0.5, 0.5]), [0], published_is_a_run=True, seed=0, repetitions=400
+    )
+    assert oc[0, 0, 0] > 0.95
+    assert oc[0, 1, 0] < 0.2
+
+
+def test_two_seeds_that_hardly_vary_are_a_test_and_enough():
+    oc = operating_characteristics(cells([2], [0.001], [0.5]), [0], published_is_a_run=True, seed=0, repetitions=400)
+    assert oc[0, 0, 0] > 0.95
+    e = weigh([90.0, 90.002, 90.001], 90.2, 0.5)
+    assert seeds_for_power(e, 0.05, 0.05) == 2
