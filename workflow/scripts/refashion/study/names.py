@@ -46,12 +46,10 @@ def unlike(entry: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> lis
     What is off (None, false or 0) has no words. Nor have `layers`, which are a network and no setting.
     """
     others = list(others)
-    read_first = sorted(
-        entry.items(), key=lambda one: one[0] in ("learning_rate", "momentum")
-    )  # whose: the optimizer's
+    after_optimizer = sorted(entry.items(), key=lambda one: one[0] in ("learning_rate", "momentum"))
     return [
         setting(key, value)
-        for key, value in read_first
+        for key, value in after_optimizer
         if value and key != "layers" and any(other.get(key) != value for other in others)
     ]
 

@@ -194,10 +194,9 @@ def _cell(cell: Cell, facts: Facts) -> CellSummary:
 
 def words_of_names(facts: Facts) -> WordsOfNames:
     """The words of every cell that an experiment of the config holds or a claim is read in."""
-    defined = (cell for experiment in facts.defined for cell in experiment.cells)
     readings = (reading for claim in facts.original["claims"] for reading in claim.get("readings", ()))
     named = (Cell(*name.split("/")) for reading in readings for name in reading.get("cells", ()))
-    every = dict.fromkeys([*facts.study.cells(), *defined, *named])
+    every = dict.fromkeys([*facts.study.cells(), *facts.names.beside, *named])
     return WordsOfNames(
         cells={cell.name: facts.names.cell(cell) for cell in every},
         networks={cell.architecture: facts.names.network(cell.architecture) for cell in every},
