@@ -64,14 +64,21 @@ PUBLISHED = publishing.folder_of(ORIGINAL, PROJECT)
 BENCHMARK, RESTORED_BENCHMARK = "benchmarks/benchmark.csv", "benchmarks/published.csv"
 RUN = "results/runs/{architecture}/{fraction}/{augmentation}/{recipe}/seed-{seed}"
 DATASETS = sorted({study.dataset(cell) for cell in study.cells()})
-# What a command that is about this study ends with.
 SET = [f"{key}={json.dumps(value)}" for key, value in settings.items()]
-GIVEN = f" --configfile {shlex.join(map(str, OVERLAYS))}" if OVERLAYS else ""
-GIVEN += f" --config {shlex.join(SET)}" if SET else ""
-# The same on a page, which is read elsewhere: as from a clone, or from the folder of the study.
-GIVEN_THERE = GIVEN
-for folder in (PROJECT, Path.cwd()):
-    GIVEN_THERE = GIVEN_THERE.replace(f"{folder}/", "")
+
+
+def given(overlays):
+    """What a command that is about this study ends with."""
+    files = f" --configfile {shlex.join(map(str, overlays))}" if overlays else ""
+    return files + (f" --config {shlex.join(SET)}" if SET else "")
+
+
+def elsewhere(path):
+    """A path on a page, which is read elsewhere: as from the folder of the study, or from a clone."""
+    return next((path.relative_to(folder) for folder in (Path.cwd(), PROJECT) if path.is_relative_to(folder)), path)
+
+
+GIVEN, GIVEN_ELSEWHERE = given(OVERLAYS), given([elsewhere(path) for path in OVERLAYS])
 # Every word and number of the config makes the analysis and the report old. So each has an output of the config's name:
 # that one lacks after an edit, even where Snakemake's notes are lost or only times count.
 ANALYSED, TOLD = (f"results/config/{what}/{digest(study.config)}.json" for what in ("analysed", "told"))
@@ -399,7 +406,7 @@ rule report:
     params:
         **TELLING,
         plans=PLANS,
-        overlays=as_it_is(GIVEN_THERE),
+        overlays=as_it_is(GIVEN_ELSEWHERE),
     log:
         "logs/report.log",
     conda:
@@ -425,7 +432,7 @@ rule report_partial:
         store=STORE,
         plans=PLANS,
         published=as_it_is(PUBLISHED),
-        overlays=as_it_is(GIVEN_THERE),
+        overlays=as_it_is(GIVEN_ELSEWHERE),
     log:
         "logs/report_partial.log",
     conda:

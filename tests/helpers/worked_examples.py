@@ -43,6 +43,8 @@ def one_of_each_cause() -> dict[Cause, list[Evidence]]:
         Cause.CORRECTED: [on(sample(5, 90.49, 0.35)), *others],
         Cause.IMPRECISE: [on(sample(10, 92.4, 0.3))],
         Cause.AT_MARGIN: [on(sample(20, 91.5, 0.2))],
+        # two printed runs of SD 1: their mean is known to 0.7 pp, whatever the runs here
+        Cause.PRINTED_MEAN: [on(sample(10, 92.0, 0.2), printed_runs=2, printed_sd=1.0)],
         Cause.ONE_RUN: [on(sample(20, 91.3, 0.6))],
         # 2.2 SD off: p_run tends to .028, below .05 but above .05 / 4 with whatever number of seeds
         Cause.NEAR_RUNS: [on(sample(40, 92.0 + 2.2, 1.0)), *others[:3]],

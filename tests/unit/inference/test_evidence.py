@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from refashion.inference.evidence import half_error, image_margin, weigh
+from refashion.inference.evidence import image_margin, narrower, weigh
 from refashion.inference.intervals import prediction_interval
 from worked_examples import sample
 
@@ -33,8 +33,11 @@ def test_tost_of_the_r_package_equivalence():
     assert weigh(np.subtract(x, y), 0, 0.6).p_rep == pytest.approx(0.003166881489265175, rel=1e-12)
 
 
-def test_half_error():
-    assert half_error(99.13) == pytest.approx(0.435)
+def test_half_of_a_published_error_is_a_margin_where_its_own_is_wider():
+    assert narrower(weigh(sample(5, 99.2, 0.1), 99.13, 1.0)) == pytest.approx(0.435)
+    assert narrower(weigh(sample(5, 99.2, 0.1), 99.13, 0.435)) is None
+    assert narrower(weigh([99.2], 99.13, 1.0)) is None  # no spread
+    assert narrower(weigh(sample(5, 99.8, 0.1), 100.0, 1.0)) is None  # no error, of which there is no half
 
 
 @pytest.mark.parametrize("mean", [90.5, 91.9, 92.0, 93.2])

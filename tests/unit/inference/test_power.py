@@ -8,8 +8,10 @@ from scipy import integrate, stats
 
 from refashion.inference.distances import Distances
 from refashion.inference.evidence import image_margin, weigh
+from refashion.inference.looks import Look, State, chance_for_number, follow
 from refashion.inference.power import (
     POWER,
+    Schedule,
     chance_to_decide,
     operating_characteristics,
     seeds_for_difference,
@@ -155,6 +157,42 @@ def test_each_claim_is_published_by_its_own_cell():
     )
     assert oc[0, 0, 0] > 0.95
     assert oc[0, 1, 0] < 0.2
+
+
+@pytest.mark.parametrize("lucky", [True, False])
+def test_studies_of_looks_are_simulated_by_the_rule_of_looks(lucky):
+    """Against the same rule on studies of single runs: four claims, one on two cells, one cell without looks."""
+    sd, margin, claims, repetitions = np.array([0.3, 0.45, 0.25, 0.3, 0.28]), np.full(5, 0.55), [0, 1, 2, 3, 3], 4_000
+    seeds, spend, most = [np.array([5, 5, 0, 5, 5]), np.array([10, 10, 0, 10, 10])], (0.005, 0.01, 0.035), 40
+    found = operating_characteristics(
+        cells([10] * 5, sd, margin),
+        [0.0, 1.0],
+        published_is_a_run=lucky,
+        seed=1,
+        claims=claims,
+        schedule=Schedule(seeds, spend, most),
+        repetitions=repetitions,
+    )
+    rng = np.random.default_rng(2)
+    runs = rng.normal(0, sd, (repetitions, 10, 5))
+    published = lucky * rng.normal(0, sd, (repetitions, 5))[:, [0, 1, 2, 3, 3]]
+    for shift, rates in zip((0.0, 1.0), found, strict=True):
+        held = []
+        for n in (5, 10):
+            off = runs[:, :n].mean(1) + shift - published
+            seen = Distances(off, runs[:, :n].std(1, ddof=1), np.full(5, n), margin)
+            p_rep, p_far, p_run = seen.p_values()
+            p_rep[:, 2] = p_far[:, 2] = np.nan
+            held.append(
+                Look(p_rep, np.maximum(p_far, p_run), lambda *levels, seen=seen: chance_for_number(seen, most, *levels))
+            )
+        state = follow(held, spend, claims).state
+        own = [np.array(claims) == claim for claim in range(4)]
+        near = [(state[:, cell] == State.REPRODUCED).any(1).mean() for cell in own]
+        far = [(state[:, cell] == State.NOT_REPRODUCED).all(1).mean() for cell in own]
+        assert rates[:, 0] == pytest.approx(near, abs=4.5 * math.sqrt(0.5 / repetitions))
+        assert rates[:, 1] == pytest.approx(far, abs=4.5 * math.sqrt(0.5 / repetitions))
+        assert rates[2].tolist() == [0, 0, 1]
 
 
 def test_two_seeds_that_hardly_vary_are_a_test_and_enough():

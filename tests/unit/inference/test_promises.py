@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from refashion.inference.contrasts import paired_comparison, paired_contrast, welch_contrast
-from refashion.inference.evidence import half_error, weigh, with_margin
+from refashion.inference.evidence import weigh, with_margin
 from refashion.inference.factorial import anova
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.power import operating_characteristics
@@ -100,7 +100,6 @@ def test_a_number_that_is_none_is_refused_beside_a_sample_too(bad):
         lambda: weigh(x, 91, 0.5, bad),
         lambda: weigh(x, 91, 0.5, printed_runs=2, printed_sd=bad),
         lambda: welch_contrast([x, x], [1, -1]).p_above(bad),
-        lambda: half_error(bad),
         lambda: stein_plan(x, bad),
         lambda: prediction_interval(x, image_variance=bad),
         lambda: welch_contrast([x, x], [1, bad]),

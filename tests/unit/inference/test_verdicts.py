@@ -5,7 +5,8 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from refashion.inference.evidence import weigh, with_margin
-from refashion.inference.verdicts import Cause, judge_family, overall_verdict
+from refashion.inference.power import seeds_for_power
+from refashion.inference.verdicts import Cause, judge_family, judge_one, overall_verdict
 from worked_examples import one_of_each_cause, sample
 
 
@@ -19,6 +20,7 @@ from worked_examples import one_of_each_cause, sample
         (Cause.CORRECTED, "inconclusive", "far", "atypical"),
         (Cause.IMPRECISE, "inconclusive", "open", "typical"),
         (Cause.AT_MARGIN, "inconclusive", "open", "atypical"),
+        (Cause.PRINTED_MEAN, "inconclusive", "open", "typical"),
         (Cause.ONE_RUN, "inconclusive", "open", "typical"),
         (Cause.NEAR_RUNS, "inconclusive", "far", "atypical"),
     ],
@@ -144,3 +146,15 @@ def test_other_margins_are_the_same_evidence_weighed_again():
 )
 def test_overall_verdict(verdicts, overall):
     assert overall_verdict(verdicts) == overall
+
+
+def test_a_look_spends_a_share_of_the_level_and_a_new_study_has_the_whole():
+    """p_far = .0049: enough at .05 / 7, not at a look that spends a fifth of it. The seeds are those of a new study."""
+    e = weigh(sample(5, 90.49, 0.21), 92.0, 1.0)
+    own = 0.05 / 7
+    assert own / 5 < e.p_far < own
+    whole, fifth = (judge_one(e, 1.0, 1.0, own, own, 7, spent) for spent in (1.0, 0.2))
+    assert (whole.closeness, fifth.closeness) == ("far", "open")
+    assert (whole.spent, fifth.spent) == (1.0, 0.2)
+    assert whole.seeds_needed == fifth.seeds_needed == seeds_for_power(e, own, own)
+    assert fifth.break_even_reproduced > whole.break_even_reproduced

@@ -18,11 +18,12 @@ from statsmodels.stats.multitest import multipletests
 
 import synthetic
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
-from refashion.judging.claims import comparisons, exact, families, ledger
+from refashion.judging.claims import comparisons, ending, exact, families, ledger
 from refashion.judging.claims.stated import Stated
 from refashion.judging.document.claims import Check
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
+from refashion.judging.sections.rival_rules import rival_rules
 from refashion.study.config import lay_over, load_study
 from refashion.study.model import AXES
 
@@ -683,3 +684,60 @@ def test_overall_verdicts_name_how_readings_agree():
 def test_the_same_facts_give_the_same_ledger():
     one, two = (all_text([claim.model_dump() for claim in ledger.judge(facts())]) for _ in range(2))
     assert one == two
+
+
+# ------------------------------------------------------------------------------------------- numbers at the far ends
+
+
+def test_a_printed_accuracy_of_100_percent_is_judged():
+    """It has no error, of which half were a margin, or the runs here so many times more."""
+    perfect = copy.deepcopy(ORIGINAL)
+    for claim in perfect["claims"]:
+        if claim["id"] == "T1":
+            claim["value"] = 100.0
+    found = judge(original=perfect)["T1"]
+    assert found.readings[0].numbers.half_error is None
+    assert "errors" not in found.reason
+
+
+def test_readings_without_runs_count_one_by_one_in_their_claims_family():
+    """V3 has five readings; the two that no cell of this study runs are two tests, not one."""
+    given = facts(truth(0.3, sd=0.3))
+    claim = next(one for one in ledger.judge(given) if one.id == "V3")
+    waiting = [one for one in claim.readings if not one.tested]
+    assert len(waiting) > 1
+    sizes = {one.numbers.family_size for one in claim.readings[1:] if one.numbers and one.tested}
+    different = {tuple(one.numbers.values) for one in claim.readings if one.numbers and one.tested}
+    assert sizes == {len(different) + len(waiting)}
+
+
+def test_what_lies_at_no_margin_may_be_told_by_more_seeds():
+    """Numbers that are not the same, and a likelihood that speaks for neither: open, and not for ever."""
+    pairs = next(claim for claim in ORIGINAL["claims"] if claim["id"] == "S1")["readings"][0]["pairs"]
+    given = facts(run=("original", "losses"), seeds=5)
+    table = given.runs.runs.copy()
+    names = table[list(AXES)].agg("/".join, axis=1)
+    for one, other in pairs:
+        same = table.loc[names == one, "val_accuracy"].to_numpy()
+        table.loc[names == other, "val_accuracy"] = same + np.array([0.9, -0.9, 0.7, -0.8, 0.1])
+    same = judge(run=("original", "losses"), seeds=5, runs=table)["S1"]
+    assert [check.seeds_needed for check in same.readings[0].checks] == [same.ending.seeds] * 2
+    assert same.ending.kind == "too few seeds"
+    assert same.ending.seeds > 5
+    neither = Check(label="V2", found="1.5 times likelier as stated", n=10)
+    reading = same.readings[0].model_copy(update={"checks": [neither]})
+    end = ending.ending("S2", reading, given)
+    assert (end.kind, end.seeds) == ("too few seeds", None)
+
+
+def test_another_reading_is_a_rival_on_its_own_images():
+    """Exactly right on images whose luck hides everything, it speaks for the number less than it would on the same."""
+    fold = "cnn1/50k_fold/none/b256_e100"
+    given = {"truth": with_means(validation={CNN1_SMALL: 91.55, fold: 91.97}), "run": ("original", "readings")}
+    said = []
+    for variance in (0.0, 400.0):
+        seen = facts(**given, image_variance=lambda cell, variance=variance: variance * (cell == fold))
+        first = rival_rules(seen, ledger.judge(seen)).claims[0]
+        assert (first.claim, first.rival) == ("V1", "50,000 training images, the held-out 10,000, final epoch")
+        said.append(first.bayes)
+    assert said == [False, True]

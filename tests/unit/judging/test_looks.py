@@ -15,6 +15,7 @@ from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
 from refashion.study.config import load_study
 from refashion.study.model import AXES, Cell
+from refashion.telling import words
 from refashion.training import seeds
 
 ORIGINAL = synthetic.original()
@@ -243,3 +244,30 @@ def test_a_store_alone_tells_where_the_looks_stand(monkeypatch):
     assert found.cells == hold(facts()).cells
     (experiment,) = grown.looking
     assert {cell.name: len(grown.seeds(experiment, cell)) for cell in experiment.cells} == found.cells
+
+
+def test_the_rule_is_simulated_with_the_looks_that_the_study_holds():
+    judged = judge(facts(at_margin("V4", CNN4), of=study(held=2)))
+    assert {tuple(claim.operating.seeds) for claim in judged.values() if claim.operating} == {(5, 10)}
+
+
+def test_half_of_the_error_is_judged_by_the_looks_too():
+    """Open at its first look within 1 pp, so not reproduced or reproduced within less only by a level that it lacks."""
+    own = facts(dataclasses.replace(synthetic.published(ORIGINAL), sd=0.36), of=study(held=1))
+    for claim in judge(own).values():
+        numbers = claim.readings[0].numbers
+        if numbers and numbers.half_error and claim.verdict == "inconclusive":
+            assert numbers.half_error.verdict != "reproduced", claim.id
+            assert numbers.spent == pytest.approx(0.1)
+
+
+def test_a_p_value_after_the_looks_is_told_as_such():
+    judged = judge(facts(at_margin("V4", CNN4), of=study(held=1)))
+    numbers = judged["V4"].readings[0].numbers.model_dump()
+    assert numbers["p_rep_adjusted"] > numbers["p_rep"]
+    told = dict(words.numbers_told(numbers, "percent"))
+    assert " after Holm and the looks, " in told["test of “within the margin”"]
+    gap = judged["G1"].readings[0].numbers.model_dump()
+    assert gap["family_size"] == 1
+    assert "Holm" not in dict(words.numbers_told(gap, "pp"))["test of “beyond it”"]
+    assert all("(after Holm and the looks)" in check.test for check in judged["R2"].readings[0].checks)

@@ -3,7 +3,7 @@
 import pytest
 
 from refashion.inference.evidence import weigh
-from refashion.inference.verdicts import Cause, judge_family
+from refashion.inference.verdicts import Cause, judge_family, judge_one
 from refashion.judging.reasons import reason_of
 from worked_examples import one_of_each_cause, sample
 
@@ -21,6 +21,7 @@ def reason(*family):
         (Cause.NO_TEST, "cannot say, because one seed gives no interval"),
         (Cause.IMPRECISE, "imprecise: the mean of 10 runs is 0.40 pp above the published 92.00, against a margin of"),
         (Cause.AT_MARGIN, "too near the margin of 0.50 pp for 1,000 seeds to decide"),
+        (Cause.PRINTED_MEAN, "the published mean of 2 runs, 92.00, itself known too roughly for a margin of 0.50 pp"),
         (Cause.ONE_RUN, "farther than the margin of 0.50 pp though not surely, and one lucky run would give it"),
         (Cause.NEAR_RUNS, "farther than the margin of 0.50 pp, yet, for one of several claims, too near where single"),
     ],
@@ -55,3 +56,15 @@ def test_what_else_a_reason_says(x, published, words):
 
 def test_the_spread_of_four_runs_forecasts_nothing():
     assert "would decide" not in reason(weigh(sample(4, 92.3, 0.3), 92.0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (7, "but not as one of 7 tests of its kind at a look that spends 20% of the level (p = 0.15)"),
+        (1, "but not at a look that spends 20% of the level (p = 0.15)"),
+    ],
+)
+def test_what_only_a_look_leaves_open_says_so(size, words):
+    e = weigh(sample(10, 92.2, 0.25), 92.0, 0.5)
+    assert words in reason_of(e, judge_one(e, 0.15, 1.0, 0.05 / size, 0.05 / size, size, 0.2))

@@ -97,8 +97,10 @@ def tolerance(cell: Cell, what: str) -> float:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_what_a_gpu_runs_compiles_and_agrees_with_the_cpu(cell, real_data, device):
+def test_what_a_gpu_runs_compiles_and_agrees_with_the_cpu(cell, real_data, device, record_property):
     found = differences(cell, first_images(real_data, 32, 24), device)
+    for what, value in found.items():  # in the file of `pytest --junit-xml`
+        record_property(what, f"{value:.1e}")
     assert all(value <= tolerance(cell, what) for what, value in found.items()), found
 
 

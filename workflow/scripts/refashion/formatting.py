@@ -119,6 +119,12 @@ def p_phrase(p: float | None) -> str:
     return f"p{SPACE}{text}" if text[0] in "<>" else f"p{SPACE}={SPACE}{text}"
 
 
+def corrections(together: int, spent: float) -> str:
+    """What a p-value is adjusted for: tests judged together, the share of the level that a look spends; or ""."""
+    what = ["Holm"] * (together > 1) + ["the looks"] * (spent < 1)
+    return f"after {' and '.join(what)}" if what else ""
+
+
 def p_of(holds: bool | None, p: float | None, against: float | None) -> str:
     """The p of the test that decides: for a statement that holds, against one that does not; both where none does."""
     if holds:

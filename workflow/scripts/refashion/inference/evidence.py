@@ -89,13 +89,14 @@ def image_margin(published: float, images: int) -> float:
     return 100 * 1.96 * float(np.sqrt(p * (1 - p) / images))
 
 
-def half_error(published: float) -> float:
-    """The margin in pp that is half of a published accuracy's error: within it, errors differ by less than half.
+def narrower(e: Evidence) -> float | None:
+    """Half of a published accuracy's error, where that is a narrower margin than its own; else None.
 
-    Near 100% a margin that images resolve exceeds it, and then holds numbers that a reader would call different.
+    Within it, errors differ by less than half. Near 100% a margin that images resolve holds numbers that a reader would
+    call different.
     """
-    finite(published)
-    return (100 - published) / 2
+    half = (100 - e.published) / 2
+    return half if 0 < half < e.margin and e.sd is not None else None
 
 
 def weigh(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +12,7 @@ from scipy import special, stats
 
 from refashion.inference.distances import Distances, chance_between
 from refashion.inference.evidence import Evidence
-from refashion.inference.families import holm_along
+from refashion.inference.looks import Look, State, chance_for_number, follow
 from refashion.inference.summaries import LEVEL, NO_DISTANCE, finite, finite_array
 
 #: The chance to decide with which a number of seeds is planned.
@@ -22,6 +23,17 @@ MOST_SEEDS = 1_000
 _SPREADS = 200
 
 
+class Schedule(NamedTuple):
+    """The looks of simulated studies: seeds of each cell at those that are held, and the level of each planned one.
+
+    seeds: arrays [k] that grow; below two, a cell shows nothing. most: the seeds of the last planned look.
+    """
+
+    seeds: Sequence[ArrayLike]
+    spend: Sequence[float] = (LEVEL,)
+    most: int = 0
+
+
 def operating_characteristics(
     cells: Distances,
     shifts: Sequence[float],
@@ -29,6 +41,7 @@ def operating_characteristics(
     published_is_a_run: bool,
     seed: int,
     claims: ArrayLike | None = None,
+    schedule: Schedule | None = None,
     repetitions: int = 2_000,
 ) -> np.ndarray:
     """How often (0..1) a family of claims gets each verdict when its cells truly lie `shift` above their originals.
@@ -38,36 +51,69 @@ def operating_characteristics(
     directly. published_is_a_run: the published number is one run of the original's cell (same SD), or the mean of its
     `runs`; False: it is that cell's mean, exactly. Two questions: what a number that somebody's runs gave meets, and
     what a number without error meets. claims: [k], 0, 1, 2.. in order, the claim of each cell where a claim is held
-    against several (None: one each); it is reproduced if one of its cells is, and not reproduced if none is.
+    against several (None: one each); it is reproduced if one of its cells is, and not reproduced if none is. schedule:
+    its looks; None: one, with the seeds that the cells have.
     """
     finite(*shifts)
-    n, sd = np.asarray(cells.n), finite_array(cells.sd, 1)
-    claims = np.arange(n.size) if claims is None else np.asarray(claims)
+    sd, schedule = finite_array(cells.sd, 1), schedule or Schedule([cells.n])
+    claims = np.arange(sd.size) if claims is None else np.asarray(claims)
     rng = np.random.default_rng(seed)
-    shape = (repetitions, n.size)
-    mean = rng.standard_normal(shape) * sd / np.sqrt(np.maximum(n, 1))
-    found = sd * np.sqrt(rng.chisquare(np.maximum(n - 1, 1), shape) / np.maximum(n - 1, 1))
+    shape = (repetitions, sd.size)
+    samples = [(n, sd * mean, sd * spread) for n, mean, spread in _samples(schedule.seeds, shape, rng)]
     sources = [int((claims == claim).argmax()) for claim in claims]
-    runs, spread = np.broadcast_to(cells.runs, n.size), np.broadcast_to(cells.spread, n.size)
+    runs, spread = np.broadcast_to(cells.runs, sd.size), np.broadcast_to(cells.spread, sd.size)
     theirs = np.where(np.isnan(spread), sd, spread)[sources] / np.sqrt(runs)
     published = rng.standard_normal(shape)[:, sources] * theirs * published_is_a_run
     if not np.isnan(spread).all():
         df = np.maximum(runs - 1, 1)
         spread = spread * np.sqrt(rng.chisquare(df, shape)[:, sources] / df)
-    studies = cells._replace(sd=found, n=np.maximum(n, 2), image_variance=0.0, spread=spread)
-    return np.array(
-        [_verdict_rates(studies._replace(difference=mean + shift - published), n < 2, claims) for shift in shifts]
-    )
+    bare = cells._replace(image_variance=0.0, spread=spread)
+    rates = []
+    for shift in shifts:
+        looks = [
+            _look(bare._replace(difference=mean + shift - published, sd=found, n=n), schedule.most)
+            for n, mean, found in samples
+        ]
+        rates.append(_verdict_rates(follow(looks, schedule.spend, claims.tolist()).state, claims))
+    return np.array(rates)
 
 
-def _verdict_rates(studies: Distances, untestable: np.ndarray, claims: np.ndarray) -> np.ndarray:
-    """Shares [claims, 3] of the verdicts over studies [R, k]; what is untestable [k] stays in the family."""
+def _samples(
+    seeds: Sequence[ArrayLike], shape: tuple[int, int], rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Seeds, mean and SD of growing standard normal samples [R, k], drawn look by look.
+
+    Two samples have n1 n2 / (n1 + n2) times their squared distance as sum of squares between them (Chan, Golub &
+    LeVeque 1983, The American Statistician 37, 242-247).
+    """
+    n, mean, squares = np.zeros(shape[1]), np.zeros(shape), np.zeros(shape)
+    for many in seeds:
+        more = np.maximum(np.asarray(many) - n, 0)
+        own = rng.standard_normal(shape) / np.sqrt(np.maximum(more, 1))
+        within = np.where(more > 1, rng.chisquare(np.maximum(more - 1, 1), shape), 0.0)
+        both = np.maximum(n + more, 1)
+        squares = squares + within + (own - mean) ** 2 * n * more / both
+        mean, n = (n * mean + more * own) / both, n + more
+        yield n, mean, np.sqrt(squares / np.maximum(n - 1, 1))
+
+
+def _look(studies: Distances, most: int) -> Look:
+    """What a look at simulated studies [R, k] shows; cells with fewer than two seeds show nothing."""
+    shown, studies = np.asarray(studies.n) > 1, studies._replace(n=np.maximum(studies.n, 2))
     p_rep, p_far, p_run = studies.p_values()
-    reproduced = holm_along(np.where(untestable, 1.0, p_rep)) <= LEVEL
-    not_reproduced = holm_along(np.where(untestable, 1.0, np.maximum(p_far, p_run))) <= LEVEL
+
+    def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
+        return np.where(shown, chance_for_number(studies, most, level_rep, level_not), 1.0)
+
+    p_not = np.maximum(p_far, p_run)
+    return Look(np.where(shown, p_rep, np.nan), np.where(shown, p_not, np.nan), chance)
+
+
+def _verdict_rates(state: np.ndarray, claims: np.ndarray) -> np.ndarray:
+    """Shares [claims, 3] of the verdicts over studies whose members' states are [R, k]."""
     own = [claims == claim for claim in np.unique(claims)]
-    near = np.array([reproduced[:, cells].any(1).mean() for cells in own])
-    far = np.array([not_reproduced[:, cells].all(1).mean() for cells in own])
+    near = np.array([(state[:, cells] == State.REPRODUCED).any(1).mean() for cells in own])
+    far = np.array([(state[:, cells] == State.NOT_REPRODUCED).all(1).mean() for cells in own])
     return np.stack([near, far, 1 - near - far], axis=-1)
 
 

@@ -21,21 +21,24 @@ class RankProbabilities:
 
 
 def rank_probabilities(
-    scores: ArrayLike, *, seed: int, resamples: int = 10_000, draws: int | None = None
+    scores: ArrayLike, *, seed: int, resamples: int = 10_000, one_run: bool = False
 ) -> RankProbabilities:
-    """P(best) and P(rank) of k cells from scores [k, n], by resampling seeds jointly, with replacement.
+    """P(best) and P(rank) of k cells from scores [k, n], by resampling seeds, with replacement.
 
-    draws: seeds in each resample (None: n, the ranks of the means seen here; 1: what a one-run study prints). Tied
-    cells share their ranks equally. Resampling n seeds understates the variance of the means by (n - 1) / n.
+    Of the means seen here: all n seeds, jointly, which understates the variance of the means by (n - 1) / n. one_run:
+    of a study with one run a cell, each cell's any of its n, as in `order_probability`. Tied cells share their ranks
+    equally.
     """
-    scores = finite_array(scores, 2)
+    scores, rng = finite_array(scores, 2), np.random.default_rng(seed)
     k, n = scores.shape
     if n < 2:
         return RankProbabilities(reason="cannot say, because ranks need at least two seeds that all cells share")
-    draws = n if draws is None else draws
-    counts = np.random.default_rng(seed).multinomial(draws, np.full(n, 1 / n), size=resamples)
-    means = np.round(counts @ scores.T / draws, 9)  # [resamples, k]; rounded, so that equal means tie
-    first, last = (stats.rankdata(-means, method=end, axis=1)[..., None] for end in ("min", "max"))
+    if one_run:
+        drawn = scores[np.arange(k), rng.integers(n, size=(resamples, k))]
+    else:
+        drawn = rng.multinomial(n, np.full(n, 1 / n), size=resamples) @ scores.T / n
+    drawn = np.round(drawn, 9)  # [resamples, k]; rounded, so that equal means tie
+    first, last = (stats.rankdata(-drawn, method=end, axis=1)[..., None] for end in ("min", "max"))
     ranks = np.arange(1, k + 1)
     shares = ((first <= ranks) & (ranks <= last)) / (last - first + 1)  # t tied cells have 1/t of each of their ranks
     return RankProbabilities(p_rank=shares.mean(0).tolist())

@@ -37,6 +37,7 @@ class Cause(StrEnum):
     CORRECTED = "corrected"  # decided by its own tests, not as one of its family; more seeds would decide
     IMPRECISE = "imprecise"  # more seeds would decide
     AT_MARGIN = "at the margin"  # the mean lies too near the margin for any number of seeds
+    PRINTED_MEAN = "printed mean"  # the published mean is of so few runs that no number of ours would decide
     ONE_RUN = "one run"  # far, but the published number is an ordinary run of this cell
     NEAR_RUNS = "near single runs"  # far and no ordinary run, but not surely enough for one of several claims
 
@@ -48,9 +49,9 @@ class Verdict:
     closeness: is the published number, within the margin, what this recipe gives on average? By the Holm-adjusted p_rep
     and, for "far", by the level that Holm leaves to the claim. typicality: is it an ordinary run, inside the 95%
     prediction interval? Reproduced means close, whether typical or not; not reproduced means far and no ordinary run.
-    p_rep_adjusted, p_not_adjusted: by Holm. seeds_needed: seeds of a new study that would decide in POWER of studies if
-    mean and SD were those seen (None: decided, or no number would, or there are fewer than FORECAST_RUNS runs, whose
-    spread forecasts nothing).
+    p_rep_adjusted, p_not_adjusted: by Holm, and over `spent`, the share of the level that a look spends. seeds_needed:
+    seeds of a new study that would decide in POWER of studies if mean and SD were those seen (None: decided, or no
+    number would, or there are fewer than FORECAST_RUNS runs, whose spread forecasts nothing).
     break_even_reproduced: the smallest margin that makes it "reproduced". break_even_not_reproduced: it is "not
     reproduced" at any margin up to this one (None: at no margin). Both with the other claims as they are.
     """
@@ -58,6 +59,7 @@ class Verdict:
     verdict: Word
     cause: Cause
     family_size: int
+    spent: float = 1.0
     closeness: Closeness | None = None
     typicality: Typicality | None = None
     p_rep_adjusted: float | None = None
@@ -76,32 +78,35 @@ def judge_family(family: Sequence[Evidence]) -> tuple[Verdict, ...]:
     p_rep, p_not = ([None if e.diverged else getattr(e, name) for e in family] for name in ("p_rep", "p_not"))
     adjusted = zip(holm(p_rep), holm(p_not), strict=True)
     return tuple(
-        judge_one(e, *pair, holm_level(p_rep, i, LEVEL), holm_level(p_not, i, LEVEL), LEVEL, len(family))
+        judge_one(e, *pair, holm_level(p_rep, i, LEVEL), holm_level(p_not, i, LEVEL), len(family))
         for i, (e, pair) in enumerate(zip(family, adjusted, strict=True))
     )
 
 
-def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, level: float, size: int) -> Verdict:
+def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, size: int, spent: float = 1.0) -> Verdict:
     """One verdict from adjusted p-values of a family of so many claims.
 
-    level_rep and level_not are what Holm asks of this claim's own p-values.
+    level_rep and level_not are what Holm asks of this claim's own p-values at the whole level, of which a look spends
+    the share `spent`. A new study, planned with a number of seeds, has the whole.
     """
     bare = Verdict(
         verdict=INCONCLUSIVE,
         cause=Cause.DIVERGED if e.diverged else Cause.NO_TEST,
         family_size=size,
+        spent=spent,
         typicality=None if e.p_run is None else "typical" if e.p_run > LEVEL else "atypical",
     )
     if e.diverged or not tested(e):
         return bare
-    word: Word = REPRODUCED if p_rep <= level else NOT_REPRODUCED if p_not <= level else INCONCLUSIVE
-    closeness: Closeness = "close" if p_rep <= level else "far" if e.p_far <= level_not else "open"
+    word: Word = REPRODUCED if p_rep <= LEVEL else NOT_REPRODUCED if p_not <= LEVEL else INCONCLUSIVE
+    closeness: Closeness = "close" if p_rep <= LEVEL else "far" if e.p_far <= level_not * spent else "open"
     seeds = seeds_for_power(e, level_rep, level_not) if word == INCONCLUSIVE else None
-    reproduced, not_reproduced = _break_even(e, level_rep, level_not)
+    reproduced, not_reproduced = _break_even(e, level_rep * spent, level_not * spent)
     return replace(
         bare,
         verdict=word,
-        cause={REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}.get(word) or _open_cause(e, seeds, level_not, level),
+        cause={REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}.get(word)
+        or _open_cause(e, seeds, level_rep, level_not),
         closeness=closeness,
         p_rep_adjusted=p_rep,
         p_not_adjusted=p_not,
@@ -111,12 +116,17 @@ def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, lev
     )
 
 
-def _open_cause(e: Tested, seeds: int | None, level_not: float, level: float) -> Cause:
+_DECIDED = {REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}
+
+
+def _open_cause(e: Tested, seeds: int | None, level_rep: float, level_not: float) -> Cause:
     """Why neither can be said, given the number of seeds that would decide."""
     if seeds is not None:
-        return Cause.CORRECTED if min(e.p_rep, e.p_not) <= level else Cause.IMPRECISE
+        return Cause.CORRECTED if min(e.p_rep, e.p_not) <= LEVEL else Cause.IMPRECISE
     if chance_of_far_mean(e, MOST_SEEDS, level_not) < POWER:
-        return Cause.AT_MARGIN
+        exact = replace(e, printed_runs=1, printed_sd=None)
+        by_print = e.printed_runs > 1 and seeds_for_power(exact, level_rep, level_not) is not None
+        return Cause.PRINTED_MEAN if by_print else Cause.AT_MARGIN
     return Cause.NEAR_RUNS if e.p_run <= LEVEL else Cause.ONE_RUN
 
 

@@ -24,6 +24,8 @@ def reason_of(e: Evidence, verdict: Verdict) -> str:
         return f"imprecise: {_where(e)}, against a margin of {e.margin:.2f} pp{_would_decide(e, verdict)}"
     if verdict.cause == Cause.AT_MARGIN:
         return f"{_where(e)}, too near the margin of {e.margin:.2f} pp for {MOST_SEEDS:,} seeds to decide"
+    if verdict.cause == Cause.PRINTED_MEAN:
+        return f"{_where(e)}, itself known too roughly for a margin of {e.margin:.2f} pp, whatever our seeds"
     return _explained_by_one_run(e, verdict)
 
 
@@ -40,9 +42,11 @@ def _corrected(e: Tested, verdict: Verdict) -> str:
     far = e.p_not <= e.p_rep
     side, alone = ("farther", e.p_not) if far else ("closer", e.p_rep)
     together = verdict.p_not_adjusted if far else verdict.p_rep_adjusted
+    among = [f"as one of {verdict.family_size} tests of its kind"] * (verdict.family_size > 1)
+    at_look = [f"at a look that spends {100 * verdict.spent:.0f}% of the level"] * (verdict.spent < 1)
     return (
-        f"{_where(e)}, by itself {side} than the margin of {e.margin:.2f} pp (p = {alone:.2g}), but not as one of "
-        f"{verdict.family_size} tests of its kind (p = {together:.2g}){_would_decide(e, verdict)}"
+        f"{_where(e)}, by itself {side} than the margin of {e.margin:.2f} pp (p = {alone:.2g}), but not "
+        f"{' '.join([*among, *at_look])} (p = {together:.2g}){_would_decide(e, verdict)}"
     )
 
 

@@ -105,8 +105,8 @@ class Names:
         return self._images(cell) if factor == "fraction" else augmentation(cell.augmentation)
 
     def _images(self, cell: Cell) -> str:
-        held_out = ", validated on held-out ones" if self._entry(cell, "fraction")["validation"] == FOLD else ""
-        return f"{fmt.plural(self.study.images(cell), 'image')}{held_out}"
+        held_out = self._entry("fraction", cell.fraction)["validation"] == FOLD
+        return fmt.plural(self.study.images(cell), "image") + (", validated on held-out ones" if held_out else "")
 
     def cell(self, cell: Cell) -> str:
         """A cell: `1 Layer CNN, 60,000 images, augmented, 11,750 updates`.
@@ -150,19 +150,19 @@ class Names:
         """The settings in which a cell differs from others, those of `but` left out; augmentations go by name."""
         parts = []
         for axis in AXES[1:]:
-            if all(getattr(other, axis) == getattr(cell, axis) for other in others):
+            own, there = getattr(cell, axis), {getattr(other, axis) for other in others}
+            if there <= {own}:
                 continue
             if axis == "augmentation":
-                parts.append(augmentation(cell.augmentation))
+                parts.append(augmentation(own))
                 continue
-            own = self._entry(cell, axis)
-            told = {key: value for key, value in own.items() if key not in but or but[key] != value}
-            parts += unlike(told, [self._entry(other, axis) for other in others])
+            told = {key: value for key, value in self._entry(axis, own).items() if key not in but or but[key] != value}
+            parts += unlike(told, [self._entry(axis, name) for name in there])
         return ", ".join(parts)
 
-    def _entry(self, cell: Cell, axis: str) -> Mapping[str, Any]:
-        """What the config says of a cell on an axis."""
-        entry: Mapping[str, Any] = self.study.config[TABLES[axis]][getattr(cell, axis)]
+    def _entry(self, axis: str, name: str) -> Mapping[str, Any]:
+        """What the config says of a name on an axis."""
+        entry: Mapping[str, Any] = self.study.config[TABLES[axis]][name]
         return entry
 
 

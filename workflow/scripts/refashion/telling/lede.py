@@ -33,6 +33,7 @@ GROUPS = (
 ENDINGS = {
     "too few seeds": "for too few seeds",
     "at the margin": "at the margin, where more seeds will not tell",
+    "the printed mean": "as the printed mean is known too roughly",
     "not run here": "for want of runs",
     "a lucky run": "as the printed number may be a lucky run",
     "an unlucky run": "as the printed number may be an unlucky run",
@@ -341,8 +342,10 @@ def _would_end(waiting: Sequence[Claim]) -> str:
         if hours
         else ""
     )
-    chance = min(one["chance"] for one in endings)
-    return f"{text} {seeds} seeds a network would settle {which} in {fmt.share_of_100(chance)} of 100 studies{cost}."
+    chance, each = min(one["chance"] for one in endings), ", each by itself" if endings[1:] else ""
+    return (
+        f"{text} {seeds} seeds a network would settle {which} in {fmt.share_of_100(chance)} of 100 studies{each}{cost}."
+    )
 
 
 def _comparisons(analysis: Analysis) -> Iterator[Finding]:

@@ -151,20 +151,20 @@ def untested_readings(analysis: Analysis) -> list[tuple[str, Mapping[str, Any]]]
     ]
 
 
-def caution(analysis: Analysis) -> list[tuple[str, float, float, float]]:
-    """How often the rule would call a published accuracy reproduced that is exactly right.
+def caution(analysis: Analysis) -> list[tuple[str, float, float, int]]:
+    """How often the rule would call a published accuracy reproduced that is an ordinary result of its network.
 
-    For validation and training accuracies (kind, least, most, studies simulated): shares of studies of this size.
+    For validation and training accuracies (kind, least, most, seeds at most): shares of simulated studies.
     """
     found: dict[str, list[float]] = {}
-    simulated = 0
+    seeds = 0
     for claim in analysis["claims"]:
         if claim["kind"] == "accuracy" and claim["operating"]:
             kind = "training" if claim["readings"][0]["metric"] in TRAINING_METRICS else "validation"
             exact = min(claim["operating"]["rates"], key=lambda rate: abs(rate["shift"]))
             found.setdefault(kind, []).append(exact["reproduced"])
-            simulated = claim["operating"]["repetitions"]
-    return [(kind, min(shares), max(shares), simulated) for kind, shares in found.items()]
+            seeds = max(seeds, *claim["operating"]["seeds"])
+    return [(kind, min(shares), max(shares), seeds) for kind, shares in found.items()]
 
 
 def near_enough(analysis: Analysis) -> str:
@@ -228,8 +228,8 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
         ("is the mean near it", CLOSENESS.get(numbers["closeness"], "")),
         (one, interval_told(numbers["prediction"], unit)),
         ("is it an ordinary one", TYPICALITY.get(numbers["typicality"], "").format(one=one)),
-        ("test of “within the margin”", _p_told(numbers["p_rep_adjusted"], numbers["p_rep"])),
-        ("test of “beyond it”", _p_told(numbers["p_not_adjusted"], numbers["p_not"])),
+        ("test of “within the margin”", _p_told(numbers, "p_rep")),
+        ("test of “beyond it”", _p_told(numbers, "p_not")),
         ("seed: run", _seeds_told(numbers, unit)),
     ]
     return [(label, words) for label, words in told if words and words != fmt.MISSING]
@@ -239,11 +239,13 @@ def numbers_told(numbers: Mapping[str, Any] | None, unit: str) -> list[tuple[str
 SEEDS_TOLD = 12
 
 
-def _p_told(p: float | None, alone: float | None) -> str:
-    """A p-value after Holm, and before it where that is another number."""
+def _p_told(numbers: Mapping[str, Any], which: str) -> str:
+    """A p-value after what it is adjusted for, and before it where that is another number."""
+    p, alone = numbers[f"{which}_adjusted"], numbers[which]
     if not fmt.exists(p):
         return ""
-    return fmt.p_phrase(p) if p == alone else f"{fmt.p_phrase(p)} after Holm, {fmt.p_value(alone)} by itself"
+    adjusted = fmt.corrections(numbers["family_size"], numbers["spent"])
+    return fmt.p_phrase(p) if p == alone else f"{fmt.p_phrase(p)} {adjusted}, {fmt.p_value(alone)} by itself"
 
 
 def _seeds_told(numbers: Mapping[str, Any], unit: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
-from refashion.inference.evidence import Evidence
+from refashion import formatting as fmt
+from refashion.inference.evidence import Evidence, tested
 from refashion.inference.intervals import prediction_interval, t_interval
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word, judge_family
 from refashion.judging.claims.families import Family, Together
@@ -30,8 +31,9 @@ def readings(entry: Mapping[str, Any], context: Context) -> list[Reading]:
     facts, family = context.facts, context.families[entry["id"]]
     number = next(one for one in family.numbers if one.claim == entry["id"])
     seen = [[_seen(number, reading, cell, family) for cell in reading["cells"]] for reading in number.readings]
-    different = dict.fromkeys(one.evidence for one in chain(*seen))  # the same runs in two readings are one test
-    claim = Together(tuple(different), facts.settings["sensitivity_margins"])
+    all_seen = [one.evidence for one in itertools.chain(*seen)]
+    different = dict.fromkeys(filter(tested, all_seen))  # the same runs in two readings are one test
+    claim = Together((*different, *itertools.filterfalse(tested, all_seen)), facts.settings["sensitivity_margins"])
     found = []
     for reading, own in zip(number.readings, seen, strict=True):
         primary = reading is number.readings[0]
@@ -81,7 +83,7 @@ def _in_cell(seen: Seen, together: Together, facts: Facts) -> InCell:
         values=sample.values.tolist(),
         interval=pair(t_interval(sample.values, facts.confidence)),
         prediction=pair(prediction),
-        half_error=together.half_error(position),
+        half_error=stand.half_error if stand else together.half_error(position),
         sensitivity=stand.sensitivity(together.margins) if stand else together.sensitivity(position),
         reason=why(sample, facts, e.reason),
     )
@@ -148,7 +150,7 @@ def _cell_check(cell: InCell, facts: Facts) -> Check:
         interval=one.interval,
         p=one.p_rep_adjusted,
         p_against=one.p_not_adjusted,
-        test=f"within the margin or beyond it{', after Holm over all numbers of this kind' if corrected else ''}",
+        test=f"within the margin or beyond it{f', {fmt.corrections(one.family_size, one.spent)}' if corrected else ''}",
         n=one.n,
         holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(word),
         reason=one.reason,

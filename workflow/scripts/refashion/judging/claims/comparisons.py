@@ -53,9 +53,11 @@ def checked(differences: Sequence[Stated], metric: str, facts: Facts, stands: Se
         told = zip(decisive, stands, strict=True)
         decisive = [(None, None) if p is None else (stand.p_rep, stand.p_not) for (p, _), stand in told]
     beside = _holm_both(differences, [one.contrast(metric, of, not one.is_paired(of)) for one, of in both])
-    several = f" as one of {len(differences)} (Holm)" if len(differences) > 1 else ""
+    several = f" as one of {len(differences)}" if len(differences) > 1 else ""
+    spent = [stand.spent for stand in stands] or [1.0] * len(differences)
+    adjusted = [fmt.corrections(len(differences), share) for share in spent]
     checks = []
-    for (one, of), found, (p, against), others in zip(both, tests, decisive, beside, strict=True):
+    for (one, of), found, (p, against), others, after in zip(both, tests, decisive, beside, adjusted, strict=True):
         paired, diverged = one.is_paired(of), one.has_diverged(of)
         holds = _holds(p, against, diverged)
         checks.append(
@@ -67,7 +69,8 @@ def checked(differences: Sequence[Stated], metric: str, facts: Facts, stands: Se
                 interval=pair(found),
                 p=p,
                 p_against=against,
-                test=f"one-sided{'' if paired else ', Welch'}{several}{_beside_told(one, paired, others)}",
+                test=f"one-sided{'' if paired else ', Welch'}{several}{f' ({after})' * bool(after)}"
+                f"{_beside_told(one, paired, others)}",
                 n=found.n,
                 holds=holds,
                 seeds_needed=_seeds_needed(one, metric, of, len(differences)) if holds is None else None,

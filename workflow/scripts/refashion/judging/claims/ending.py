@@ -41,12 +41,15 @@ def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None
             return Ending(kind=luck, words=words)
         if numbers.cause == Cause.AT_MARGIN:
             return _AT_MARGIN
+        if numbers.cause == Cause.PRINTED_MEAN:
+            words = f"The printed mean of {numbers.printed_runs} runs is known too roughly: more seeds will not tell."
+            return Ending(kind="the printed mean", words=words)
         return _more_seeds(numbers.seeds_needed, [numbers.cell], facts)
     open_ = [check for check in reading.checks if check.holds is None and check.p is not None]
     needed = [check.seeds_needed for check in open_ if check.seeds_needed is not None]
     few = any(check.n is not None and check.n < 5 for check in open_)
-    if open_ and (few or len(needed) == len(open_)):
-        return _more_seeds(None if few else max(needed), reading.cells, facts)
+    if not open_ or few or len(needed) == len(open_):
+        return _more_seeds(None if few or not open_ else max(needed), reading.cells, facts)
     return _AT_MARGIN
 
 
@@ -67,7 +70,7 @@ def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Endin
     """A new study of so many seeds a cell, and what the runs that it lacks cost."""
     name = next((facts.experiments[cell] for cell in cells if cell in facts.experiments), "")
     if needed is None:
-        words = "More seeds may tell; so few forecast no number of them."
+        words = "More seeds may tell; those that there are forecast no number of them."
         return Ending(kind="too few seeds", words=words, experiment=name)
     hours = [_core_hours(cell, needed, facts) for cell in dict.fromkeys(cells)]
     words = (

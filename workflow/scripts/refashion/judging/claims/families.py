@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from refashion.inference.evidence import Evidence, distances, half_error, with_margin
-from refashion.inference.power import operating_characteristics
+from refashion.inference.evidence import Evidence, distances, narrower, with_margin
+from refashion.inference.power import Schedule, operating_characteristics
 from refashion.inference.verdicts import Verdict, judge_family
 from refashion.judging.claims.looks import Stand, Standing
 from refashion.judging.claims.published import Published, numbers_by_family
@@ -42,9 +42,8 @@ class Together:
 
     def half_error(self, position: int) -> Sensitivity | None:
         """The verdict on one of them with half its error as margin; None where its own margin is not wider."""
-        own = self.evidence[position]
-        half = half_error(own.published)
-        if own.margin <= half or own.sd is None:
+        half = narrower(self.evidence[position])
+        if half is None:
             return None
         changed = [with_margin(e, half) if i == position else e for i, e in enumerate(self.evidence)]
         return Sensitivity(margin=half, verdict=judge_family(changed)[position].verdict)
@@ -94,7 +93,18 @@ class Family:
             ]
             for found in self._characteristics
         )
-        return Operating(n=seen.n, sd=seen.sd, repetitions=REPETITIONS, rates=rates, exact_rates=exact)
+        seeds = self._schedule.seeds if self._schedule else [seen.n]
+        most = [int(np.max(n)) for n in seeds]
+        return Operating(seeds=most, sd=seen.sd, repetitions=REPETITIONS, rates=rates, exact_rates=exact)
+
+    @cached_property
+    def _schedule(self) -> Schedule | None:
+        """The looks that the study holds, at which a cell without looks shows nothing; None where none judges these."""
+        looked_at = [cell in self.facts.looked_at for _, cell in self.members]
+        if self.looks is None or not any(looked_at):
+            return None
+        rule = self.looks.rule
+        return Schedule([np.where(looked_at, n, 0) for n in rule.looks[: rule.held]], rule.spend, rule.looks[-1])
 
     @cached_property
     def _characteristics(self) -> list[np.ndarray]:
@@ -106,6 +116,7 @@ class Family:
                 SHIFTS,
                 published_is_a_run=lucky,
                 claims=[ids.index(claim) for claim, _ in self.members],
+                schedule=self._schedule,
                 seed=self.facts.stream("operating characteristics", self.name),
                 repetitions=REPETITIONS,
             )

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refashion.inference import looks
-from refashion.inference.evidence import Evidence, with_margin
+from refashion.inference.evidence import Evidence, narrower, with_margin
 from refashion.inference.looks import Course, Difference, Look, State
+from refashion.inference.summaries import LEVEL
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word, judge_one
 from refashion.judging.claims import stated
 from refashion.judging.claims.published import Published, numbers_by_family
@@ -70,15 +71,16 @@ class Followed:
         """Where a member stands, and the verdict on it so far."""
         look, state = int(self.course.look[position]), State(int(self.course.state[position]))
         evidence, most = self.history[look][position], self.rule.looks[-1]
-        level = sum(self.rule.spend)
-        own = [level / (len(self.members) - self._decided_others(position, look, word)) for word in _DECIDED]
-        last = (np.array([one * self.rule.spend[-1] / level]) for one in own)
+        level_rep, level_not = (
+            LEVEL / (len(self.members) - self._decided_others(position, look, word)) for word in _DECIDED
+        )
+        last = (np.array([level * self.rule.spend[-1] / LEVEL]) for level in (level_rep, level_not))
         chance = self.look([evidence], most).chance(*last)[0]
         p_rep, p_not = (float(p[position]) for p in (self.course.p_rep, self.course.p_not))
         verdict = None
         if isinstance(evidence, Evidence):
-            level_rep, level_not = (one * self.rule.spend[look] / level for one in own)
-            verdict = judge_one(evidence, p_rep, p_not, level_rep, level_not, level, len(self.members))
+            spent = self.rule.spend[look] / LEVEL
+            verdict = judge_one(evidence, p_rep, p_not, level_rep, level_not, len(self.members), spent)
             if state == State.OPEN and look + 1 < len(self.rule.looks):
                 verdict = replace(verdict, seeds_needed=None)  # the next look says how many there will be
         return Stand(self, position, state, look + 1, evidence, verdict, p_rep, p_not, float(chance))
@@ -88,10 +90,14 @@ class Followed:
         others[position] = False
         return int(others.sum())
 
-    def words(self, margin: float) -> tuple[Word, ...]:
-        """The verdict on each number had its margin been another, from the runs that its own margin asked for."""
-        history = [[with_margin(e, margin) for e in seen] for seen in self.history]
-        return tuple(_WORDS.get(State(int(state)), INCONCLUSIVE) for state in self._follow(history).state)
+    def sensitivity(self, position: int, margin: float, *, alone: bool = False) -> Sensitivity:
+        """The verdict on a number had all margins, or its own alone, been another, from the runs that there were."""
+        history = [
+            [e if alone and i != position else with_margin(e, margin) for i, e in enumerate(seen)]
+            for seen in self.history
+        ]
+        state = State(int(self._follow(history).state[position]))
+        return Sensitivity(margin=margin, verdict=_WORDS.get(state, INCONCLUSIVE))
 
 
 _DECIDED = (State.REPRODUCED, State.NOT_REPRODUCED)
@@ -121,13 +127,24 @@ class Stand:
         return self.among.members[self.position]
 
     @property
+    def spent(self) -> float:
+        """The share of the level that its look spends."""
+        return self.among.rule.spend[self.look - 1] / LEVEL
+
+    @property
     def seeds(self) -> int:
         """Those of its look."""
         return self.among.rule.looks[self.look - 1]
 
     def sensitivity(self, margins: Sequence[float]) -> list[Sensitivity]:
         """The verdict on it with other margins."""
-        return [Sensitivity(margin=margin, verdict=self.among.words(margin)[self.position]) for margin in margins]
+        return [self.among.sensitivity(self.position, margin) for margin in margins]
+
+    @property
+    def half_error(self) -> Sensitivity | None:
+        """The verdict on it with half its error as margin; None where its own margin is not wider."""
+        half = narrower(self.evidence)
+        return None if half is None else self.among.sensitivity(self.position, half, alone=True)
 
     @property
     def told(self) -> str:

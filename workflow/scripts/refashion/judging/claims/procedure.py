@@ -86,4 +86,4 @@ def _either(claim: Claim, stated: str, alternative: str) -> Check:
 
 def _evidence(one: Numbers) -> Evidence:
     """The evidence of numbers on the images that they were measured on."""
-    return weigh(one.values, one.published, one.margin, printed_runs=one.printed_runs, printed_sd=one.printed_sd)
+    return weigh(one.values, one.published, one.margin, one.image_variance, 0, one.printed_runs, one.printed_sd)

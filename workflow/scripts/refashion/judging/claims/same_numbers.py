@@ -51,5 +51,6 @@ def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
         test="equal within the margin or not",
         interval=pair(t_interval(difference, facts.confidence)),
         n=seeds.size,
+        seeds_needed=verdict.seeds_needed,
         holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
     )

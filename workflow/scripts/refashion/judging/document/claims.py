@@ -7,7 +7,15 @@ from typing import Literal
 from refashion.inference.verdicts import Agreement, Closeness, Typicality, Word
 from refashion.judging.document.parts import CellName, Ends, Part, means, reason
 
-Hindrance = Literal["too few seeds", "at the margin", "not run here", "a lucky run", "an unlucky run", "diverged runs"]
+Hindrance = Literal[
+    "too few seeds",
+    "at the margin",
+    "the printed mean",
+    "not run here",
+    "a lucky run",
+    "an unlucky run",
+    "diverged runs",
+]
 
 
 class Sensitivity(Part):
@@ -24,6 +32,7 @@ class Numbers(Part):
     published: float = means("the published number, percent (pp for a gap)", "percent")
     printed_runs: int = means("runs of which the published number is the mean; 1: it is held to be of one run")
     printed_sd: float | None = means("the SD that is printed of them; null: not printed, ours stands for it", "percent")
+    image_variance: float = means("variance of the difference that comes from other images than the original's", "pp2")
     n: int = means("runs that count")
     seeds: list[int] = means("seeds, ascending")
     values: list[float] = means("one value a seed, percent (pp for a gap)", "percent")
@@ -37,9 +46,13 @@ class Numbers(Part):
     p_not: float | None = means("the larger of p_far and p_run, not adjusted: small says not reproduced", "0..1")
     p_run: float | None = means("the published number is one more run of this cell", "0..1")
     p_rep_adjusted: float | None = means(
-        "p_rep after Holm: of primary readings over their family, else over the claim", "0..1"
+        "p_rep after Holm (of primary readings over their family, else over the claim) and, where a look judges it, "
+        "over the share of the level that the look spends",
+        "0..1",
     )
-    p_not_adjusted: float | None = means("p_not after Holm, likewise", "0..1")
+    p_not_adjusted: float | None = means("p_not after both, likewise", "0..1")
+    spent: float = means("the share of the level that the look spends which judges it; 1: no look does", "0..1")
+    family_size: int = means("numbers that are judged together with it, itself included")
     closeness: Closeness | None = means("is the number what this recipe gives on average, within the margin")
     typicality: Typicality | None = means("is the number an ordinary run of this recipe")
     cause: str = means("why the verdict is what it is, in a word or two")
@@ -106,9 +119,9 @@ class Rate(Part):
 
 
 class Operating(Part):
-    """How often the rule says what, by simulation at the n and SD seen, as if the whole family were off by `shift`."""
+    """How often the rule says what, by simulation with the SD seen, as if the whole family were off by `shift`."""
 
-    n: int = means("seeds of this claim's cell")
+    seeds: list[int] = means("seeds of its cell at each look that a simulated study holds; one look: a fixed number")
     sd: float = means("SD used", "percent")
     repetitions: int = means("simulated studies")
     rates: list[Rate] = means("one row a shift, of a published number that runs like these gave")

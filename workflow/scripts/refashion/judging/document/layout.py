@@ -1,4 +1,4 @@
 """The layout of analysis.json that this version writes and reads."""
 
 #: Its `format`.
-FORMAT = 3
+FORMAT = 4

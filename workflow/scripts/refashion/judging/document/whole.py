@@ -30,7 +30,7 @@ class Document(Part):
     None, and a `reason` beside it says why.
     """
 
-    format: Literal[3] = means("layout of this file", default=FORMAT)
+    format: Literal[4] = means("layout of this file", default=FORMAT)
     study: StudyAnswer = means("what was asked, and the short answer")
     original: Original = means("the published report")
     provenance: Provenance = means("where the numbers come from")

@@ -31,6 +31,8 @@ class StudyAnswer(Part):
     evidence: bool = means("false: the report wears a banner")
     evidence_reason: str = means('"", or why this is no evidence, one sentence')
     question: str = means("what the study asks, one sentence")
+    looks: list[int] = means("seeds of a cell at each planned look at the claims; empty: their number is fixed")
+    spend: list[float] = means("the part of the level that each look spends", "0..1")
     interim: str = means('that seeds are still to be added, one sentence or two, or ""')
     answer: str = means("the count of verdicts and what limits them, one paragraph")
     confidence: float = means("of every interval, e.g. 0.95", "0..1")
@@ -56,6 +58,8 @@ def answer(facts: Facts, ledger: Sequence[Claim]) -> StudyAnswer:
         evidence_reason=_no_evidence(config),
         question=f"Does each number of “{facts.original['title']}” come out again when its networks are "
         "trained anew, several times?",
+        looks=list(facts.looks.looks) if facts.looks else [],
+        spend=list(facts.looks.spend) if facts.looks else [],
         interim=_interim(facts),
         answer=f"{_told(ledger)} {_basis(seeds)} {_no_evidence(config)}".strip(),
         confidence=facts.confidence,

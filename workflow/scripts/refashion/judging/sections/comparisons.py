@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -22,12 +22,6 @@ from refashion.study.model import AXES, Cell
 CONFIRMATORY_RESAMPLES, EXPLORATORY_RESAMPLES = 99_999, 9_999
 
 Conclusion = Literal["a", "b", "open", "none"]
-
-
-class OneRun(Part):
-    """Shares over the n seed pairs."""
-
-    a_ahead: float = means("a has the higher accuracy", "0..1")
 
 
 class Pair(Part):
@@ -53,7 +47,6 @@ class Pair(Part):
     new_images_interval: Ends | None = means(
         "covers new seeds and new images; null where predictions on the same images are missing", "pp"
     )
-    one_run: OneRun | None = means("what authors with one run of each cell would have said; null likewise")
     conclusion: Conclusion = means("a: a is better; b: b is better; open: cannot tell; none: no test possible")
     reason: str = reason()
 
@@ -130,7 +123,7 @@ def _family(
     adjusted = (holm if confirmatory else benjamini_hochberg)([one.paired.p for _, one in compared])
     right = _right_images(facts, "validated" if confirmatory else "clean")
     pairs = [
-        _pair(both, one, p, facts, _on_images(right, both, seeds, facts.confidence))
+        _pair(both, one, p, facts, _new_images(right, both, seeds, facts.confidence))
         for both, (seeds, one), p in zip(names, compared, adjusted, strict=True)
     ]
     reason = "" if pairs else "cannot say, because no two of its cells differ in one axis alone"
@@ -148,7 +141,11 @@ def _family(
 
 
 def _pair(
-    names: tuple[str, str], one: PairedComparison, p_adjusted: float | None, facts: Facts, on_images: dict[str, Any]
+    names: tuple[str, str],
+    one: PairedComparison,
+    p_adjusted: float | None,
+    facts: Facts,
+    new_images: list[float] | None,
 ) -> Pair:
     conclusion: Conclusion = "none" if p_adjusted is None else "open"
     if p_adjusted is not None and p_adjusted <= LEVEL and one.paired.estimate is not None:
@@ -165,7 +162,7 @@ def _pair(
         sign_flip_words=_sign_flip_words(one),
         welch_interval=pair(one.welch),
         welch_p=one.welch.p,
-        **on_images,
+        new_images_interval=new_images,
         conclusion=conclusion,
         reason=_why_not(names, one, facts),
     )
@@ -204,15 +201,13 @@ def _right_images(facts: Facts, kind: str) -> Right:
     return right
 
 
-def _on_images(right: Right, names: tuple[str, str], seeds: np.ndarray, confidence: float) -> dict[str, Any]:
-    """What shared seeds say of new images and of single runs; nothing without predictions on the same images."""
+def _new_images(right: Right, names: tuple[str, str], seeds: np.ndarray, confidence: float) -> list[float] | None:
+    """The interval for new seeds and new images; None without predictions on the same images."""
     both = [found for found in map(right, names) if found is not None]
     if len(both) < 2 or not seeds.size or not np.array_equal(both[0][2], both[1][2]):
-        return {"new_images_interval": None, "one_run": None}
+        return None
     a, b = (correct[np.searchsorted(own, seeds)] for own, correct, _ in both)
-    ahead = OneRun(a_ahead=float((a.sum(axis=1) > b.sum(axis=1)).mean()))
-    interval = new_images_interval(a.astype(np.int8) - b.astype(np.int8), confidence)
-    return {"new_images_interval": pair(interval), "one_run": ahead}
+    return pair(new_images_interval(a.astype(np.int8) - b.astype(np.int8), confidence))
 
 
 # --------------------------------------------------------------------------------------------------------------- ranks
@@ -230,7 +225,7 @@ def ranks(facts: Facts) -> Ranks:
         return Ranks(cells=cells, n=seeds.size, p_rank=[], p_rank_one_run=[], p_published_order=None, reason=ONE_COLUMN)
     resamples = facts.settings["resamples"]
     of_means = rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
-    of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, draws=1)
+    of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, one_run=True)
     empty = next((cell for cell in cells if facts.runs.counts(cell).finished == 0), None)
     return Ranks(
         cells=cells,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refashion.inference import rules
-from refashion.inference.evidence import Evidence, weigh
+from refashion.inference.evidence import Evidence, weigh, with_margin
 from refashion.inference.intervals import t_interval
 from refashion.inference.summaries import LEVEL, NO_DISTANCE
 from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, Word
@@ -83,8 +83,8 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
 
 def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> RivalVerdicts:
     rival = _rival(claim, seen)
-    factor = rules.log_bayes_factor(e, _again(e, rival[1].values, e.margin)) if rival else None
-    at_margins = [_again(e, seen.values, margin) for margin in MARGINS]
+    factor = rules.log_bayes_factor(e, _of_rival(e, rival[1])) if rival else None
+    at_margins = [with_margin(e, margin) for margin in MARGINS]
     distances = np.abs(np.array(seen.values) - e.published)
     interval = t_interval(seen.values)
     return RivalVerdicts(
@@ -111,9 +111,9 @@ def _near(p_near: float | None, p_far: float | None) -> bool | None:
     return True if p_near <= LEVEL else False if p_far <= LEVEL else None
 
 
-def _again(e: Evidence, values: Sequence[float], margin: float) -> Evidence:
-    """What other runs, or another margin, make of the same published number on the same images."""
-    return weigh(values, e.published, margin, e.image_variance, 0, e.printed_runs, e.printed_sd)
+def _of_rival(e: Evidence, rival: Numbers) -> Evidence:
+    """What another reading's runs, on its own images, make of the same published number."""
+    return weigh(rival.values, e.published, e.margin, rival.image_variance, 0, e.printed_runs, e.printed_sd)
 
 
 def _rival(claim: Claim, seen: Numbers) -> tuple[str, Numbers] | None:
