@@ -140,6 +140,19 @@ def test_a_pilot_is_planned_where_there_was_a_number_of_seeds_and_anew_when_it_i
     assert (planned["plan_seeds"], planned["collect"]) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("seeds", "plan"),
+    [
+        ({"looks": [2, 3], "spend": [0.02, 0.03]}, "hold_look"),
+        ({"pilot": 2, "half_width": 0.01, "most": 3}, "plan_seeds"),
+    ],
+)
+def test_the_report_alone_asks_for_plans_where_another_study_s_tables_look_complete(study, seeds, plan):
+    study.overlay["seeds"] = seeds
+    planned = study.jobs("report")
+    assert (planned[plan], planned["collect"], planned["analyse"]) == (1, 1, 1)
+
+
 def test_a_key_that_stands_twice_stops_everything_with_one_sentence(study):
     command = study.command("--dry-run")
     with open(study.folder / "overlay.yaml", "a", encoding="utf-8") as file:
