@@ -552,19 +552,27 @@ rule cost:
         "workflow/scripts/cost.py"
 
 
+def may_train():
+    """Whether anything is asked for that trains runs."""
+    without = {"cost", "publish", "report_partial", "restore", "verify"}
+    return not without.issuperset(workflow.dag_settings.targets or {"all"})
+
+
 onstart:
     from refashion.upkeep import costing
 
-    jobs = len(devices.visible_gpus()) if GPUS else workflow.cores or 1
-    try:
-        told = costing.one_line(seeds.with_plans(study, PLANS), jobs)
-    except UserError as error:  # a broken plan, which the rule that needs it refuses
-        told = str(error)
-    print(told, file=sys.stderr)
+    if may_train():
+        jobs = len(devices.visible_gpus()) if GPUS else workflow.cores or 1
+        try:
+            told = costing.one_line(seeds.with_plans(study, PLANS), jobs)
+        except UserError as error:  # a broken plan, which the rule that needs it refuses
+            told = str(error)
+        print(told, file=sys.stderr)
 
 
 onerror:
-    print(
-        f"Some jobs failed; what has finished is kept. A report of it: snakemake report_partial{GIVEN}",
-        file=sys.stderr,
-    )
+    if may_train():
+        print(
+            f"Some jobs failed; what has finished is kept. A report of it: snakemake report_partial{GIVEN}",
+            file=sys.stderr,
+        )

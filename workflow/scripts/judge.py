@@ -89,10 +89,10 @@ def _percentages(published: float, values: list[float]) -> None:
     beyond = next((value for value in (published, *values) if not 0 <= value <= 100), None)
     if beyond is not None:
         raise UserError(f"{beyond:g} is no percentage; give numbers from 0 to 100, or --margin for another unit.")
-    if max(published, *values) <= 1:
-        raise UserError(
-            "all numbers lie between 0 and 1; give percentages such as 91.97, or --margin for another unit."
-        )
+    shares = [what for what, most in (("the published number", published), ("the runs", max(values))) if most <= 1]
+    if shares:
+        both = " and ".join(shares)
+        raise UserError(f"between 0 and 1 lie {both}; give percentages such as 91.97, or --margin for another unit.")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,8 @@ def test_a_study_holds_so_many_looks_as_its_config_says_and_tells_what_the_next_
     end = judge(held)["V4"].ending
     assert (end.seeds, end.kind, end.experiment) == (10, "too few seeds", "original")
     assert end.words.startswith("It waits for look 2 of 4, at 10 seeds of 1\N{NO-BREAK SPACE}cell")
+    wants = hold(held).wants
+    assert ("A look is held for all open claims together, here " in end.words) == (len(wants) > 1)
     settings = {"seeds": {**LOOKS, "held": 2}}
     assert end.command == f"snakemake --config 'experiments={json.dumps({'original': settings})}'"
 

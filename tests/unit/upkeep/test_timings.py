@@ -25,7 +25,10 @@ def test_the_median_of_long_runs_counts(config, places):
     (places.store / ("1" * 20)).mkdir()
     (places.store / ("1" * 20) / "metrics.json").write_text('{"format": 1, "spec"')
     found = speeds(loaded, {}, places)
-    assert found.of(CNN1) == (Speed(*map(pytest.approx, (0.002, 0.001, 5.0))), "finished runs on this machine")
+    assert found.of(CNN1) == (
+        Speed(*map(pytest.approx, (0.002, 0.001, 5.0))),
+        "finished runs on like machines",
+    )
 
 
 def test_time_lost_in_a_kill_is_no_cost(loaded, places):
@@ -71,10 +74,20 @@ def test_the_benchmark_stands_in_for_runs(loaded, places):
     assert speeds(load_study(loaded.config | {"device": "gpu"}), {}, places).of(CNN1) is None
 
 
+def test_runs_of_all_other_machines_are_one_source(loaded, places):
+    """One slow machine with a single run does not stand for the four runs of another."""
+    finish(places.published, loaded, Run(CNN1, 0), Speed(0.009, 0.001, 5.0), cpu="6502")
+    for seed in range(1, 5):
+        finish(places.published, loaded, Run(CNN1, seed), Speed(0.003, 0.001, 5.0), cpu="Z80")
+    speed, source = speeds(loaded, {}, places).of(CNN1)
+    assert speed.image == pytest.approx(0.003)
+    assert source == "runs on 6502, 64 cores and Z80, 64 cores"
+
+
 def test_runs_here_come_before_the_benchmark_and_runs_elsewhere_after_it(loaded, places):
     finish(places.published, loaded, Run(CNN1, 0), Speed(0.003, 0.001, 5.0), cpu="Z80")
     assert speeds(loaded, {}, places).of(CNN1)[1] == "runs on Z80, 64 cores"
     _benchmark(places.benchmark, cpu="6502")
     assert speeds(loaded, {}, places).of(CNN1)[1] == "the benchmark on 6502"
     finish(places.store, loaded, Run(CNN1, 1), Speed(0.002, 0.001, 5.0))
-    assert speeds(loaded, {}, places).of(CNN1)[1] == "finished runs on this machine"
+    assert speeds(loaded, {}, places).of(CNN1)[1] == "finished runs on like machines"

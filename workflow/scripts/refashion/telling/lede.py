@@ -286,7 +286,7 @@ def _never(claim: Claim) -> bool:
 
 def _printed(claim: Claim) -> str:
     noun = "training" if kind_of(claim) == "training" else "validation"
-    return f"{noun} {fmt.percent(claim['value'])} (ours {_ours(claim)})"
+    return f"{noun} {fmt.percent(claim['value'])} (ours {_ours(claim)}, {fmt.plural(_runs(claim), 'seed')})"
 
 
 def _ours(claim: Claim) -> str:

@@ -1,4 +1,4 @@
-"""Measured speeds: of some finished runs, on this machine and elsewhere, and of the benchmark."""
+"""Measured speeds: of some finished runs, on machines like this one and others, and of the benchmark."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORWARD_SHARE = 1 / 3
 #: the first so many are a fair sample; reading all 10,000 of a large study would delay its start.
 SAMPLE, OTHERS = 9, 300
 
-_HERE = "finished runs on this machine"
+_HERE = "finished runs on like machines"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def device_of(study: Study) -> str:
 
 
 def speeds(study: Study, wanted: Mapping[Run, str], places: Places) -> Speeds:
-    """Measured speeds from runs on this machine, else the benchmark, else runs elsewhere.
+    """Measured speeds from runs on machines like this one, else the benchmark, else runs on all others together.
 
     wanted: the digests of the study's runs, of which some of each kind are read.
     """
@@ -61,7 +61,8 @@ def speeds(study: Study, wanted: Mapping[Run, str], places: Places) -> Speeds:
         if found is not None:
             runs.setdefault(found[0], []).append(found[1])
     here = {_HERE: runs.pop(_HERE, [])}
-    return Speeds(study, here | _benchmark(places.benchmark, device, cpu) | runs)
+    others = {f"runs on {' and '.join(sorted(runs))}": [one for samples in runs.values() for one in samples]}
+    return Speeds(study, here | _benchmark(places.benchmark, device, cpu) | (others if runs else {}))
 
 
 def _measured(metrics: Mapping[str, Any], study: Study, device: str, cpu: str) -> tuple[str, Sample] | None:
@@ -82,7 +83,7 @@ def _measured(metrics: Mapping[str, Any], study: Study, device: str, cpu: str) -
             timing["setup_seconds"] if timing["resumed"] else max(0.0, rest),  # what was lost in a kill is no cost
         )
         name = origin["device_name" if device == "gpu" else "cpu"]
-        where = _HERE if origin["cpu"] == cpu else f"runs on {name}, {origin['cores']} cores"
+        where = _HERE if origin["cpu"] == cpu else f"{name}, {origin['cores']} cores"
         return where, Sample(kinds(metrics["spec"]), done.trained, speed)
     except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError):
         return None  # `train` will set it aside, when its turn comes

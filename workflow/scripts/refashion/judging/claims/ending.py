@@ -112,6 +112,10 @@ def _next_look(cells: Sequence[str], standing: Standing, facts: Facts) -> Ending
     hours = sum(_core_hours(cell, seeds, facts) for cell in cells)
     words = f"It waits for look {held} of {len(rule.looks)}, at {seeds} seeds of {fmt.plural(len(cells), 'cell')}"
     words += f": {fmt.number(hours, 1)} core-hours more." if hours else "; its own runs are there."
+    if len(standing.wants) > len(cells):
+        all_hours = sum(_core_hours(cell, seeds, facts) for cell in standing.wants)
+        together = f"{len(standing.wants)} cells, {fmt.number(all_hours, 1)} core-hours"
+        words += f" A look is held for all open claims together, here {together}."
     settings = {"looks": rule.looks, "spend": rule.spend, "held": held}  # of all that have looks: they have the same
     return Ending(
         kind="too few seeds",
