@@ -12,17 +12,38 @@ from typing import Any
 from refashion import files
 from refashion.errors import UserError
 from refashion.formatting import significant
+from refashion.judging import benchmark_table
 from refashion.judging.csv_tables import COLUMNS
 from refashion.networks import architectures, augmentation
 from refashion.telling import document, exports, lede, markup
 from refashion.training.run_store import published_in
-from refashion.upkeep.publishing import EXAMPLES, RESULTS, report_in
+from refashion.upkeep.publishing import BENCHMARK, EXAMPLES, RESULTS, report_in
 
 #: The accuracy that the project's README shows, or else the first that the original prints.
 _SHOWN = "Validation accuracy"
 #: What published/README.md tells of the runs: versions of these, and these columns of what they cost.
 _VERSIONS = ("tensorflow", "keras", "numpy", "python")
 _COST = ("network", "images", "validated on", "augmented", "batch", "updates", "runs", "median core-seconds")
+#: What its columns do not tell of a table.
+_REMARKS = {
+    "runs.csv": (
+        "A row is a run under one of its names. A run that has two names has two rows, with one `digest`: count "
+        "digests to count runs."
+    ),
+    "claims.csv": (
+        "A row is a reading. `overall` is also `one reading` where only one can be judged, and `not testable` where "
+        "none can. `metric` is also `work` (training images seen, over all epochs) or a difference of two columns, as "
+        "`train_accuracy - val_accuracy`."
+    ),
+}
+#: Tables that no report writes, and what their columns hold.
+_BESIDE = {
+    "keras_fit.csv": {
+        "seed": "seed",
+        "accuracy": "training accuracy of the final epoch as fit reports it, a share from 0 to 1, not percent",
+        "val_accuracy": "validation accuracy of the final epoch, likewise",
+    }
+}
 
 
 def write(published: Path, project: Path) -> None:
@@ -116,6 +137,7 @@ def runs_block(published: Path) -> str:
         ("device, threads", _counted(found, lambda made: f"{made['device_name']}, {made['threads']}")),
         ("versions", _counted(found, lambda made: ", ".join(f"{name} {made[name]}" for name in _VERSIONS))),
         ("commit", _counted(found, _commit)),
+        *_benchmarked(published / BENCHMARK),
     ]
     work: dict[tuple, list[float]] = {}
     for metrics in found:
@@ -125,7 +147,17 @@ def runs_block(published: Path) -> str:
         for kind, seconds in sorted(work.items())
     ]
     tables = ([{"": name, " ": value} for name, value in facts], costs)
-    return "\n".join(markup.to_markdown(rows) for rows in tables if rows)
+    told = [markup.to_markdown(rows) for rows in tables if rows]
+    if any(metrics["provenance"]["dirty"] for metrics in found):
+        told.append("(edited): the files that Git tracks differed from the commit when the run was made.\n")
+    return "\n".join(told)
+
+
+def _benchmarked(table: Path) -> list[tuple[str, str]]:
+    """The machines that the benchmark's table names, as a fact; none without a table."""
+    rows = benchmark_table.read(table) if table.exists() else []
+    machines = dict.fromkeys(f"{row['cpu']}, {row['cores']} cores" for row in rows)
+    return [(table.name, f"measured on {'; '.join(machines)}")] if machines else []
 
 
 def _core_seconds(metrics: Mapping[str, Any]) -> float:
@@ -164,7 +196,10 @@ def _work(spec: Mapping[str, Any]) -> tuple:
 def columns_block() -> str:
     """What each column of the published tables holds, as Markdown: a section a table."""
     tables = {name: COLUMNS[name.removesuffix(".csv")] for name in RESULTS if name.endswith(".csv")}
+    held = {name: {key: kind.holds for key, kind in own.items()} for name, own in tables.items()} | _BESIDE
     return "\n".join(
-        f"### {name}\n\n" + markup.to_markdown([{"column": key, "holds": kind.holds} for key, kind in held.items()])
-        for name, held in tables.items()
+        f"### {name}\n\n"
+        + (f"{_REMARKS[name]}\n\n" if name in _REMARKS else "")
+        + markup.to_markdown([{"column": key, "holds": text} for key, text in own.items()])
+        for name, own in held.items()
     )
