@@ -63,74 +63,56 @@ def inconsistencies(facts: Facts, ledger: Sequence[Claim]) -> list[Inconsistency
     ]
 
 
-def _recompute_sum(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    rows = facts.original["summaries"][wish["summary"]]["rows"]
-    return {"value": sum(row[3] for row in rows), "unit": "parameters"}
-
-
-def _recompute_built(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    name = wish["architecture"]
-    if name not in facts.architectures:
-        return {"unit": "parameters", "reason": f"cannot say, because {name} was not built in this study"}
-    return {"value": facts.architectures[name][wish["count"]], "unit": "parameters"}
-
-
-def _recompute_parameters(wish: Mapping[str, Any], _: Facts, __: Mapping[str, Claim]) -> dict[str, Any]:
-    """Parameters of convolutions [conv, kernel, in, out] and dense layers [dense, in, out], each with biases."""
-    weights: dict[str, Callable[..., int]] = {
-        "conv": lambda kernel, i, o: (kernel**2 * i + 1) * o,
-        "dense": lambda i, o: (i + 1) * o,
-    }
-    return {"value": sum(weights[kind](*sizes) for kind, *sizes in wish["layers"]), "unit": "parameters"}
-
-
-def _recompute_ratio(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    top, bottom = wish["numerator"], wish["denominator"]
-    ratio = parameters_ratio(facts.architectures, top, bottom)
-    reason = "" if ratio is not None else f"cannot say, because {top} and {bottom} were not both built"
-    return {"value": ratio, "unit": "times", "reason": reason}
-
-
-def _recompute_updates(wish: Mapping[str, Any], _: Facts, __: Mapping[str, Claim]) -> dict[str, Any]:
-    steps = steps_per_epoch(wish["images"], wish["batch_size"])
-    return {"value": steps * wish["epochs"], "unit": "updates"}
-
-
-def _recompute_published(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    values = {claim["id"]: claim.get("value") for claim in facts.original["claims"]}
-    if "minus" in wish:
-        return {"value": round(values[wish["claim"]] - values[wish["minus"]], 6), "unit": "pp"}
-    return {"value": values[wish["claim"]], "unit": "percent"}
-
-
-def _recompute_cell(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    return _measured(sample(facts, wish["cell"], wish["metric"]), "mean", "percent")
-
-
-def _recompute_optimism(wish: Mapping[str, Any], facts: Facts, _: Mapping[str, Claim]) -> dict[str, Any]:
-    return _measured(optimism_of(wish["cell"], "val", facts), "optimism", "pp")
+def _printed(facts: Facts, claim: str) -> float:
+    return next(one["value"] for one in facts.original["claims"] if one["id"] == claim)
 
 
 def _measured(found: MetricSummary | Optimism, field: str, unit: str) -> dict[str, Any]:
     return {"value": getattr(found, field), "unit": unit, **found.model_dump(include={"interval", "n", "reason"})}
 
 
-def _recompute_verdict(wish: Mapping[str, Any], _: Facts, by_id: Mapping[str, Claim]) -> dict[str, Any]:
-    claim = by_id[wish["claim"]]
-    return {"text": f"{claim.verdict}. {claim.reason}"}
+def _built(value: float | None, unit: str, what: str) -> dict[str, Any]:
+    return {"value": value, "unit": unit, "reason": "" if value is not None else f"cannot say, because {what}"}
 
 
-#: kind of a recomputation in original.yaml -> function that makes it
-RECOMPUTE = {
-    "sum": _recompute_sum,
-    "built": _recompute_built,
-    "parameters": _recompute_parameters,
-    "ratio": _recompute_ratio,
-    "updates": _recompute_updates,
-    "published": _recompute_published,
-    "cell": _recompute_cell,
-    "optimism": _recompute_optimism,
-    "verdict": _recompute_verdict,
+#: Parameters of a convolution [kernel, in, out] and of a dense layer [in, out], biases included.
+_WEIGHTS: dict[str, Callable[..., int]] = {
+    "conv": lambda kernel, i, o: (kernel**2 * i + 1) * o,
+    "dense": lambda i, o: (i + 1) * o,
+}
+
+#: kind of a recomputation in original.yaml -> f(wish, facts, claims by id), which makes it
+RECOMPUTE: dict[str, Callable[[Mapping[str, Any], Facts, Mapping[str, Claim]], dict[str, Any]]] = {
+    "sum": lambda wish, facts, _: {
+        "value": sum(row[3] for row in facts.original["summaries"][wish["summary"]]["rows"]),
+        "unit": "parameters",
+    },
+    "built": lambda wish, facts, _: _built(
+        facts.architectures.get(wish["architecture"], {}).get(wish["count"]),
+        "parameters",
+        f"{wish['architecture']} was not built in this study",
+    ),
+    "parameters": lambda wish, *_: {
+        "value": sum(_WEIGHTS[kind](*sizes) for kind, *sizes in wish["layers"]),
+        "unit": "parameters",
+    },
+    "ratio": lambda wish, facts, _: _built(
+        parameters_ratio(facts.architectures, wish["numerator"], wish["denominator"]),
+        "times",
+        f"{wish['numerator']} and {wish['denominator']} were not both built",
+    ),
+    "updates": lambda wish, *_: {
+        "value": steps_per_epoch(wish["images"], wish["batch_size"]) * wish["epochs"],
+        "unit": "updates",
+    },
+    "published": lambda wish, facts, _: (
+        {"value": round(_printed(facts, wish["claim"]) - _printed(facts, wish["minus"]), 6), "unit": "pp"}
+        if "minus" in wish
+        else {"value": _printed(facts, wish["claim"]), "unit": "percent"}
+    ),
+    "cell": lambda wish, facts, _: _measured(sample(facts, wish["cell"], wish["metric"]), "mean", "percent"),
+    "optimism": lambda wish, facts, _: _measured(optimism_of(wish["cell"], "val", facts), "optimism", "pp"),
+    "verdict": lambda wish, _, claims: {"text": "{0.verdict}. {0.reason}".format(claims[wish["claim"]])},
 }
 
 
