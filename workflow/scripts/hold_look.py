@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from refashion import files
 from refashion.judging import standing
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
@@ -14,7 +15,7 @@ def main(job):
     look, table = int(job.wildcards.look), Path(job.output[0])
     study = seeds.with_plans(load_study(job.config), table.parent, looks=look - 1)
     found = standing.of_runs(study, read_original(job.input.original), Path(), strict=True, most=look)
-    seeds.write(standing.rows(study, found), seeds.LOOK_COLUMNS, table)
+    files.write_csv(table, standing.rows(study, found), seeds.LOOK_COLUMNS)
     for claim, state in found.claims.items():
         print(f"{claim}: {standing.word(state)}")
     print(found.told)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from refashion import files
 from refashion.rule_log import rule_log
 from refashion.study.config import load_study
 from refashion.training import seeds
@@ -9,7 +10,7 @@ from refashion.training import seeds
 
 def main(job):
     """Write results/seeds/pilots.csv from the pilot runs."""
-    seeds.write(seeds.plan_pilots(load_study(job.config), Path()), seeds.PILOT_COLUMNS, Path(job.output[0]))
+    files.write_csv(Path(job.output[0]), seeds.plan_pilots(load_study(job.config), Path()), seeds.PILOT_COLUMNS)
 
 
 if __name__ == "__main__":

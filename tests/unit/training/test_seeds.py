@@ -102,7 +102,7 @@ def test_a_cell_without_two_runs_keeps_its_pilot_and_says_why(pilots, tmp_path):
 def grown(pilots, tmp_path):
     """The study as pilots.csv, which is written, makes it grow."""
     plans = _plans(pilots, tmp_path)
-    seeds.write(list(plans.values()), seeds.PILOT_COLUMNS, tmp_path / "pilots.csv")
+    files.write_csv(tmp_path / "pilots.csv", plans.values(), seeds.PILOT_COLUMNS)
     return seeds.with_plans(load_study(pilots), tmp_path)
 
 
@@ -164,5 +164,5 @@ def test_a_study_without_pilots_does_not_look_at_the_plan_of_another(config, tmp
 
 def test_a_study_without_looks_does_not_look_at_the_look_of_another(pilots, tmp_path):
     loaded = load_study(pilots)
-    seeds.write([], seeds.LOOK_COLUMNS, seeds.look_table(tmp_path, 1))
+    files.write_csv(seeds.look_table(tmp_path, 1), [], seeds.LOOK_COLUMNS)
     assert (seeds.told(loaded, tmp_path), seeds.read_look(loaded, tmp_path, 1)) == ("", {})

@@ -8,13 +8,15 @@ is changed afterwards, which some shared file systems refuse.
 from __future__ import annotations
 
 import contextlib
+import csv
 import fcntl
 import glob
+import io
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,6 +64,20 @@ def write_text(target: Path, text: str) -> None:
     """Write a text as a whole, in UTF-8 and with its line ends as they are."""
     with whole_file(target) as stream:
         stream.write(text.encode())
+
+
+def write_csv(target: Path, rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> None:
+    """Write rows as CSV with these columns, as a whole."""
+    write_text(target, csv_text(rows, columns))
+
+
+def csv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str], line_end: str = "\n") -> str:
+    """Rows as CSV with these columns; `repr` of a float is read back bit by bit."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), lineterminator=line_end)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def write_alone(path: Path, text: str) -> None:

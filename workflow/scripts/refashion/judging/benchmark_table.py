@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from refashion import files
 from refashion.errors import UserError
 
 ENGINE, PLAIN, TORCH, PEAK = "this engine", "plain script", "PyTorch", "matrix product"
@@ -43,11 +44,7 @@ _TEXTS = ("architecture", "augmentation", "program", "device", "cpu", "note")
 
 def write(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
     """Write benchmark.csv; numbers with four significant digits, which is more than a measurement supports."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in table)
+    files.write_csv(path, ({name: _cell(value) for name, value in row.items()} for row in table), COLUMNS)
 
 
 def _cell(value: Any) -> Any:

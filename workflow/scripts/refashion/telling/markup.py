@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refashion import formatting as fmt
+from refashion.files import csv_text
 
 
 def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as CSV; a column that a row lacks, and what is None, stays empty."""
     if not rows:
         return "reason\n"
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(dict.fromkeys(key for row in rows for key in row)))
-    writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
-    return stream.getvalue()
+    plain = ({key: _plain(value) for key, value in row.items()} for row in rows)
+    return csv_text(plain, dict.fromkeys(key for row in rows for key in row), "\r\n")
 
 
 def _plain(value: Any) -> Any:

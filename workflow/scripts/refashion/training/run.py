@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import datetime
-import io
 import math
 import signal
 import time
@@ -19,6 +17,7 @@ import numpy as np
 from refashion import provenance
 from refashion.data import dataset as data
 from refashion.data.split import split
+from refashion.files import csv_text
 from refashion.study.model import digest
 from refashion.training import devices, run_state
 from refashion.training.run_files import DIVERGED, FINAL, FINISHED, HISTORY_COLUMNS
@@ -306,13 +305,4 @@ class _Run:
             },
         }
         predictions = {"validated": validated, "clean": clean, "labels": self.split.validation_labels}
-        self.store.publish(self.spec, metrics, _csv(done.history), predictions)
-
-
-def _csv(history: list[dict[str, Any]]) -> str:
-    """The history as CSV; `repr` of a float is read back bit by bit."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue()
+        self.store.publish(self.spec, metrics, csv_text(done.history, HISTORY_COLUMNS), predictions)

@@ -89,15 +89,6 @@ def rule_of(looks: Looks) -> str:
     return " ".join(f"{seeds}@{level:g}" for seeds, level in zip(looks.looks, looks.spend, strict=True))
 
 
-def write(rows: Sequence[Mapping], columns: Sequence[str], path: Path) -> None:
-    """Write a plan as CSV with these columns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def with_plans(study: Study, folder: Path | str | None, looks: int | None = None) -> Study:
     """The study with the seeds of the plans in a folder; unchanged where there is none (yet).
 
