@@ -46,7 +46,7 @@ class _Given:
 
     def judged_by_others(self) -> bool:
         """Whether other rules have something to say of a published accuracy."""
-        return any(one["interval"] is not None for one in self.analysis["rival_rules"]["claims"])
+        return any(any(one["says"]) for one in self.analysis["rival_rules"]["claims"])
 
 
 #: The sections of the page in the order of reading: anchor (also the template's name), title, and whether there is

@@ -366,27 +366,13 @@ def csv_address(text: str) -> str:
 
 
 def rival_rows(rivals: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The table of rival rules, ours first: name, source, a verdict (or "") a claim, and how often it contradicts ours.
-
-    The rules stand in the order of `rival_rules.rules`: interval, run, closeness by each margin, pooled, Bayes, runs.
-    """
-    says = {True: "reproduced", False: "not reproduced"}
-
-    def answers(one: Mapping[str, Any]) -> list[str]:
-        share = one["single_runs"]
-        if one["interval"] is None:
-            return [""] * len(rivals["rules"])
-        bayes = says.get(one["bayes"], "inconclusive" if one["rival"] else "")
-        asked = [says.get(answer, "") for answer in (one["interval"], one["run"], *one["closeness"])]
-        return [*asked, one["pooled"] or "", bayes, says[share > 0.5] if share is not None else ""]
-
-    columns = [answers(one) for one in rivals["claims"]]
-    ours = {"name": "ours", "source": "", "words": [one["ours"] for one in rivals["claims"]], "contradicts": ""}
-    return [ours] + [
+    """The table of rival rules, ours first: name, source, a verdict (or "") a claim, how often it contradicts ours."""
+    claims = rivals["claims"]
+    return [{"name": "ours", "source": "", "words": [one["ours"] for one in claims], "contradicts": ""}] + [
         {
             "name": rule["name"],
             "source": rule["source"],
-            "words": [column[i] for column in columns],
+            "words": [one["says"][i] for one in claims],
             "contradicts": f"{rule['disagreements']} of {rule['compared']}",
         }
         for i, rule in enumerate(rivals["rules"])

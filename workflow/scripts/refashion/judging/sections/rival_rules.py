@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from refashion.inference import rules
 from refashion.inference.evidence import Evidence, weigh, with_margin
 from refashion.inference.intervals import t_interval
 from refashion.inference.summaries import LEVEL, NO_DISTANCE
-from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, Word
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
 from refashion.judging.claims.published import published
 from refashion.judging.document.claims import Claim, Numbers
 from refashion.judging.document.parts import Part, means, reason
@@ -19,21 +18,27 @@ from refashion.judging.facts import Facts
 
 #: Margins of the closeness rule, in pp.
 MARGINS = (0.25, 0.5, 1.0)
+#: A verdict as yes or no, and the other way round.
 SAYS = {REPRODUCED: True, NOT_REPRODUCED: False}
+WORDS: dict[bool | None, str] = {yes: word for word, yes in SAYS.items()}
+
+#: Name and source of each rule, in the order of `RivalVerdicts.says`.
+RULES = (
+    ("our interval holds the published number", "Open Science Collaboration 2015"),
+    ("one more run's interval holds it", "Patil, Peng & Leek 2016"),
+    *((f"the mean is within {margin:g} pp", "Schuirmann 1987") for margin in MARGINS),
+    ("ours, with one pooled spread", "Bartlett 1937"),
+    ("a Bayes factor against the nearest other reading", "Verhagen & Wagenmakers 2014"),
+    ("most single runs lie within our margin", "Bouthillier, Laurent & Vincent 2019"),
+)
 
 
 class RivalVerdicts(Part):
-    """One published accuracy by each rule: true (it reproduces), false, or null where the rule says neither."""
+    """One published accuracy by each rule."""
 
     claim: str = means("id of the claim")
     ours: Word = means("our verdict")
-    interval: bool | None = means("our interval of the mean holds the published number")
-    run: bool | None = means("the prediction interval of one more run holds it")
-    closeness: list[bool | None] = means("the mean is shown to be within .25, .5 and 1 pp, or beyond")
-    pooled: Word | None = means("our rule, with one spread pooled over the cells")
-    bayes: bool | None = means("a Bayes factor of 3 at least for a run of this cell, against one of the rival cell")
-    rival: str = means('title of the other reading that lies nearest the published number, or ""')
-    single_runs: float | None = means("share of our runs each of which, alone, lies within our margin", "0..1")
+    says: list[str] = means('what each rule says, in their order; "" where there is nothing to ask it with')
 
 
 class Rule(Part):
@@ -73,7 +78,7 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
         said = rules.pooled_rule(weighed, pooled)
         rows += [_row(*one, word, e) for one, word, e in zip(own, said, weighed, strict=True)]
     return RivalRules(
-        rules=[_rule(name, source, rows, verdict) for name, source, verdict in RULES],
+        rules=[_rule(i, rows) for i in range(len(RULES))],
         claims=rows,
         pooled_sd=spread.sd if spread else None,
         equal_spreads_p=spread.p if spread else None,
@@ -82,22 +87,21 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
 
 
 def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> RivalVerdicts:
-    rival = _rival(claim, seen)
-    factor = rules.log_bayes_factor(e, _of_rival(e, rival[1])) if rival else None
+    interval, rival = t_interval(seen.values), _rival(claim, seen)
+    if interval.low is None:
+        return RivalVerdicts(claim=claim.id, ours=claim.verdict, says=[""] * len(RULES))
+    factor = rules.log_bayes_factor(e, _of_rival(e, rival)) if rival else None
     at_margins = [with_margin(e, margin) for margin in MARGINS]
-    distances = np.abs(np.array(seen.values) - e.published)
-    interval = t_interval(seen.values)
-    return RivalVerdicts(
-        claim=claim.id,
-        ours=claim.verdict,
-        interval=_holds(interval.low, interval.high, e.published),
-        run=_holds(e.run_low, e.run_high, e.published),
-        closeness=[_near(one.p_rep, one.p_far) for one in at_margins],
-        pooled=pooled,
-        bayes=rules.bayes_rule(factor),
-        rival=rival[0] if rival else "",
-        single_runs=float((distances <= e.margin + NO_DISTANCE).mean()) if seen.values else None,
-    )
+    within = np.abs(np.array(seen.values) - e.published) <= e.margin + NO_DISTANCE
+    says = [
+        WORDS.get(_holds(interval.low, interval.high, e.published), ""),
+        WORDS.get(_holds(e.run_low, e.run_high, e.published), ""),
+        *(WORDS.get(_near(one.p_rep, one.p_far), "") for one in at_margins),
+        pooled or "",
+        WORDS.get(rules.bayes_rule(factor), INCONCLUSIVE if rival else ""),
+        WORDS[bool(within.mean() > 0.5)],
+    ]
+    return RivalVerdicts(claim=claim.id, ours=claim.verdict, says=says)
 
 
 def _holds(low: float | None, high: float | None, published: float) -> bool | None:
@@ -116,33 +120,13 @@ def _of_rival(e: Evidence, rival: Numbers) -> Evidence:
     return weigh(rival.values, e.published, e.margin, rival.image_variance, 0, e.printed_runs, e.printed_sd)
 
 
-def _rival(claim: Claim, seen: Numbers) -> tuple[str, Numbers] | None:
-    """Title and numbers of the other reading, with other runs or another metric, that lies nearest the number."""
-    others = [(r.title, r.numbers) for r in claim.readings[1:] if r.numbers and r.numbers.sd]
-    others = [(title, numbers) for title, numbers in others if numbers.values != seen.values]
-    return min(others, key=lambda other: abs(other[1].difference or 0.0), default=None)
+def _rival(claim: Claim, seen: Numbers) -> Numbers | None:
+    """The numbers of the other reading, with other runs or another metric, that lies nearest the published one."""
+    others = [r.numbers for r in claim.readings[1:] if r.numbers and r.numbers.sd and r.numbers.values != seen.values]
+    return min(others, key=lambda other: abs(other.difference or 0.0), default=None)
 
 
-#: Name of each rule, its source, and what it says of a row: true, false, or None where it says neither.
-RULES: tuple[tuple[str, str, Any], ...] = (
-    ("our interval holds the published number", "Open Science Collaboration 2015", lambda row: row.interval),
-    ("one more run's interval holds it", "Patil, Peng & Leek 2016", lambda row: row.run),
-    *(
-        (f"the mean is within {margin:g} pp", "Schuirmann 1987", lambda row, i=i: row.closeness[i])
-        for i, margin in enumerate(MARGINS)
-    ),
-    ("ours, with one pooled spread", "Bartlett 1937", lambda row: SAYS.get(row.pooled)),
-    ("a Bayes factor against the nearest other reading", "Verhagen & Wagenmakers 2014", lambda row: row.bayes),
-    (
-        "most single runs lie within our margin",
-        "Bouthillier, Laurent & Vincent 2019",
-        lambda row: None if row.single_runs is None else row.single_runs > 0.5,
-    ),
-)
-
-
-def _rule(name: str, source: str, rows: Sequence[RivalVerdicts], verdict: Any) -> Rule:
-    pairs = [(SAYS.get(row.ours), verdict(row)) for row in rows]
-    pairs = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
-    wrong = sum(ours != theirs for ours, theirs in pairs)
-    return Rule(name=name, source=source, compared=len(pairs), disagreements=wrong)
+def _rule(position: int, rows: Sequence[RivalVerdicts]) -> Rule:
+    name, source = RULES[position]
+    pairs = [(row.ours, row.says[position]) for row in rows if row.ours in SAYS and row.says[position] in SAYS]
+    return Rule(name=name, source=source, compared=len(pairs), disagreements=sum(ours != says for ours, says in pairs))
