@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from refashion.inference.intervals import t_interval
-from refashion.inference.seeds import stein_interval, stein_plan, t_half_widths
+from refashion.inference import intervals
+from refashion.inference.seeds import stein_interval, stein_plan
 from worked_examples import sample
 
 
@@ -17,12 +17,13 @@ from worked_examples import sample
     [(0.2, 0.1, 18), (0.2, 0.15, 10), (0.2, 0.2, 7), (0.2, 0.3, 5), (0.3, 0.1, 38), (0.3, 0.15, 18), (0.3, 0.2, 12)],
 )
 def test_half_widths_against_the_number_of_seeds(sd, half_width, n):
-    before, at = t_half_widths(sd, [n - 1, n])
+    before, at = (intervals.half_width(sd, seeds, seeds - 1, 0.95) for seeds in (n - 1, n))
     assert at <= half_width < before
 
 
 def test_half_widths_equal_the_t_interval():
-    assert t_half_widths(0.2, [6]) == (pytest.approx(t_interval(sample(6, 91, 0.2)).half_width),)
+    half_width = intervals.half_width(0.2, 6, 5, 0.95)
+    assert half_width == pytest.approx(intervals.t_interval(sample(6, 91, 0.2)).half_width)
 
 
 # Mukhopadhyay 2000, Probability and Statistical Inference, table 13.2.1 (5,000 replications, true SD 5): pilot,
@@ -77,4 +78,4 @@ def test_stein_interval_uses_the_pilots_sd():
 def test_stein_interval_of_a_pilot_of_one_keeps_mean_count_and_reason():
     interval = stein_interval([91.0, 92.0], pilot=1)
     assert (interval.mean, interval.n, interval.low) == (91.5, 2, None)
-    assert interval.reason == t_interval([91.0]).reason
+    assert interval.reason == intervals.t_interval([91.0]).reason

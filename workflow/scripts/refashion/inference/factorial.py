@@ -31,7 +31,6 @@ class Anova:
     effects: tuple[AnovaEffect, ...]
     residual_df: int | None = None
     residual_sd: float | None = None
-    r2: float | None = None
     reason: str = ""
 
 
@@ -80,7 +79,6 @@ def _fit_anova(
         effects=tuple(sorted(effects, key=lambda effect: (effect.name == "block", effect.name.count(":")))),
         residual_df=int(model.df_resid),
         residual_sd=float(np.sqrt(model.mse_resid)),
-        r2=float(model.rsquared),
     )
 
 

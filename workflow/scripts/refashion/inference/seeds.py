@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,11 +27,6 @@ class SteinPlan:
     @property
     def capped(self) -> bool:
         return self.n != self.wanted
-
-
-def t_half_widths(sd: float, ns: Sequence[int], confidence: float = 1 - LEVEL) -> tuple[float, ...]:
-    """Half-width t(n - 1) sd / sqrt(n) of the t interval for each number of seeds n in `ns`, two or more."""
-    return tuple(half_width(sd, n, n - 1, confidence) for n in ns)
 
 
 def stein_plan(

@@ -90,11 +90,9 @@ def _in_cell(seen: Seen, together: Together, facts: Facts) -> InCell:
     return InCell(e, verdict, numbers, stand)
 
 
-def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> tuple[Word, str]:
-    """The verdict on a claim's published number that one sample gives by itself, uncorrected, and its reason."""
-    evidence = accuracy(entry, facts).evidence(sample, facts)
-    verdict = judge_family([evidence])[0]
-    return verdict.verdict, f"{reason_of(evidence, verdict)} (by itself, uncorrected)"
+def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Word:
+    """The verdict on a claim's published number that one sample gives by itself, uncorrected."""
+    return judge_family([accuracy(entry, facts).evidence(sample, facts)])[0].verdict
 
 
 def _of_cells(cells: Sequence[InCell], facts: Facts) -> Judged:

@@ -63,28 +63,30 @@ def _not_run(cells: Sequence[str], facts: Facts) -> Ending:
     command = f"snakemake --config 'run=[{', '.join([*facts.enabled, *outside])}]'" if outside else "snakemake"
     many = "experiments" if len(names) > 1 else "experiment"
     words = f"The {many} {' and '.join(names)} would test it{'' if outside else ', and is not finished'}."
-    return Ending(kind="not run here", words=words, experiment=names[0], command=command)
+    return Ending(kind="not run here", words=words, command=command)
 
 
 def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Ending:
     """A new study of so many seeds a cell, and what the runs that it lacks cost."""
-    name = next((facts.experiments[cell] for cell in cells if cell in facts.experiments), "")
     if needed is None:
         words = "More seeds may tell; those that there are forecast no number of them."
-        return Ending(kind="too few seeds", words=words, experiment=name)
+        return Ending(kind="too few seeds", words=words)
     hours = [_core_hours(cell, needed, facts) for cell in dict.fromkeys(cells)]
     words = (
         f"{needed:,} seeds of each of its cells would decide it in {100 * POWER:.0f} of 100 studies, if mean and "
         f"spread are those seen: {fmt.number(sum(hours), 1)} core-hours more."
     )
-    command = _of_its_own(list(dict.fromkeys(cells)), needed, facts) if name else ""
+    command = (
+        _of_its_own(list(dict.fromkeys(cells)), needed, facts)
+        if any(cell in facts.experiments for cell in cells)
+        else ""
+    )
     return Ending(
         kind="too few seeds",
         words=words,
         seeds=needed,
         chance=POWER,
         core_hours=sum(hours),
-        experiment=name,
         command=command,
     )
 
@@ -122,7 +124,6 @@ def _next_look(cells: Sequence[str], standing: Standing, facts: Facts) -> Ending
         words=words,
         seeds=seeds,
         core_hours=hours,
-        experiment=facts.looking[0],
         command=f"snakemake --config 'experiments={json.dumps({name: {'seeds': settings} for name in facts.looking})}'",
     )
 

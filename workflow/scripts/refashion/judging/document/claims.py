@@ -43,8 +43,9 @@ class Numbers(Part):
     difference: float | None = means("mean minus published", "pp")
     margin: float = means("the margin: closer than this is reproduced", "pp")
     p_rep: float | None = means("TOST: small says that the mean is within the margin; as it is, not adjusted", "0..1")
-    p_not: float | None = means("the larger of p_far and p_run, not adjusted: small says not reproduced", "0..1")
-    p_run: float | None = means("the published number is one more run of this cell", "0..1")
+    p_not: float | None = means(
+        "small says that the mean lies beyond the margin and that the number is no run like ours; not adjusted", "0..1"
+    )
     p_rep_adjusted: float | None = means(
         "p_rep after Holm (of primary readings over their family, else over the claim) and, where a look judges it, "
         "over the share of the level that the look spends",
@@ -88,7 +89,6 @@ class Ending(Part):
     seeds: int | None = means("seeds of each of its cells in a new study, or at the next look", default=None)
     chance: float | None = means("that a new study decides, if mean and spread stay", "0..1", default=None)
     core_hours: float | None = means("of the runs that are lacking", "hours", default=None)
-    experiment: str = means('the experiment that runs its cells, or ""', default="")
     command: str = means('what to type, or ""', default="")
 
 

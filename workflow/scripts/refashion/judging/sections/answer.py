@@ -18,11 +18,6 @@ from refashion.judging.run_table import counts, distinct
 from refashion.judging.sections.runs import core_hours
 
 
-class SeedRange(Part):
-    least: int = means("fewest runs of a cell")
-    most: int = means("most runs of a cell")
-
-
 class StudyAnswer(Part):
     """What was asked, and the short answer."""
 
@@ -37,12 +32,11 @@ class StudyAnswer(Part):
     answer: str = means("the count of verdicts and what limits them, one paragraph")
     confidence: float = means("of every interval, e.g. 0.95", "0..1")
     level: float = means("of every test, e.g. 0.05", "0..1")
-    units: str = means("a sentence on units")
     claims: int = means("number of claims")
     verdicts: dict[str, int] = means("number of claims with each verdict")
     overall: dict[str, int] = means("number of claims by how their readings agree (Claim.overall)")
     runs: RunCounts = means("counts over all runs of the study")
-    seeds: SeedRange = means("seeds of the original's cells that count")
+    most_seeds: int = means("most runs that count of a cell of the original")
     core_hours: float = means("measured, over finished runs: seconds x threads / 3600", "hours")
 
 
@@ -64,12 +58,11 @@ def answer(facts: Facts, ledger: Sequence[Claim]) -> StudyAnswer:
         answer=f"{_told(ledger)} {_basis(seeds)} {_no_evidence(config)}".strip(),
         confidence=facts.confidence,
         level=LEVEL,
-        units="Accuracies are in percent, differences in percentage points (pp).",
         claims=len(ledger),
         verdicts=_counted([claim.verdict for claim in ledger], get_args(Word)),
         overall=_counted([claim.overall for claim in ledger], get_args(Agreement)),
         runs=counts(distinct(runs)["status"]),
-        seeds=SeedRange(least=min(seeds, default=0), most=max(seeds, default=0)),
+        most_seeds=max(seeds, default=0),
         core_hours=core_hours(runs),
     )
 

@@ -69,7 +69,6 @@ class Policy(Part):
     question: str = means("of the experiment")
     metric: str = means("column of runs.csv")
     n_seeds: int = means("seeds that every cell has")
-    formula: str = means("the model")
     levels: dict[str, list[str]] = means("the names of each factor's levels")
     anova: list[AnovaTerm] = means("type II table; the seed block is last")
     residual: Residual | None = means("residual line; null where there is none")
@@ -116,7 +115,6 @@ def _policy(experiment: Experiment, facts: Facts) -> Policy:
         id=experiment.name,
         metric=CLEAN_METRIC,
         n_seeds=seeds.size,
-        formula="accuracy ~ architecture * fraction * augmentation + seed, type II",
         levels=levels,
         anova=terms,
         residual=residual,

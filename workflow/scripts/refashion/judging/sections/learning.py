@@ -39,7 +39,6 @@ class LearningCurve(Part):
     val: Band = means("validation accuracy as validated")
     clean: Band = means("clean validation accuracy")
     best_epoch: float | None = means("median best epoch as validated", "epochs")
-    reason: str = reason()
 
 
 class Optimism(Part):
@@ -79,7 +78,6 @@ def learning_curves(facts: Facts) -> list[LearningCurve]:
                 epochs=(shown + 1).tolist(),
                 **{part: _band(table) for part, table in tables.items()},
                 best_epoch=_median(facts.runs.sample(cell, "best_epoch").values),
-                reason="" if last else facts.why_empty(cell),
             )
         )
     return curves

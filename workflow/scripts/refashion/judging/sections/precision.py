@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from refashion.inference.intervals import t_interval
-from refashion.inference.seeds import FORECAST_RUNS, stein_interval, stein_plan, t_half_widths
-from refashion.judging.document.parts import CellName, Part, means, reason
+from refashion.inference.intervals import half_width, t_interval
+from refashion.inference.power import MOST_SEEDS
+from refashion.inference.seeds import FORECAST_RUNS, stein_interval, stein_plan
+from refashion.judging.document.parts import CellName, Part, means
 from refashion.judging.facts import PUBLISHED_METRIC, Facts
 from refashion.study.model import Pilot
 
 NUMBERS_OF_SEEDS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50)
 
 HALF_WIDTHS = (0.1, 0.15, 0.2, 0.3, 0.5)
-
-#: Above this, a report needs no number of seeds.
-MOST_SEEDS = 1_000
-
-
-class Stein(Part):
-    """Stein's two stages."""
-
-    target: float = means("half-width asked for", "pp")
-    wanted: int | None = means("seeds that the pilot asks for")
-    planned: int | None = means("after the cap")
-    half_width: float | None = means("of Stein's interval now", "pp")
-    words: str = means("stopped or capped, one sentence")
 
 
 class CellPrecision(Part):
@@ -35,8 +23,7 @@ class CellPrecision(Part):
     half_width: float | None = means("of the interval at n", "pp")
     curve: list[float | None] = means("half-width at each of `ns`", "pp")
     needed: list[int | None] = means("seeds for each of `targets`; null above 1,000, and of fewer than five runs")
-    stein: Stein | None = means("where seeds stop by themselves; else null")
-    reason: str = reason()
+    stein: str = means('Stein\'s two stages, where seeds stop by themselves: stopped or capped, one sentence; else ""')
 
 
 class HalfWidths(Part):
@@ -64,20 +51,19 @@ def _precision(cell: str, pilot: Pilot | None, facts: Facts) -> CellPrecision:
     return CellPrecision.of(
         interval,
         cell=cell,
-        curve=[] if sd is None else list(t_half_widths(sd, NUMBERS_OF_SEEDS, facts.confidence)),
+        curve=[] if sd is None else [half_width(sd, n, n - 1, facts.confidence) for n in NUMBERS_OF_SEEDS],
         needed=[] if sd is None else [_needed(values, width, facts.confidence) for width in HALF_WIDTHS],
-        stein=None if pilot is None else _stein(cell, pilot, facts),
-        reason=interval.reason if interval.n else facts.why_empty(cell),
+        stein="" if pilot is None else _stein(cell, pilot, facts),
     )
 
 
-def _needed(values: np.ndarray, half_width: float, confidence: float) -> int | None:
+def _needed(values: np.ndarray, width: float, confidence: float) -> int | None:
     """Seeds in all for a half-width in pp, by Stein's rule with these runs as pilot; None: too many, or few runs."""
-    wanted = stein_plan(values, half_width, confidence=confidence).wanted if values.size >= FORECAST_RUNS else None
+    wanted = stein_plan(values, width, confidence=confidence).wanted if values.size >= FORECAST_RUNS else None
     return None if wanted is None or wanted > MOST_SEEDS else wanted
 
 
-def _stein(cell: str, pilot: Pilot, facts: Facts) -> Stein:
+def _stein(cell: str, pilot: Pilot, facts: Facts) -> str:
     """Stein's two stages: what the pilot seeds asked for, and whether the maximum bound them."""
     found = facts.runs.sample(cell, PUBLISHED_METRIC)
     first = found.values[np.isin(found.seeds, range(pilot.pilot))]
@@ -91,6 +77,4 @@ def _stein(cell: str, pilot: Pilot, facts: Facts) -> Stein:
         words = f"Stopped: {plan.n} seeds are enough for a half-width of {pilot.half_width:g} pp."
         if interval.half_width is not None and found.n >= plan.n:
             words += f" Stein's own interval has {interval.half_width:.2f} pp; others of this cell say a little less."
-    return Stein(
-        target=pilot.half_width, wanted=plan.wanted, planned=plan.n, half_width=interval.half_width, words=words
-    )
+    return words

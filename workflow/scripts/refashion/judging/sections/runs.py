@@ -68,7 +68,6 @@ class CellSummary(RunCounts):
     validation: Validation = means("test or fold")
     mixed_machines: bool = means("its runs were made on different kinds of machine or in different precision")
     metrics: dict[str, MetricSummary] = means("by column of runs.csv: percent for accuracies, seconds for times")
-    reason: str = reason()
 
 
 class WordsOfNames(Part):
@@ -188,7 +187,6 @@ def _cell(cell: Cell, facts: Facts) -> CellSummary:
         validation=facts.validation[cell.name],
         mixed_machines=facts.runs.mixed_machines(cell.name),
         metrics={metric: sample(facts, cell.name, metric) for metric in METRICS},
-        reason="" if found.finished else facts.why_empty(cell.name),
     )
 
 

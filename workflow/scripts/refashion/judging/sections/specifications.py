@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from refashion.formatting import sentence
 from refashion.inference.verdicts import REPRODUCED, Word
 from refashion.judging.claims import accuracies
 from refashion.judging.claims.published import margin
@@ -22,14 +21,12 @@ class Specification(Part):
     primary: bool = means("the primary specification")
     sample: MetricSummary = means("sample")
     verdict: Word = means("against the published number, unadjusted")
-    reason: str = means("the verdict's reason")
 
 
 class SpecificationCurve(Part):
     """One published number under every specification."""
 
     claim: str = means("id of the claim")
-    experiment: str = means("that varies what is unstated")
     published: float = means("published", "percent")
     margin: float = means("the margin", "pp")
     points: list[Specification] = means("sorted by mean, ascending; specifications without a run are left out")
@@ -67,7 +64,6 @@ def _curve(entry: Mapping[str, Any], name: str, facts: Facts) -> SpecificationCu
     limit = margin(entry, facts)
     return SpecificationCurve(
         claim=entry["id"],
-        experiment=name,
         published=entry["value"],
         margin=limit,
         points=sorted(points, key=lambda point: point.sample.mean or 0.0),
@@ -103,7 +99,6 @@ def _points(
         found = sample(facts, cell.name, metric)
         if not found.n:
             continue
-        verdict, reason = accuracies.verdict_alone(entry, facts.runs.sample(cell.name, metric), facts)
         chosen = {**differs, **({} if metric == metrics[0] else {"metric": metric})}
         points.append(
             Specification(
@@ -112,8 +107,7 @@ def _points(
                 choices=chosen,
                 primary=primary and metric == metrics[0],
                 sample=found,
-                verdict=verdict,
-                reason=sentence(reason),
+                verdict=accuracies.verdict_alone(entry, facts.runs.sample(cell.name, metric), facts),
             )
         )
     return points
