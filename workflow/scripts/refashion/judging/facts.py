@@ -19,7 +19,7 @@ from refashion.judging.columns import COLUMNS
 from refashion.judging.document.parts import MetricSummary
 from refashion.judging.run_table import RunTable, Sample
 from refashion.study.config import load_study
-from refashion.study.model import Cell, Experiment, Looks, Run, Study, Validation
+from refashion.study.model import Cell, Experiment, Run, Study, Validation
 from refashion.study.names import Names
 from refashion.study.original import original_dataset
 from refashion.training.speeds import work
@@ -101,12 +101,8 @@ class Facts:
         return {cell.name: experiment.name for experiment in reversed(both) for cell in experiment.cells}
 
     @property
-    def looks(self) -> Looks | None:
-        """The rule by which seeds are added, to the cells `looked_at` of the experiments `looking`."""
-        return self.study.looks
-
-    @property
     def looking(self) -> tuple[str, ...]:
+        """The experiments to which seeds are added, in the cells `looked_at`, by the rule `study.looks`."""
         return tuple(experiment.name for experiment in self.study.looking)
 
     @cached_property
@@ -154,11 +150,6 @@ class Facts:
         if counts.finished == 0 and counts.diverged:
             return f"cannot say, because all {counts.diverged} finished runs of {self.title(cell)} diverged"
         return f"cannot say, because no run of {self.title(cell)} has finished"
-
-    @cached_property
-    def datasets(self) -> dict[str, str]:
-        """The data set of each cell."""
-        return {cell.name: self.study.dataset(cell) for cell in self.study.cells()}
 
     @cached_property
     def validation(self) -> dict[str, Validation]:

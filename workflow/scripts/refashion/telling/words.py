@@ -16,13 +16,8 @@ Analysis = dict[str, Any]
 #: Where a claim's evidence is, beyond what stands beside it: kind -> anchor and words. Others have none.
 EVIDENCE = {
     "fact": ("provenance", "the data files"),
-    "parameters": ("audit", "the parameter audit"),
-    "parameter_ratio": ("audit", "the parameter audit"),
-    "layers": ("audit", "the parameter audit"),
-    "best": ("comparisons", "the comparisons"),
-    "order": ("comparisons", "the comparisons"),
-    "near_best": ("comparisons", "the comparisons"),
-    "much_worse": ("comparisons", "the comparisons"),
+    **dict.fromkeys(("parameters", "parameter_ratio", "layers"), ("audit", "the parameter audit")),
+    **dict.fromkeys(("best", "order", "near_best", "much_worse"), ("comparisons", "the comparisons")),
     "faster": ("cost", "cost and speed"),
     "gap": ("table", "the table"),
 }

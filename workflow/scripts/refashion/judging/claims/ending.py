@@ -30,7 +30,7 @@ def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None
         return Ending(kind="diverged runs", words=words)
     if not reading.tested or any(facts.runs.counts(cell).finished < 2 for cell in reading.cells):
         return _not_run(reading.cells, facts)
-    if standing is not None and (cells := standing.wanted_by(claim)):
+    if standing is not None and (cells := [one for one, claims in standing.wants.items() if claim in claims]):
         return _next_look(cells, standing, facts)
     numbers = reading.numbers
     if numbers and numbers.difference is not None:

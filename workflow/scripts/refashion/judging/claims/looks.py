@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refashion.inference import looks
-from refashion.inference.evidence import Evidence, narrower, with_margin
+from refashion.inference.evidence import Evidence, narrower, weigh, with_margin
 from refashion.inference.looks import Course, Difference, Look, State
 from refashion.inference.summaries import LEVEL
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word, judge_one
@@ -212,10 +212,6 @@ class Standing:
                 found.setdefault(cell, {})[stand.member.claim] = None
         return {cell: tuple(claims) for cell, claims in found.items()}
 
-    def wanted_by(self, claim: str) -> list[str]:
-        """The cells of which an open claim wants more seeds."""
-        return [cell for cell, claims in self.wants.items() if claim in claims]
-
     @property
     def is_through(self) -> bool:
         """Whether no look is to come."""
@@ -245,23 +241,18 @@ def _state_of(members: set[State], settles: State) -> State:
 
 def hold(facts: Facts, most: int | None = None) -> Standing | None:
     """Hold every look that the runs allow, at most `most`; None for a study without looks."""
-    if facts.looks is None:
+    if (rule := facts.study.looks) is None:
         return None
-    rule = facts.looks
     standing = Standing(rule, tuple(_followed(facts, rule)), dict.fromkeys(sorted(facts.looked_at), rule.looks[0]))
     for held, seeds in enumerate(rule.looks[: most or rule.held]):
         going = standing.wants if held else standing.cells
         seen = facts.first(seeds)
-        if not going or not all(_has_ended(cell, seeds, seen) for cell in going):
+        counts = [seen.runs.counts(cell) for cell in going]
+        if not counts or any(one.finished + one.diverged != seeds for one in counts):
             return standing
         families = tuple(family.after(seen) for family in standing.families)
         standing = Standing(rule, families, {**standing.cells, **dict.fromkeys(going, seeds)}, held + 1)
     return standing
-
-
-def _has_ended(cell: str, seeds: int, facts: Facts) -> bool:
-    counts = facts.runs.counts(cell)
-    return counts.finished + counts.diverged == seeds
 
 
 def _followed(facts: Facts, rule: Looks) -> Iterator[Followed]:
@@ -286,7 +277,7 @@ def _followed(facts: Facts, rule: Looks) -> Iterator[Followed]:
 def _numbers_seen(numbers: Sequence[Published], facts: Facts) -> list[Evidence]:
     """A cell without looks shows nothing: its number counts in the family as p = 1 at each of them."""
     return [
-        one.primary_evidence(cell, facts) if cell in facts.looked_at else one.without_runs
+        one.primary_evidence(cell, facts) if cell in facts.looked_at else weigh([], one.value, one.margin)
         for one in numbers
         for cell in one.cells
     ]

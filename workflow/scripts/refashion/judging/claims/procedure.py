@@ -22,7 +22,7 @@ def not_testable(entry: Mapping[str, Any], reading: Mapping[str, Any], context: 
     """A claim that nothing here can test; what was measured beside it is shown."""
     facts, reason, elsewhere = context.facts, reading["because"], []
     if "dataset" in reading:
-        elsewhere = [cell for cell, name in facts.datasets.items() if name == reading["dataset"]]
+        elsewhere = [cell.name for cell in facts.study.cells() if facts.study.dataset(cell) == reading["dataset"]]
         if not elsewhere:
             reason += f", {reading['dataset']}, on which no cell of this study is trained"
     timed = reading.get("times", ())

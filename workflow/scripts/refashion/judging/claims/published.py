@@ -11,7 +11,7 @@ import numpy as np
 from refashion.inference.evidence import Evidence, image_margin, weigh
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import Sample
-from refashion.study.model import TRAINING_METRICS
+from refashion.study.model import FOLD, TRAINING_METRICS
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,17 +40,14 @@ class Published:
 
     def evidence(self, sample: Sample, facts: Facts) -> Evidence:
         """What a sample says about the number."""
-        variance = 0.0 if sample.metric in TRAINING_METRICS else _other_images(sample.cell, facts)
+        # On a held-out fold, a validation accuracy differs because its images are others than the original's.
+        others = sample.metric not in TRAINING_METRICS and facts.validation.get(sample.cell) == FOLD
+        variance = facts.image_variance(sample.cell) if others else 0.0
         return weigh(sample.values, self.value, self.margin, variance, sample.diverged, self.runs, self.sd)
 
     def primary_evidence(self, cell: str, facts: Facts) -> Evidence:
         """What the runs of a cell say about the number in its primary reading."""
         return self.evidence(sample_of(cell, self.metric, facts), facts)
-
-    @property
-    def without_runs(self) -> Evidence:
-        """What no run says about it."""
-        return weigh([], self.value, self.margin)
 
 
 def published(entry: Mapping[str, Any], facts: Facts) -> Published | None:
@@ -136,8 +133,3 @@ def sample_of(cell: str, metric: str, facts: Facts) -> Sample:
     seeds = np.intersect1d(a.seeds, b.seeds)
     values = a.values[np.searchsorted(a.seeds, seeds)] - b.values[np.searchsorted(b.seeds, seeds)]
     return Sample(cell, metric, seeds, values, a.diverged)
-
-
-def _other_images(cell: str, facts: Facts) -> float:
-    """pp^2 by which a validation accuracy of this cell differs because its images are others than the original's."""
-    return facts.image_variance(cell) if facts.validation.get(cell) == "fold" else 0.0

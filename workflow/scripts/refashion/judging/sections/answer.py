@@ -41,7 +41,7 @@ class StudyAnswer(Part):
 
 
 def answer(facts: Facts, ledger: Sequence[Claim]) -> StudyAnswer:
-    config, runs = facts.study.config, facts.runs.runs
+    config, runs, rule = facts.study.config, facts.runs.runs, facts.study.looks
     table = facts.original["table"]
     printed = {column["cell"] for column in table["columns"][: len(table["rows"][0]["printed"])]}
     seeds = [facts.runs.counts(cell).finished for cell in facts.columns if cell in printed]
@@ -52,8 +52,8 @@ def answer(facts: Facts, ledger: Sequence[Claim]) -> StudyAnswer:
         evidence_reason=_no_evidence(config),
         question=f"Does each number of “{facts.original['title']}” come out again when its networks are "
         "trained anew, several times?",
-        looks=list(facts.looks.looks) if facts.looks else [],
-        spend=list(facts.looks.spend) if facts.looks else [],
+        looks=list(rule.looks) if rule else [],
+        spend=list(rule.spend) if rule else [],
         interim=_interim(facts),
         answer=f"{_told(ledger)} {_basis(seeds)} {_no_evidence(config)}".strip(),
         confidence=facts.confidence,

@@ -13,6 +13,7 @@ from refashion.judging.document.parts import CellName, MetricSummary, Part, mean
 from refashion.judging.facts import Facts, sample
 from refashion.networks import augmentation
 from refashion.study.model import Cell, Run, Study, steps_per_epoch
+from refashion.study.names import setting
 
 #: Accuracies of the results table -> column of runs.csv.
 ACCURACIES = {"training": "train_accuracy", "validation": "val_accuracy"}
@@ -144,13 +145,8 @@ def _data_words(cell: Cell, study: Study) -> str:
 def _augmentation_words(cell: Cell, study: Study) -> str:
     entry = study.config["augmentations"][cell.augmentation]
     scale = {"unit": "pixels / 255", "standardise": "standardised pixels", "none": "pixels as they are"}
-    words = [scale.get(entry.get("rescale", "unit"), "")]
-    words += [
-        key.replace("_", " ") if value is True else f"{key.replace('_', ' ')} {value}"
-        for key, value in entry.items()
-        if key != "rescale" and value
-    ]
-    return ", ".join(words)
+    told = [setting(key, value) for key, value in entry.items() if key != "rescale" and value]
+    return ", ".join([scale[entry.get("rescale", "unit")], *told])
 
 
 def _loss_words(cell: Cell, study: Study) -> str:

@@ -95,10 +95,7 @@ class Machine:
         torch = {whole, one_a_core} if self.device == "cpu" else {whole}
         return [
             Arrangement(ENGINE, images, *(one_a_core if self.device == "cpu" else whole)),
-            *(
-                Arrangement(PLAIN, kind, *whole)
-                for kind in (("arrays", "rescaled") if images == "arrays" else (images,))
-            ),
+            *(Arrangement(PLAIN, kind, *whole) for kind in plain),
             *([Arrangement(PLAIN_ONEDNN, images, *whole)] if self.device == "cpu" else []),
             *(Arrangement(TORCH, images, *shape) for shape in sorted(torch) if has_torch()),
         ]
