@@ -15,6 +15,9 @@ TEXT, INTEGER, NUMBER, FLAG = "str", "Int64", "float64", "boolean"
 
 FINISHED, DIVERGED, MISSING, FAILED = "finished", "diverged", "missing", "failed"
 
+#: The layout of analysis.json that this version writes and reads.
+FORMAT = 4
+
 
 class Column(NamedTuple):
     """The type of a column and what it holds."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from refashion.errors import UserError
-from refashion.judging.document.layout import FORMAT
+from refashion.judging.columns import FORMAT
 
 Analysis = dict[str, Any]
 

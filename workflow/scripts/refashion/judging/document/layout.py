@@ -1,4 +1,0 @@
-"""The layout of analysis.json that this version writes and reads."""
-
-#: Its `format`.
-FORMAT = 4
