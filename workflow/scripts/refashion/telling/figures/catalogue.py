@@ -13,8 +13,8 @@ import json
 import textwrap
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from refashion.project import PROJECT
 from refashion.telling import markup
@@ -25,20 +25,18 @@ from refashion.telling.figures import (
     images,
     interaction,
     learning,
+    parts,
     specifications,
     speed,
     style,
     variance,
 )
-from refashion.telling.figures.parts import Analysis, Sketch
+from refashion.telling.figures.parts import Analysis, Figure, Sketch
 from refashion.telling.figures.style import MUTED, WIDE
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 FIGURES: dict[str, Callable[[Analysis], Sketch]] = {
-    "verdict_forest": forests.verdict_forest,
-    "training_forest": forests.training_forest,
+    "verdict_forest": partial(forests.forest, "validation"),
+    "training_forest": partial(forests.forest, "training"),
     "published_vs_reproduced": forests.published_vs_reproduced,
     "paired_differences": comparisons.paired_differences,
     "ranks": comparisons.ranks,
@@ -150,9 +148,7 @@ def read_drawings(path: Path) -> dict[str, Drawing]:
 
 
 def _sentence(reason: str) -> Figure:
-    from matplotlib.figure import Figure
-
     lines = textwrap.wrap(reason, 90)
-    figure = Figure(figsize=(WIDE, 0.5 + 0.25 * len(lines)))
+    figure = parts.blank(WIDE, 0.5 + 0.25 * len(lines))
     figure.text(0.02, 0.5, "\n".join(lines), va="center", color=MUTED, size=11)
     return figure

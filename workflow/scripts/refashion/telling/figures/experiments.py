@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refashion import formatting as fmt
 from refashion.telling.figures import parts, style
-from refashion.telling.figures.parts import Analysis, Row, Sketch
+from refashion.telling.figures.parts import Analysis, Figure, Row, Sketch
 from refashion.telling.figures.style import NARROW, WIDE
 from refashion.telling.words import span
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def _cells(analysis: Analysis, experiment: str) -> list[dict[str, Any]]:

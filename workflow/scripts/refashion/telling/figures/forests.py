@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
 from refashion.telling.cells import cell_name
 from refashion.telling.figures import parts, style
-from refashion.telling.figures.parts import Analysis, Row, Sketch
+from refashion.telling.figures.parts import Analysis, Figure, Row, Sketch
 from refashion.telling.figures.style import HAIR, INK, MUTED, PAPER, VERDICT_COLOURS
 from refashion.telling.words import accuracies, slug
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: The numbers of a cell that has no finished run.
 _NO_RUN = dict.fromkeys(("mean", "sd", "interval", "prediction", "margin")) | {"n": 0, "values": []}
 
 
-def verdict_forest(analysis: Analysis) -> Sketch:
-    """Published validation accuracies: every seed, interval, prediction interval, margin, verdict."""
-    return _forest(analysis, False, "validation")
-
-
-def training_forest(analysis: Analysis) -> Sketch:
-    """The same for the published training accuracies."""
-    return _forest(analysis, True, "training")
-
-
-def _forest(analysis: Analysis, training: bool, noun: str) -> Sketch:
-    """training: the published accuracies on training images, else those on validation images."""
+def forest(noun: str, analysis: Analysis) -> Sketch:
+    """Published `training` or `validation` accuracies: every seed, interval, prediction interval, margin, verdict."""
     rows = [
         _forest_row(analysis, claim)
         for claim in analysis["claims"]
-        if claim["kind"] == "accuracy" and (claim["readings"][0]["metric"] in TRAINING_METRICS) == training
+        if claim["kind"] == "accuracy" and (claim["readings"][0]["metric"] in TRAINING_METRICS) == (noun == "training")
     ]
     title = f"Published {noun} accuracies, held against our runs"
     if not any(row["values"] for row in rows):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refashion import formatting as fmt
 from refashion.telling.cells import cell_name
 from refashion.telling.figures import parts, style
-from refashion.telling.figures.parts import Analysis, Sketch
+from refashion.telling.figures.parts import Analysis, Figure, Sketch
 from refashion.telling.figures.style import BLUE, HAIR, NARROW, ORANGE, WIDE
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _AS_VALIDATED = "Images as validated (augmented where the original augments them). "
 #: Mistakes a run from which a tile has a colour, and a number (after rounding), as the caption says: smaller ones would

@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refashion import formatting as fmt
 from refashion.telling.figures import parts
-from refashion.telling.figures.parts import Analysis, Sketch
+from refashion.telling.figures.parts import Analysis, Axes, Figure, Sketch
 from refashion.telling.figures.style import MUTED
 from refashion.telling.words import span
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refashion import formatting as fmt
 from refashion.telling.cells import cell_name
 from refashion.telling.figures import parts
-from refashion.telling.figures.parts import Analysis, Row, Sketch
+from refashion.telling.figures.parts import Analysis, Axes, Figure, Row, Sketch
 from refashion.telling.figures.style import BLUE, INK, MUTED, RULE
 from refashion.telling.words import span
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def learning_curves(analysis: Analysis) -> Sketch:

@@ -17,6 +17,8 @@ from refashion.telling.figures.style import HAIR, INK, MUTED, NARROW, PAPER, SER
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+else:  # imported late; the modules beside this one have both names from here
+    Axes = Figure = Any
 
 Analysis = dict[str, Any]
 

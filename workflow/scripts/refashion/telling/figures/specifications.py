@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.names import setting
 from refashion.telling.figures import parts
-from refashion.telling.figures.parts import Analysis, Sketch
+from refashion.telling.figures.parts import Analysis, Axes, Figure, Sketch
 from refashion.telling.figures.style import HAIR, INK, NARROW, PAPER, VERDICT_COLOURS, WIDE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def specification_curves(analysis: Analysis) -> Sketch:

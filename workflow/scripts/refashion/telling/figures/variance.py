@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refashion import formatting as fmt
 from refashion.telling.cells import cell_name
 from refashion.telling.figures import parts, style
-from refashion.telling.figures.parts import Analysis, Row, Sketch
+from refashion.telling.figures.parts import Analysis, Figure, Row, Sketch
 from refashion.telling.figures.style import BLUE, INK, NARROW, ORANGE, PAPER, WIDE
 from refashion.telling.words import span
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: The parts of a spread: words -> the variance of the document, colour, mark and its face.
 _PARTS = {
