@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from refashion.errors import UserError
 from refashion.judging.columns import FORMAT
-
-Analysis = dict[str, Any]
+from refashion.telling.cells import Analysis
 
 
 def read_analysis(path: Path) -> Analysis:

@@ -7,9 +7,8 @@ from typing import Any
 
 from refashion import formatting as fmt
 from refashion.telling import markup, words
+from refashion.telling.cells import Analysis
 from refashion.telling.redaction import redact
-
-Analysis = dict[str, Any]
 
 #: Files that the report's rule writes beside the page.
 TABLES = tuple(

@@ -14,9 +14,8 @@ from typing import Any
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
 from refashion.telling import markup, words
-from refashion.telling.cells import cell_name
+from refashion.telling.cells import Analysis, cell_name
 
-Analysis = dict[str, Any]
 Claim = dict[str, Any]
 
 COMPARISONS, COUNTED = "Comparisons", "Data, parameters, layers"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from refashion import formatting as fmt
-from refashion.telling.cells import cell_name
-
-Analysis = dict[str, Any]
+from refashion.telling.cells import Analysis, cell_name
 
 
 @dataclass(frozen=True)

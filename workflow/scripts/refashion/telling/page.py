@@ -19,13 +19,12 @@ from typing import Any
 from refashion import formatting, provenance
 from refashion.project import PROJECT
 from refashion.telling import cells, lede, one_run, source, waiting, words
+from refashion.telling.cells import Analysis
 from refashion.telling.figures import catalogue, experiments, parts, style
 from refashion.telling.figures.catalogue import Drawing
 from refashion.telling.findings import experiment_told
 from refashion.telling.pictures import Pictures
 from refashion.telling.redaction import redact
-
-Analysis = dict[str, Any]
 
 TEMPLATES = PROJECT / "report"
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from refashion.errors import UserError
-
-Analysis = dict[str, Any]
+from refashion.telling.cells import Analysis
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from refashion import yaml_files
 from refashion.project import PROJECT
 from refashion.study.config import load_study
 from refashion.study.model import AXES, Run, Study, digest
+from refashion.telling.cells import Analysis
 from refashion.training.speeds import Sample, Speed, Speeds, kinds, work
-
-Analysis = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from typing import Any
 
 from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
-
-Analysis = dict[str, Any]
+from refashion.telling.cells import Analysis
 
 #: Where a claim's evidence is, beyond what stands beside it: kind -> anchor and words. Others have none.
 EVIDENCE = {

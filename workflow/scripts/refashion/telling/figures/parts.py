@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
+from refashion.telling.cells import Analysis
 from refashion.telling.figures.style import HAIR, INK, MUTED, NARROW, PAPER, SERIES, WIDE, new_figure, tell
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 else:  # imported late; the modules beside this one have both names from here
     Axes = Figure = Any
-
-Analysis = dict[str, Any]
 
 #: More seeds than this in one row are thinned to every k-th, with a note in the caption.
 MOST_SEEDS = 60
