@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 import yaml
 
 from project import PROJECT
+from refashion import files
 from refashion.data import dataset as data
-from refashion.data import description, sources
+from refashion.data import sources
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,7 @@ def prepared_data(real_data) -> Path:
     """Both outputs of the rule `prepare_data`: the path of the .npz, with the .json of its facts beside it."""
     facts = real_data.with_suffix(".json")
     if not facts.exists():
-        description.write(facts, data.load(real_data))
+        files.write_text(facts, json.dumps(data.describe(data.load(real_data))))
     return real_data
 
 

@@ -164,7 +164,7 @@ def architectures(original: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def description() -> dict[str, Any]:
-    """What refashion.data.description.describe says of Fashion-MNIST, as far as the analysis reads it."""
+    """What refashion.data.dataset.describe says of Fashion-MNIST, as far as the analysis reads it."""
     return {
         "image_shape": [28, 28],
         "sha256": {"train_images": "0" * 64},

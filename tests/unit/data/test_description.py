@@ -3,13 +3,12 @@
 import numpy as np
 
 from refashion.data import dataset as data
-from refashion.data import description
 
 
 def test_describe_counts_what_is_there():
     """Six 1 x 2 images by hand: a, a, b, c, c, c in training, c, c and d, d in the test part."""
     a, b, c, d = [0, 0], [0, 10], [10, 0], [20, 20]
-    facts = description.describe(
+    facts = data.describe(
         data.Dataset(
             np.array([[a], [a], [b], [c], [c], [c]], np.uint8),
             np.array([0, 0, 1, 2, 2, 2], np.uint8),
@@ -25,5 +24,5 @@ def test_describe_counts_what_is_there():
 
 
 def test_description_names_the_digests_of_the_config(prepared, definition):
-    facts = description.describe(data.load(prepared))
+    facts = data.describe(data.load(prepared))
     assert facts["sha256"] == {key: file["sha256"] for key, file in definition["files"].items()}

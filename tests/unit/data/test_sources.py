@@ -16,7 +16,7 @@ import yaml
 
 from project import PROJECT
 from refashion.data import dataset as data
-from refashion.data import description, sources
+from refashion.data import sources
 from refashion.data.split import split
 from refashion.errors import UserError
 from tiny_data import assert_prepared, fraction, idx_bytes, left_behind, remove_file
@@ -219,5 +219,5 @@ def test_real_data_from_the_debian_package(fashion_mnist, tmp_path, monkeypatch,
             raise
         pytest.skip(f"no Debian mirror: {error}")
     assert lists or any("with fresh package lists" in line for line in lines)
-    assert_fashion_mnist(description.describe(data.load(target)), fashion_mnist)
+    assert_fashion_mnist(data.describe(data.load(target)), fashion_mnist)
     assert left_behind(target) == ["fashion_mnist.npz"]

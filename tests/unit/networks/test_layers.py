@@ -106,7 +106,7 @@ MISTAKES = {
     "two layers in one": ([{"pool": {}, "flatten": {}}, SOFTMAX], ["layers[0] is {'pool'", "one layer"]),
     "a number for a layer": ([3, SOFTMAX], ["layers[0] is 3", "one layer"]),
     "a number for options": ([{"dropout": 0.5}, SOFTMAX], ["layers[0].dropout is 0.5", "(rate)"]),
-    "options of nothing": ([{"conv": None}, SOFTMAX], ["layers[0].conv is None", "filters, kernel"]),
+    "options of nothing": ([{"conv": None}, SOFTMAX], ["layers[0].conv is empty (null)", "filters, kernel"]),
     "unknown option": ([{"conv": CONV | {"stride": 2}}, SOFTMAX], ["layers[0].conv", "'stride'", "strides"]),
     "no kernel": ([{"conv": {"filters": 3}}, SOFTMAX], ["layers[0].conv lacks 'kernel'", "whole number"]),
     "kernel of nothing": ([{"conv": CONV | {"kernel": 0}}, SOFTMAX], ["layers[0].conv.kernel is 0", "from 1 to"]),

@@ -12,6 +12,7 @@ from snakemake.utils import update_config
 
 import synthetic
 from configs import drop, put
+from new_report import PLACEHOLDER, new_report
 from project import PROJECT
 from refashion.errors import UserError
 from refashion.judging import analysis
@@ -21,7 +22,6 @@ from refashion.judging.run_table import RunTable
 from refashion.networks import architectures
 from refashion.study.config import load_study
 from refashion.study.original import check_original, original_path, read_original
-from refashion.study.skeleton import PLACEHOLDER, new_report
 from refashion.telling import markup, page, pictures
 from refashion.telling.figures import catalogue
 

@@ -46,22 +46,14 @@ def anova(
     df (F - 1) / (df (F - 1) + N), the same expression. Its hypotheses are those of contrasts of equally weighted cell
     means (type III, sum coding): type II would weight the cells by their estimated covariances.
     """
-    y = finite_array(y, 1)
-    columns = {name: np.asarray(labels).astype(str) for name, labels in factors.items()}
-    blocks = {} if block is None else {"block": np.asarray(block).astype(str)}
-    return _fit_anova(y, columns, blocks, "hc3" if hc3 else None)
-
-
-def _fit_anova(
-    y: np.ndarray, factors: Mapping[str, np.ndarray], blocks: Mapping[str, np.ndarray], robust: str | None
-) -> Anova:
-    """Fit by statsmodels under neutral column names, so that no name is read as formula; name the effects again."""
     import pandas as pd  # these three late: importing them takes a second, and only this function needs them
     from statsmodels.formula.api import ols
     from statsmodels.stats.anova import anova_lm
 
-    columns = {**factors, **blocks}
-    safe = {name: f"column{i}" for i, name in enumerate(columns)}
+    y = finite_array(y, 1)
+    blocks = {} if block is None else {"block": block}
+    columns = {name: np.asarray(labels).astype(str) for name, labels in {**factors, **blocks}.items()}
+    safe = {name: f"column{i}" for i, name in enumerate(columns)}  # so that no name is read as formula
     terms = {name: f"C({code}, Sum)" for name, code in safe.items()}
     names = {term: name for name, term in terms.items()}
     formula = "y ~ " + " + ".join(["*".join(terms[name] for name in factors), *(terms[name] for name in blocks)])
@@ -70,7 +62,9 @@ def _fit_anova(
     model = ols(formula, data).fit()
     if np.sqrt(model.mse_resid) <= ROUNDING * float(np.abs(y).max()):
         return Anova(effects=(), reason="cannot say, because nothing varies between runs of a cell")
-    table = anova_lm(model, typ=3 if robust else 2, robust=robust).drop(["Intercept", "Residual"], errors="ignore")
+    table = anova_lm(model, typ=3 if hc3 else 2, robust="hc3" if hc3 else None).drop(
+        ["Intercept", "Residual"], errors="ignore"
+    )
     effects = [
         _anova_effect(":".join(names[part] for part in term.split(":")), row, float(model.mse_resid), y.size)
         for term, row in table.iterrows()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from refashion import kinds
-from refashion.errors import UserError
+from refashion.errors import UserError, first_line
 from refashion.kinds import Kind
 from refashion.networks import backend
 from refashion.networks import layers as layer_lists
@@ -104,10 +104,8 @@ def build(entry: Mapping[str, Any], input_shape: Shape, classes: int) -> keras.M
     try:
         return BUILDERS[builder](input_shape, classes, **chosen)
     except ValueError as error:
-        why = (str(error).splitlines() or [""])[0].rstrip(".")
-        raise UserError(
-            f"The network {builder} cannot be built for images of {input_shape[0]} x {input_shape[1]}: {why}."
-        ) from error
+        size = f"{input_shape[0]} x {input_shape[1]}"
+        raise UserError(f"The network {builder} cannot be built for images of {size}: {first_line(error)}.") from error
 
 
 @architecture

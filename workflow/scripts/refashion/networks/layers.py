@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from refashion import kinds
 from refashion.errors import UserError
 from refashion.kinds import Kind
+from refashion.violations import short
 
 if TYPE_CHECKING:
     import keras
@@ -179,7 +180,7 @@ LAYERS: dict[str, Layer] = {
 def check(entries: Any, where: str) -> None:
     """Raises UserError, in one sentence that starts with `where`, for the first mistake in a list of layers."""
     if not isinstance(entries, list | tuple) or not entries:
-        raise UserError(f"{where} is {_short(entries)}; allowed is a list of layers, at least one.")
+        raise UserError(f"{where} is {short(entries)}; allowed is a list of layers, at least one.")
     flat = False
     for position, entry in enumerate(entries):
         place = f"{where}[{position}]"
@@ -195,13 +196,13 @@ def _parts(entry: Any, place: str) -> tuple[str, Mapping[str, Any]]:
     """A layer's name and its chosen options."""
     named = {entry: {}} if isinstance(entry, str) else entry
     if not isinstance(named, dict) or len(named) != 1:
-        raise UserError(f"{place} is {_short(entry)}; allowed is one layer, as in conv: {{filters: 32, kernel: 3}}.")
+        raise UserError(f"{place} is {short(entry)}; allowed is one layer, as in conv: {{filters: 32, kernel: 3}}.")
     ((name, chosen),) = named.items()
     if name not in LAYERS:
-        raise UserError(f"{place} is {_short(name)}; allowed are {', '.join(LAYERS)}.")
+        raise UserError(f"{place} is {short(name)}; allowed are {', '.join(LAYERS)}.")
     if not isinstance(chosen, dict):
         options = ", ".join(LAYERS[name].options) or "none"
-        raise UserError(f"{place}.{name} is {_short(chosen)}; allowed is a table of its options ({options}).")
+        raise UserError(f"{place}.{name} is {short(chosen)}; allowed is a table of its options ({options}).")
     return name, chosen
 
 
@@ -211,7 +212,7 @@ def _check_options(name: str, chosen: Mapping[str, Any], place: str) -> None:
         if key not in options:
             raise UserError(f"{place} has no option {key!r}; allowed are {', '.join(options) or 'none'}.")
         if not options[key].kind.accepts(value):
-            raise UserError(f"{place}.{key} is {_short(value)}; allowed is {options[key].kind.words}.")
+            raise UserError(f"{place}.{key} is {short(value)}; allowed is {options[key].kind.words}.")
     for key, option in options.items():
         if option.required and key not in chosen:
             raise UserError(f"{place} lacks {key!r}, {option.kind.words}.")
@@ -222,11 +223,6 @@ def _check_place(name: str, flat: bool, place: str) -> None:
         raise UserError(f"{place} is {name}, which takes images; it must stand before flatten or global_pool.")
     if LAYERS[name].takes == "features" and not flat:
         raise UserError(f"{place} is {name}, which takes features; flatten or global_pool must stand before it.")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def canonical(entries: Sequence[Any]) -> list[dict[str, dict[str, Any]]]:

@@ -14,7 +14,7 @@ from refashion.judging.facts import Facts
 
 
 def data_facts(description: Mapping[str, Any]) -> dict[str, float]:
-    """What the original counts, by its words, from `refashion.data.description.describe`."""
+    """What the original counts, by its words, from `refashion.data.dataset.describe`."""
     rows, columns, *channels = description["image_shape"]
     return {
         "training images": description["train"]["images"],
