@@ -76,7 +76,7 @@ def test_runs_are_done_running_failed_or_waiting(under_way):
         progress.Running(Run(CNN1, 1), 7, 100, 93.0 - 10.0),  # a second an epoch, told 10 s ago
         progress.Running(Run(CNN1, 2), 0, 100, SECONDS - 10.0),
     )
-    assert under_way.failed == (progress.Failed(Run(CNN1, 3), "ValueError: no good"),)
+    assert under_way.failed == ((Run(CNN1, 3), "ValueError: no good"),)
     assert under_way.left == 2 * SECONDS
 
 

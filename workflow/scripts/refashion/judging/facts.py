@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -157,18 +156,10 @@ class Facts:
         fractions = self.study.config["fractions"]
         return {cell.name: fractions[cell.fraction]["validation"] for cell in self.study.cells()}
 
-    @cached_property
-    def batches(self) -> dict[str, tuple[Any, ...]]:
-        """What the batches of each cell's runs are made of, besides the seed: the images, and how many make a batch."""
-        specs = {cell.name: self.study.spec(Run(cell, 0)) for cell in self.study.cells()}
-        return {
-            cell: (json.dumps(spec["fraction"], sort_keys=True), spec["recipe"]["batch_size"])
-            for cell, spec in specs.items()
-        }
-
     def share_batches(self, a: str, b: str) -> bool:
         """Whether two cells are trained on the same images in the same batches, seed by seed."""
-        return self.batches.get(a) == self.batches.get(b)
+        one, other = (self.study.spec(Run(Cell(*cell.split("/")), 0)) for cell in (a, b))
+        return one["fraction"] == other["fraction"] and one["recipe"]["batch_size"] == other["recipe"]["batch_size"]
 
     @cached_property
     def work(self) -> dict[str, int]:

@@ -11,17 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from refashion.judging.columns import (
-    COLUMNS,
-    DIVERGED,
-    FAILED,
-    FINISHED,
-    INTEGER,
-    MACHINE,
-    MISSING,
-    NUMBER,
-    TIMES,
-)
+from refashion.judging import columns
 from refashion.judging.document.parts import RunCounts
 from refashion.study.model import AXES
 
@@ -34,7 +24,7 @@ def distinct(runs: pd.DataFrame) -> pd.DataFrame:
 def counts(status: Iterable[str]) -> RunCounts:
     """How many runs there are of each status."""
     found = Counter(status)
-    kinds = (FINISHED, DIVERGED, FAILED, MISSING)
+    kinds = (columns.FINISHED, columns.DIVERGED, columns.FAILED, columns.MISSING)
     return RunCounts(wanted=found.total(), **{kind: found[kind] for kind in kinds})
 
 
@@ -71,9 +61,9 @@ class RunTable:
     def _columns(self) -> dict[str, np.ndarray]:
         return {
             name: self.runs[name].to_numpy(np.float64, na_value=np.nan)
-            if COLUMNS["runs"][name].kind in (INTEGER, NUMBER)
+            if columns.COLUMNS["runs"][name].kind in (columns.INTEGER, columns.NUMBER)
             else self.runs[name].to_numpy(object)
-            for name in COLUMNS["runs"]
+            for name in columns.COLUMNS["runs"]
         }
 
     def column(self, cell: str, name: str) -> np.ndarray:
@@ -93,9 +83,9 @@ class RunTable:
         key = (cell, metric)
         if key not in self._samples:
             values, status = self.column(cell, metric).astype(float), self.column(cell, "status")
-            used = (status == FINISHED) & np.isfinite(values)
+            used = (status == columns.FINISHED) & np.isfinite(values)
             seeds = self.column(cell, "seed")[used].astype(int)
-            self._samples[key] = Sample(cell, metric, seeds, values[used], int((status == DIVERGED).sum()))
+            self._samples[key] = Sample(cell, metric, seeds, values[used], int((status == columns.DIVERGED).sum()))
         return self._samples[key]
 
     def paired(self, cells: Sequence[str], metric: str, one_machine: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +95,7 @@ class RunTable:
         """
         samples = [self.sample(cell, metric) for cell in cells]
         seeds = functools.reduce(np.intersect1d, [sample.seeds for sample in samples])
-        if one_machine or metric in TIMES:
+        if one_machine or metric in columns.TIMES:
             machines = [self.machines(cell) for cell in cells]
             kinds = ({own.get(seed, cell) for own, cell in zip(machines, cells, strict=True)} for seed in seeds)
             seeds = seeds[np.array([len(kind) == 1 for kind in kinds], bool)]
@@ -114,13 +104,13 @@ class RunTable:
 
     def machines(self, cell: str) -> dict[int, tuple[str, ...]]:
         """The machine of each run of a cell, by seed; runs that moved from one to another are left out."""
-        kinds = zip(*(map(str, self.column(cell, name)) for name in MACHINE), strict=True)
+        kinds = zip(*(map(str, self.column(cell, name)) for name in columns.MACHINE), strict=True)
         seeds, moved = self.column(cell, "seed").astype(int), self.column(cell, "machines").astype(float) > 1
         return {seed: kind for seed, kind, gone in zip(seeds, kinds, moved, strict=True) if not gone}
 
     def mixed_machines(self, cell: str) -> bool:
         """Whether a cell's finished runs, or parts of one, ran on different machines or in different precision."""
-        finished = self.column(cell, "status") == FINISHED
-        columns = [self.column(cell, name)[finished] for name in MACHINE]
+        finished = self.column(cell, "status") == columns.FINISHED
+        kinds = [self.column(cell, name)[finished] for name in columns.MACHINE]
         moved = self.column(cell, "machines")[finished].astype(float) > 1
-        return len(set(zip(*columns, strict=True))) > 1 or bool(moved.any())
+        return len(set(zip(*kinds, strict=True))) > 1 or bool(moved.any())

@@ -62,7 +62,8 @@ def load_study(config: Mapping[str, Any]) -> Study:
     _check_schema(checked)
     checked = completed(checked, config_schema())
     _lower_hashes(checked["datasets"])
-    _check_tables(checked)
+    for mistake in _mistakes(checked):
+        raise UserError(f"config: {mistake}.")
     experiments = tuple(_experiment(name, entry, checked) for name, entry in checked["experiments"].items())
     enabled = _enabled(checked["run"], experiments)
     _check_same_looks(enabled)
@@ -95,11 +96,6 @@ def _check_schema(config: dict[str, Any]) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------ semantic checks
-
-
-def _check_tables(config: dict[str, Any]) -> None:
-    for mistake in _mistakes(config):
-        raise UserError(f"config: {mistake}.")
 
 
 def _mistakes(config: dict[str, Any]) -> Iterator[str]:

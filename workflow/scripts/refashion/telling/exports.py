@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from refashion import formatting as fmt
 from refashion.telling import markup, words
 from refashion.telling.cells import Analysis
+from refashion.telling.figures.parts import ends
 from refashion.telling.redaction import redact
 
 #: Files that the report's rule writes beside the page.
@@ -104,36 +106,34 @@ def _write(path: Path, text: str) -> None:
 
 def original_rows(analysis: Analysis) -> list[dict[str, str]]:
     """The original's accuracies beside ours, a row a network and accuracy, as words."""
-    rows = []
-    for column, value in words.accuracies(analysis):
-        ours = value["sample"] or {"n": 0, "mean": None, "interval": None}
-        rows.append(
-            {
-                **_named(column, value),
-                "published": value["printed"] or fmt.MISSING,
-                "ours": words.amount(ours["mean"], "percent", ours["interval"]),
-                "interval": words.interval_told(ours["interval"], "percent"),
-                "seeds": fmt.count(ours["n"]),
-                "verdict": value["verdict"] or "",
-            }
-        )
-    return rows
+    return [
+        {
+            **named,
+            "published": value["printed"] or fmt.MISSING,
+            "ours": words.amount(ours["mean"], "percent", ours["interval"]),
+            "interval": words.interval_told(ours["interval"], "percent"),
+            "seeds": fmt.count(ours["n"]),
+            "verdict": value["verdict"] or "",
+        }
+        for named, value, ours in _accuracies(analysis)
+    ]
 
 
 def _original_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     """The original's accuracies beside ours, a row a network and accuracy, as numbers in percent."""
-    rows = []
+    return [
+        {**named, "published": value["printed"], "unit": "percent", "ours": ours["mean"]}
+        | ends(ours["interval"])
+        | {"seeds": ours["n"], "verdict": value["verdict"], "claim": value["claim"]}
+        for named, value, ours in _accuracies(analysis)
+    ]
+
+
+def _accuracies(analysis: Analysis) -> Iterator[tuple[dict[str, str], dict[str, Any], dict[str, Any]]]:
+    """Each accuracy of the main table: what it is of, its entry, and our sample."""
     for column, value in words.accuracies(analysis):
-        ours = value["sample"] or {"n": 0, "mean": None, "interval": None}
-        low, high = ours["interval"] or (None, None)
-        named = _named(column, value) | {"published": value["printed"], "unit": "percent"}
-        found = {"ours": ours["mean"], "low": low, "high": high, "seeds": ours["n"]}
-        rows.append(named | found | {"verdict": value["verdict"], "claim": value["claim"]})
-    return rows
-
-
-def _named(column: dict[str, Any], value: dict[str, Any]) -> dict[str, str]:
-    return {"network": column["title"], "data": column["data"], "measure": value["name"]}
+        named = {"network": column["title"], "data": column["data"], "measure": value["name"]}
+        yield named, value, value["sample"] or {"n": 0, "mean": None, "interval": None}
 
 
 #: Column types of original_vs_ours.tex, as below.

@@ -39,24 +39,16 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Failed:
-    """A run whose last job failed, and why."""
-
-    run: Run
-    reason: str
-
-
-@dataclass(frozen=True)
 class Progress:
     """Where a study stands. done: of `wanted`; left: seconds of work that wait, of runs whose speed is known.
 
-    longest: seconds of the longest of them.
+    failed: runs whose last job failed, and why. longest: seconds of the longest run that waits.
     """
 
     wanted: int
     done: int
     running: tuple[Running, ...]
-    failed: tuple[Failed, ...]
+    failed: tuple[tuple[Run, str], ...]
     waiting: int
     left: float
     longest: float
@@ -79,7 +71,7 @@ def look(study: Study, now: float, places: timings.Places) -> Progress:
         state, told = run_state.read(places.store, name), _modified(run_state.path_of(places.store, name))
         saved = _modified(places.store / "checkpoints" / f"{name}.npz")
         if state is not None and state.state == run_state.FAILED:
-            failed.append(Failed(run, state.reason))
+            failed.append((run, state.reason))
         elif state is not None and state.state == run_state.RUNNING and now - max(told, saved) <= patience:
             running.append(_running(run, state, now - told, estimates[run.cell]))
         else:
@@ -89,7 +81,7 @@ def look(study: Study, now: float, places: timings.Places) -> Progress:
         wanted=len(runs),
         done=len(done & runs.keys()),
         running=tuple(sorted(running, key=lambda one: one.run)),
-        failed=tuple(sorted(failed, key=lambda one: one.run)),
+        failed=tuple(sorted(failed)),
         waiting=len(waiting),
         left=sum(known),
         longest=max(known, default=0.0),
@@ -123,7 +115,7 @@ def text(found: Progress, jobs: int) -> str:
     ]
     if found.failed:
         lines.append(f"Failed   {len(found.failed):,}")
-    lines += [f"  {one.run.cell.name} seed {one.run.seed}: {one.reason} ({one.run.log})" for one in found.failed]
+    lines += [f"  {run.cell.name} seed {run.seed}: {reason} ({run.log})" for run, reason in found.failed]
     return "\n".join(lines)
 
 

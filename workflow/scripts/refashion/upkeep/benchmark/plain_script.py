@@ -148,10 +148,8 @@ def main():
         model.fit(x, y, batch_size=chosen.batch, validation_data=(x_val, y_val), **how)
     else:
         batches = [generator.flow(*pair, batch_size=chosen.batch) for pair in ((x, y), (x_val, y_val))]
-        for one in batches:
-            one.workers = (
-                2  # threads that prepare batches meanwhile: Keras 2 had one unless told otherwise, Keras 3 none
-            )
+        for one in batches:  # threads that prepare batches meanwhile: Keras 2 had one by default, Keras 3 none
+            one.workers = 2
         model.fit(batches[0], validation_data=batches[1], **how)
 
 
