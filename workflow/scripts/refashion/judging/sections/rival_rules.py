@@ -11,7 +11,6 @@ from refashion.inference.evidence import Evidence, weigh, with_margin
 from refashion.inference.intervals import t_interval
 from refashion.inference.summaries import LEVEL, NO_DISTANCE
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
-from refashion.judging.claims.published import published
 from refashion.judging.document.claims import Claim, Numbers
 from refashion.judging.document.parts import Part, means, reason
 from refashion.judging.facts import Facts
@@ -62,7 +61,6 @@ class RivalRules(Part):
 
 def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
     """Every published accuracy in its primary reading, in the cell that its verdict shows, by each rule."""
-    entries = {entry["id"]: entry for entry in facts.original["claims"]}
     families: dict[str, list[tuple[Claim, Numbers]]] = {}
     for claim in ledger:
         if claim.kind == "accuracy" and (numbers := claim.readings[0].numbers):
@@ -73,8 +71,7 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
         cells = dict.fromkeys(seen.cell for _, seen in own)
         pooled = rules.pooled_spread([facts.runs.sample(cell, metric).values for cell in cells])
         spread = spread or pooled
-        printed = [published(entries[claim.id], facts) for claim, _ in own]
-        weighed = [one.primary_evidence(seen.cell, facts) for one, (_, seen) in zip(printed, own, strict=True) if one]
+        weighed = [_weighed(seen, seen) for _, seen in own]
         said = rules.pooled_rule(weighed, pooled)
         rows += [_row(*one, word, e) for one, word, e in zip(own, said, weighed, strict=True)]
     return RivalRules(
@@ -90,7 +87,7 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
     interval, rival = t_interval(seen.values), _rival(claim, seen)
     if interval.low is None:
         return RivalVerdicts(claim=claim.id, ours=claim.verdict, says=[""] * len(RULES))
-    factor = rules.log_bayes_factor(e, _of_rival(e, rival)) if rival else None
+    factor = rules.log_bayes_factor(e, _weighed(seen, rival)) if rival else None
     at_margins = [with_margin(e, margin) for margin in MARGINS]
     within = np.abs(np.array(seen.values) - e.published) <= e.margin + NO_DISTANCE
     says = [
@@ -115,9 +112,10 @@ def _near(p_near: float | None, p_far: float | None) -> bool | None:
     return True if p_near <= LEVEL else False if p_far <= LEVEL else None
 
 
-def _of_rival(e: Evidence, rival: Numbers) -> Evidence:
-    """What another reading's runs, on its own images, make of the same published number."""
-    return weigh(rival.values, e.published, e.margin, rival.image_variance, 0, e.printed_runs, e.printed_sd)
+def _weighed(seen: Numbers, reading: Numbers) -> Evidence:
+    """What the runs of a reading that gave its verdict, on its own images, make of a published number."""
+    printed = seen.printed_runs, seen.printed_sd
+    return weigh(reading.values, seen.published, seen.margin, reading.image_variance, 0, *printed)
 
 
 def _rival(claim: Claim, seen: Numbers) -> Numbers | None:
