@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +30,25 @@ def config(committed_config) -> dict:
     return copy.deepcopy(committed_config)
 
 
+@functools.cache
+def _prepared():
+    """TensorFlow prepared as in a job, on one thread: once a process, before anything computes."""
+    from refashion.training import runtime
+
+    return runtime.configure("cpu", threads=1)
+
+
+def pytest_collection_finish():
+    """Prepare TensorFlow where a test module has loaded it, so that no order of tests computes before."""
+    if "refashion.training.runtime" in sys.modules:
+        _prepared()
+
+
 @pytest.fixture(scope="session")
 def device():
-    """TensorFlow prepared as in a job, on one thread: once a process, before anything computes."""
-    runtime = pytest.importorskip("refashion.training.runtime", reason="TensorFlow is not installed")
-    return runtime.configure("cpu", threads=1)
+    """What a test computes on."""
+    pytest.importorskip("refashion.training.runtime", reason="TensorFlow is not installed")
+    return _prepared()
 
 
 @pytest.fixture(scope="session")
