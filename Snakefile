@@ -537,7 +537,7 @@ rule benchmark:
         "workflow/scripts/benchmark.py"
 
 
-# What each experiment still costs, in core-hours, at speeds measured on this machine where there are any. It has no
+# What each experiment still costs, in core-hours, at speeds of machines like this one where there are any. It has no
 # output, so that it is told anew each time: snakemake cost
 rule cost:
     params:
@@ -553,8 +553,8 @@ rule cost:
 
 
 def may_train():
-    """Whether anything is asked for that trains runs."""
-    without = {"cost", "publish", "report_partial", "restore", "verify"}
+    """Whether anything is asked for that trains runs of the study."""
+    without = {"benchmark", "cost", "keras_fit", "publish", "report_partial", "restore", "verify"}
     return not without.issuperset(workflow.dag_settings.targets or {"all"})
 
 

@@ -92,9 +92,9 @@ def test_one_run_decides_nothing():
     [
         (["91.97", "88.8", "x"], "a run is 'x'; allowed is a finite number"),
         (["nan", "88.8"], "the published number is 'nan'"),
-        (["0.9197", "0.888", "0.882"], "between 0 and 1 lie the published number and the runs; give percentages"),
-        (["91.97", "0.888", "0.882"], "between 0 and 1 lie the runs; give percentages"),
-        (["0.9197", "88.8", "88.2"], "between 0 and 1 lie the published number; give percentages"),
+        (["0.9197", "0.888", "0.882"], "the published number and the runs lie between 0 and 1; give percentages"),
+        (["91.97", "0.888", "0.882"], "the runs lie between 0 and 1; give percentages"),
+        (["0.9197", "88.8", "88.2"], "the published number lies between 0 and 1; give percentages"),
         (["91.97", "888"], "888 is no percentage"),
         (["91.97", *RUNS, "--margin", "-1"], "--margin is -1; allowed is a number from 0 up"),
         (["91.97", *RUNS, "--images", "0"], "--images is 0"),

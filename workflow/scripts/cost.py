@@ -1,4 +1,4 @@
-"""Rule `cost`: what each experiment still costs, at speeds measured on this machine where there are any."""
+"""Rule `cost`: what each experiment still costs, at speeds of machines like this one where there are any."""
 
 from refashion.judging import standing
 from refashion.rule_log import rule_log

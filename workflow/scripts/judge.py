@@ -91,8 +91,8 @@ def _percentages(published: float, values: list[float]) -> None:
         raise UserError(f"{beyond:g} is no percentage; give numbers from 0 to 100, or --margin for another unit.")
     shares = [what for what, most in (("the published number", published), ("the runs", max(values))) if most <= 1]
     if shares:
-        both = " and ".join(shares)
-        raise UserError(f"between 0 and 1 lie {both}; give percentages such as 91.97, or --margin for another unit.")
+        what = f"{' and '.join(shares)} {'lies' if shares == ['the published number'] else 'lie'} between 0 and 1"
+        raise UserError(f"{what}; give percentages such as 91.97, or --margin for another unit.")
 
 
 if __name__ == "__main__":

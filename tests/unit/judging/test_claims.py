@@ -33,7 +33,7 @@ CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
 
 
 #: Where the Bayes factor stands among the rival rules.
-BAYES = next(i for i, (name, _) in enumerate(RULES) if "Bayes" in name)
+BAYES, POOLED = (next(i for i, (name, _) in enumerate(RULES) if word in name) for word in ("Bayes", "pooled"))
 
 
 @pytest.fixture(autouse=True)
@@ -757,3 +757,12 @@ def test_another_reading_is_a_rival_on_its_own_images():
         assert first.claim == "V1"
         said.append(first.says[BAYES])
     assert said == [NOT_REPRODUCED, REPRODUCED]
+
+
+def test_a_diverged_run_keeps_the_pooled_rule_from_a_verdict_as_it_does_ours():
+    seen = facts(truth(diverged=frozenset({(CNN1, 0)})))
+    judged = ledger.judge(seen)
+    ours = {claim.id: claim.verdict for claim in judged}
+    pooled = {row.claim: row.says[POOLED] for row in rival_rules(seen, judged).claims}
+    assert (ours["V2"], pooled["V2"]) == (INCONCLUSIVE, INCONCLUSIVE)
+    assert (ours["V1"], pooled["V1"]) == (REPRODUCED, REPRODUCED)

@@ -8,7 +8,9 @@ import pytest
 
 import synthetic
 from refashion import files
+from refashion.inference.evidence import weigh
 from refashion.inference.looks import State
+from refashion.inference.verdicts import judge_family
 from refashion.judging import collection, standing
 from refashion.judging.claims import families, ledger, published
 from refashion.judging.claims.looks import hold
@@ -256,13 +258,15 @@ def test_the_rule_is_simulated_with_the_looks_that_the_study_holds():
 
 
 def test_half_of_the_error_is_judged_by_the_looks_too():
-    """Open at its first look within 1 pp, so not reproduced or reproduced within less only by a level that it lacks."""
-    own = facts(dataclasses.replace(synthetic.published(ORIGINAL), sd=0.36), of=study(held=1))
-    for claim in judge(own).values():
-        numbers = claim.readings[0].numbers
-        if numbers and numbers.half_error and claim.verdict == "inconclusive":
-            assert numbers.half_error.verdict != "reproduced", claim.id
-            assert numbers.spent == pytest.approx(0.1)
+    """Within .435 pp by the whole level, and not by the tenth of it that the first look spends."""
+    judged = judge(facts(dataclasses.replace(synthetic.published(ORIGINAL), sd=0.3), of=study(held=1)))
+    first, *others = (judged[f"T{number}"].readings[0].numbers for number in range(1, 6))
+    assert first.spent == pytest.approx(0.1)
+    assert first.half_error.margin == pytest.approx(0.435)
+    assert first.half_error.verdict == "inconclusive"
+    whole = [weigh(first.values, first.published, first.half_error.margin)]
+    whole += [weigh(one.values, one.published, one.margin) for one in others]
+    assert judge_family(whole)[0].verdict == "reproduced"
 
 
 def test_a_p_value_after_the_looks_is_told_as_such():

@@ -1,6 +1,6 @@
 """Other people's rules for the same question: does the published number reproduce? None of them decides anything here.
 
-Each says yes, no or (None) that it cannot be applied; where each comes from, `sections.rival_rules` says.
+Each says yes, no or (None) neither, or gives a verdict's word; where each comes from, `sections.rival_rules` says.
 """
 
 from __future__ import annotations

@@ -83,6 +83,9 @@ def judge_family(family: Sequence[Evidence]) -> tuple[Verdict, ...]:
     )
 
 
+_DECIDED: Final = {REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}
+
+
 def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, size: int, spent: float = 1.0) -> Verdict:
     """One verdict from adjusted p-values of a family of so many claims.
 
@@ -105,8 +108,7 @@ def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, siz
     return replace(
         bare,
         verdict=word,
-        cause={REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}.get(word)
-        or _open_cause(e, seeds, level_rep, level_not),
+        cause=_DECIDED.get(word) or _open_cause(e, seeds, level_rep, level_not),
         closeness=closeness,
         p_rep_adjusted=p_rep,
         p_not_adjusted=p_not,
@@ -114,9 +116,6 @@ def judge_one(e: Evidence, p_rep, p_not, level_rep: float, level_not: float, siz
         break_even_reproduced=reproduced,
         break_even_not_reproduced=not_reproduced,
     )
-
-
-_DECIDED = {REPRODUCED: Cause.CLOSE, NOT_REPRODUCED: Cause.FAR}
 
 
 def _open_cause(e: Tested, seeds: int | None, level_rep: float, level_not: float) -> Cause:

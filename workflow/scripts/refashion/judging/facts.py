@@ -157,7 +157,7 @@ class Facts:
         return {cell.name: fractions[cell.fraction]["validation"] for cell in self.study.cells()}
 
     def share_batches(self, a: str, b: str) -> bool:
-        """Whether two cells are trained on the same images in the same batches, seed by seed."""
+        """Whether two cells of names in the config are trained on the same images in the same batches, by seed."""
         one, other = (self.study.spec(Run(Cell(*cell.split("/")), 0)) for cell in (a, b))
         return one["fraction"] == other["fraction"] and one["recipe"]["batch_size"] == other["recipe"]["batch_size"]
 

@@ -66,7 +66,7 @@ def speeds(study: Study, wanted: Mapping[Run, str], places: Places) -> Speeds:
 
 
 def _measured(metrics: Mapping[str, Any], study: Study, device: str, cpu: str) -> tuple[str, Sample] | None:
-    """Where a finished run was trained (cpu: this machine's), and its speed.
+    """Where a finished run was trained (cpu: of this machine and those like it), and its speed.
 
     None for a run on another kind of device, of which no speed here follows, for one that diverged or that used a
     data set unknown here, and for one that lacks what is asked.

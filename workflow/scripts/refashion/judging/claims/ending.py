@@ -69,7 +69,7 @@ def _not_run(cells: Sequence[str], facts: Facts) -> Ending:
 def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Ending:
     """A new study of so many seeds a cell, and what the runs that it lacks cost."""
     if needed is None:
-        words = "More seeds may tell; those that there are forecast no number of them."
+        words = "More seeds may tell; how many, the runs that there are do not say."
         return Ending(kind="too few seeds", words=words)
     hours = [_core_hours(cell, needed, facts) for cell in dict.fromkeys(cells)]
     words = (

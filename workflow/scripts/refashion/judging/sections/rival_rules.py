@@ -68,10 +68,9 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
     rows, spread = [], None
     for own in families.values():
         metric = own[0][0].readings[0].metric
-        cells = dict.fromkeys(seen.cell for _, seen in own)
-        pooled = rules.pooled_spread([facts.runs.sample(cell, metric).values for cell in cells])
+        pooled = rules.pooled_spread(list({seen.cell: seen.values for _, seen in own}.values()))
         spread = spread or pooled
-        weighed = [_weighed(seen, seen) for _, seen in own]
+        weighed = [_weighed(seen, seen, facts.runs.sample(seen.cell, metric).diverged) for _, seen in own]
         said = rules.pooled_rule(weighed, pooled)
         rows += [_row(*one, word, e) for one, word, e in zip(own, said, weighed, strict=True)]
     return RivalRules(
@@ -93,7 +92,7 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
     says = [
         WORDS.get(_holds(interval.low, interval.high, e.published), ""),
         WORDS.get(_holds(e.run_low, e.run_high, e.published), ""),
-        *(WORDS.get(_near(one.p_rep, one.p_far), "") for one in at_margins),
+        *(WORDS.get(_near(one.p_rep, one.p_far), INCONCLUSIVE) for one in at_margins),
         pooled or "",
         WORDS.get(rules.bayes_rule(factor), INCONCLUSIVE if rival else ""),
         WORDS[bool(within.mean() > 0.5)],
@@ -112,10 +111,10 @@ def _near(p_near: float | None, p_far: float | None) -> bool | None:
     return True if p_near <= LEVEL else False if p_far <= LEVEL else None
 
 
-def _weighed(seen: Numbers, reading: Numbers) -> Evidence:
+def _weighed(seen: Numbers, reading: Numbers, diverged: int = 0) -> Evidence:
     """What the runs of a reading that gave its verdict, on its own images, make of a published number."""
     printed = seen.printed_runs, seen.printed_sd
-    return weigh(reading.values, seen.published, seen.margin, reading.image_variance, 0, *printed)
+    return weigh(reading.values, seen.published, seen.margin, reading.image_variance, diverged, *printed)
 
 
 def _rival(claim: Claim, seen: Numbers) -> Numbers | None:
