@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from refashion.inference import power
 from refashion.inference.distances import Distances
 from refashion.inference.evidence import image_margin, weigh
 from refashion.inference.looks import Look, State, chance_for_number, follow
@@ -157,6 +158,22 @@ def test_each_claim_is_published_by_its_own_cell():
     )
     assert oc[0, 0, 0] > 0.95
     assert oc[0, 1, 0] < 0.2
+
+
+def test_growing_samples_are_one_sample_each():
+    """One run more a look: the runs follow from the means, and the SD is theirs."""
+    grown = list(power._samples([1, 2, 3, 7], (400, 2), np.random.default_rng(1)))
+    assert [n.tolist() for n, *_ in grown] == [[1, 1], [2, 2], [3, 3], [7, 7]]
+    means = np.array([mean for _, mean, _ in grown[:3]])
+    sums = means * np.arange(1, 4)[:, None, None]
+    runs = np.diff(sums, axis=0, prepend=0.0)
+    assert runs.std() == pytest.approx(1, abs=0.1)
+    assert grown[0][2] == pytest.approx(0)
+    for n in (2, 3):
+        assert grown[n - 1][2] == pytest.approx(runs[:n].std(axis=0, ddof=1))
+    more = (7 * grown[3][1] - sums[2]) / 4  # the mean of the last four, whose own squares are drawn
+    within = 6 * grown[3][2] ** 2 - 2 * grown[2][2] ** 2 - 12 / 7 * (more - means[2]) ** 2
+    assert (within > 0).all()
 
 
 @pytest.mark.parametrize("lucky", [True, False])
