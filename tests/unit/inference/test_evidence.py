@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from refashion.inference.evidence import image_margin, narrower, weigh
+from refashion.inference.evidence import half_error_margin, image_margin, weigh
 from refashion.inference.intervals import prediction_interval
 from worked_examples import sample
 
@@ -34,10 +34,10 @@ def test_tost_of_the_r_package_equivalence():
 
 
 def test_half_of_a_published_error_is_a_margin_where_its_own_is_wider():
-    assert narrower(weigh(sample(5, 99.2, 0.1), 99.13, 1.0)) == pytest.approx(0.435)
-    assert narrower(weigh(sample(5, 99.2, 0.1), 99.13, 0.435)) is None
-    assert narrower(weigh([99.2], 99.13, 1.0)) is None  # no spread
-    assert narrower(weigh(sample(5, 99.8, 0.1), 100.0, 1.0)) is None  # no error, of which there is no half
+    assert half_error_margin(weigh(sample(5, 99.2, 0.1), 99.13, 1.0)) == pytest.approx(0.435)
+    assert half_error_margin(weigh(sample(5, 99.2, 0.1), 99.13, 0.435)) is None
+    assert half_error_margin(weigh([99.2], 99.13, 1.0)) is None  # no spread
+    assert half_error_margin(weigh(sample(5, 99.8, 0.1), 100.0, 1.0)) is None  # no error, of which there is no half
 
 
 @pytest.mark.parametrize("mean", [90.5, 91.9, 92.0, 93.2])

@@ -89,7 +89,7 @@ def image_margin(published: float, images: int) -> float:
     return 100 * 1.96 * float(np.sqrt(p * (1 - p) / images))
 
 
-def narrower(e: Evidence) -> float | None:
+def half_error_margin(e: Evidence) -> float | None:
     """Half of a published accuracy's error, where that is a narrower margin than its own; else None.
 
     Within it, errors differ by less than half. Near 100% a margin that images resolve holds numbers that a reader would

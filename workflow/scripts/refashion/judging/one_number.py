@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from refashion import formatting as fmt
-from refashion.inference.evidence import Evidence, Tested, image_margin, narrower, tested, weigh, with_margin
+from refashion.inference.evidence import Evidence, Tested, half_error_margin, image_margin, tested, weigh, with_margin
 from refashion.inference.intervals import t_interval
 from refashion.inference.verdicts import judge_family
 from refashion.judging.reasons import reason_of
@@ -52,7 +52,7 @@ def judge(
         *_typicality(e, ANSWERS[verdict.typicality], resolved),
         _line("with other margins", turns + (f", not reproduced up to {fmt.number(up_to)} pp" if up_to else "")),
     ]
-    if resolved and (half := narrower(e)):
+    if resolved and (half := half_error_margin(e)):
         narrow = judge_family([with_margin(e, half)])[0].verdict
         words = f"it exceeds half of the published error; within {fmt.number(half)} pp: {narrow}"
         lines.append(_line("wide margin", words))

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from refashion.inference.evidence import Evidence, distances, narrower, with_margin
+from refashion.inference.evidence import Evidence, distances, half_error_margin, with_margin
 from refashion.inference.power import Schedule, operating_characteristics
 from refashion.inference.verdicts import Verdict, judge_family
 from refashion.judging.claims.looks import Stand, Standing
@@ -42,7 +42,7 @@ class Together:
 
     def half_error(self, position: int) -> Sensitivity | None:
         """The verdict on one of them with half its error as margin; None where its own margin is not wider."""
-        half = narrower(self.evidence[position])
+        half = half_error_margin(self.evidence[position])
         if half is None:
             return None
         changed = [with_margin(e, half) if i == position else e for i, e in enumerate(self.evidence)]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refashion.inference import looks
-from refashion.inference.evidence import Evidence, narrower, weigh, with_margin
+from refashion.inference.evidence import Evidence, half_error_margin, weigh, with_margin
 from refashion.inference.looks import Course, Difference, Look, State
 from refashion.inference.summaries import LEVEL
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word, judge_one
@@ -143,7 +143,7 @@ class Stand:
     @property
     def half_error(self) -> Sensitivity | None:
         """The verdict on it with half its error as margin; None where its own margin is not wider."""
-        half = narrower(self.evidence)
+        half = half_error_margin(self.evidence)
         return None if half is None else self.among.sensitivity(self.position, half, alone=True)
 
     @property
