@@ -48,7 +48,7 @@ def test_better_worse_and_open_are_the_familys_conclusions_told_by_what_differs(
         "optimizers",
     )
     assert "over 5" in told
-    assert "better with RMSprop (+0.5" in told
+    assert "seeds, against Adam and learning rate 0.001: better with RMSprop (+0.5" in told
     assert f"worse with SGD and nesterov ({MINUS}0.90" in told
     assert told.endswith(f"open for learning rate 0.0003 (differences of {MINUS}0.30 to +0.10).")
     assert "lenet" not in told
@@ -57,3 +57,16 @@ def test_better_worse_and_open_are_the_familys_conclusions_told_by_what_differs(
 def test_two_seeds_tell_nothing():
     few = analysis(pair("cnn1/10k/none/rmsprop", "cnn1/10k/none/adam", 0.5, "open", 2))
     assert experiment_told(few, CONFIG, "optimizers") == []
+
+
+def test_that_nothing_is_better_comes_first():
+    base = "cnn1/10k/none/adam"
+    worse = (pair(f"cnn1/10k/none/{name}", base, -0.9, "b") for name in ("rmsprop", "sgd"))
+    (told,) = experiment_told(analysis(*worse), CONFIG, "optimizers")
+    assert ": none of 2 others is better; worse with" in told
+
+
+def test_two_seeds_tell_what_is_the_same_run_for_run():
+    same = pair("cnn1/10k/none/rmsprop", "cnn1/10k/none/adam", 0.0, "open", 2) | {"interval": [0.0, 0.0]}
+    (told,) = experiment_told(analysis(same), CONFIG, "optimizers")
+    assert told.endswith("seeds, against Adam: the same accuracy in every run with RMSprop.")

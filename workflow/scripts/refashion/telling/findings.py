@@ -19,8 +19,8 @@ def experiment_told(analysis: Analysis, config: Mapping[str, Any], experiment: s
     """A sentence for each cell with which others are compared, in the axis that the experiment varies most.
 
     Better and worse are the conclusions of the corrected family; of what is open, the intervals' outermost ends tell
-    how large a difference can be. Pairs of fewer than LEAST_SEEDS seeds are in no sentence. `config`: with the settings
-    of every entry filled in.
+    how large a difference can be. Pairs of fewer than LEAST_SEEDS seeds are in no sentence, unless their accuracies are
+    the same run for run. `config`: with the settings of every entry filled in.
     """
     families = [family["pairs"] for family in analysis["comparisons"] if family["id"] == experiment]
     pairs = [pair for family in families for pair in family]
@@ -29,7 +29,8 @@ def experiment_told(analysis: Analysis, config: Mapping[str, Any], experiment: s
     (axis, _), *_ = Counter(map(_axis, pairs)).most_common(1)
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for pair in pairs:
-        if _axis(pair) == axis and pair["n"] >= LEAST_SEEDS and pair["p_adjusted"] is not None:
+        enough = pair["n"] >= LEAST_SEEDS or _is_same(pair)
+        if _axis(pair) == axis and enough and pair["p_adjusted"] is not None:
             groups.setdefault(pair["b"], []).append(pair)
     return [_told(analysis, config, reference, axis, group) for reference, group in groups.items()]
 
@@ -38,6 +39,11 @@ def _axis(pair: Mapping[str, Any]) -> str:
     """The axis in which a pair's cells differ."""
     differing = zip(AXES, pair["a"].split("/"), pair["b"].split("/"), strict=True)
     return next(axis for axis, a, b in differing if a != b)
+
+
+def _is_same(pair: Mapping[str, Any]) -> bool:
+    """Whether both cells' accuracies are equal in every shared seed, of which there are two at least."""
+    return pair["difference"] == 0 and pair["interval"] == [0, 0]
 
 
 def _told(
@@ -53,18 +59,34 @@ def _told(
     pairs = sorted(pairs, key=lambda pair: pair["difference"], reverse=True)
     better = [with_difference(pair) for pair in pairs if pair["conclusion"] == "a"]
     worse = [with_difference(pair) for pair in reversed(pairs) if pair["conclusion"] == "b"]
-    unsettled = [pair for pair in pairs if pair["conclusion"] == "open"]
+    same = [name(pair) for pair in pairs if _is_same(pair)]
+    unsettled = [pair for pair in pairs if pair["conclusion"] == "open" and not _is_same(pair)]
     parts = []
     if better:
         parts.append(f"better with {fmt.sentence_list(better)}")
+    elif len(pairs) > 1:
+        parts.append(f"none of {fmt.count(len(pairs))} others is better")
     if worse:
         parts.append(f"worse with {fmt.sentence_list(worse)}")
+    if same:
+        parts.append(f"the same accuracy in every run with {fmt.sentence_list(same)}")
     if unsettled:
         low, high = min(pair["interval"][0] for pair in unsettled), max(pair["interval"][1] for pair in unsettled)
         names = fmt.sentence_list([name(pair) for pair in unsettled], "or")
         parts.append(f"open for {names} (differences of {fmt.interval((low, high), sign=True)})")
     seeds = fmt.plural(min(pair["n"] for pair in pairs), "seed")
-    return f"{cell_name(analysis, reference)}, over {seeds}: {'; '.join(parts)}."
+    cell, own = cell_name(analysis, reference), _own(config, axis, reference, pairs)
+    against = f", against {own}" if own not in cell else ""
+    return f"{cell}, over {seeds}{against}: {'; '.join(parts)}."
+
+
+def _own(config: Mapping[str, Any], axis: str, reference: str, pairs: list[Mapping[str, Any]]) -> str:
+    """What the reference has on an axis and one of the others has not; "" where that has no words."""
+    name, *others = (cell.split("/")[AXES.index(axis)] for cell in (reference, *(pair["a"] for pair in pairs)))
+    if axis == "augmentation":
+        return augmentation(name)
+    entries = config[TABLES[axis]]
+    return fmt.sentence_list(unlike(entries[name], [entries[other] for other in others]))
 
 
 def _unlike(config: Mapping[str, Any], axis: str, cell: str, reference: str) -> str:
