@@ -26,7 +26,7 @@ from refashion.study.config import load_study, read_config
 from refashion import provenance, yaml_files
 from refashion.errors import UserError
 from refashion.project import call_python_by_name
-from refashion.study.model import Run, digest
+from refashion.study.model import NUMERICS, Run, digest
 from refashion.telling import exports, source
 from refashion.telling.figures import catalogue
 from refashion.training import devices, seeds
@@ -91,9 +91,12 @@ JUDGING = {
     "judging": lambda wildcards: provenance.digest([PROJECT / "workflow" / "scripts"]),
     "settings": lambda wildcards: json.dumps([study.config[key] for key in ("analysis", "fractions", "datasets")]),
 }
-# Runs ask for a GPU where there is one. `--resources gpu=N` is then how many may be busy at a time; on a cluster the
-# profile asks, since the machine that submits the jobs may have none.
-GPUS = 0 if study.config["device"] == "cpu" else min(1, len(devices.visible_gpus()))
+# Runs ask for a GPU where there is one. `--resources gpu=N` is how many may be busy at a time, else all are; on a cluster
+# the profile asks, since the machine that submits the jobs may have none.
+VISIBLE = () if study.config["device"] == "cpu" else devices.usable_gpus()
+GPUS = min(1, len(VISIBLE))
+if GPUS and workflow.is_main_process and not {"gpu", "one_at_a_time"} & set(workflow.global_resources):
+    workflow.register_resource("gpu", len(VISIBLE))  # without a word of the command line a run on each, not a run a core
 
 
 def as_it_is(text):
@@ -157,8 +160,8 @@ def published_data(wildcards):
 
 def other_programs():
     """The accuracies that other programs reached, beside the experiments that run."""
-    given = (study.config["experiments"][experiment.name].get("beside") for experiment in study.experiments)
-    return [PROJECT / one["file"] for one in given if one]
+    beside = (study.config["experiments"][experiment.name].get("beside") for experiment in study.experiments)
+    return [PROJECT / one["file"] for one in beside if one]
 
 
 def shown_table(name):
@@ -189,8 +192,6 @@ rule all:
     input:
         "results/report.html",
         TOLD,
-        "results/cells.csv",
-        "results/claims.csv",
 
 
 rule prepare_data:
@@ -301,8 +302,10 @@ rule describe_architectures:
         "results/architectures.json",
     params:
         architectures=study.architectures(),
+        numerics=NUMERICS,
         store=STORE,
-        datasets={name: study.config["datasets"][name] for name in DATASETS},
+        # not `sources`: where a data set is had from makes nothing old
+        datasets={name: {key: study.config["datasets"][name][key] for key in ("files", "classes")} for name in DATASETS},
     log:
         "logs/describe_architectures.log",
     conda:
@@ -349,6 +352,7 @@ rule augmentation_examples:
         "results/augmentation_examples.npz",
     params:
         store=STORE,
+        numerics=NUMERICS,
         augmentations=study.augmentations(),
         datasets={name: study.config["datasets"][name]["files"] for name in DATASETS},
     log:
@@ -497,7 +501,7 @@ rule verify:
         "workflow/scripts/verify.py"
 
 
-# Keras' own fit beside the experiment `seeded_keras`; what it gives is published as published/keras_fit.csv.
+# Keras' own fit beside the experiment `seeded_keras`, whose table published/keras_fit.csv is: copy it there by hand.
 rule keras_fit:
     input:
         data=f"results/data/{study.dataset(study.cells()[0])}.npz",
@@ -562,7 +566,7 @@ onstart:
     from refashion.upkeep import costing
 
     if may_train():
-        jobs = len(devices.visible_gpus()) if GPUS else workflow.cores or 1
+        jobs = min(len(VISIBLE), workflow.cores or 1) if GPUS else workflow.cores or 1
         try:
             told = costing.one_line(seeds.with_plans(study, PLANS), jobs)
         except UserError as error:  # a broken plan, which the rule that needs it refuses

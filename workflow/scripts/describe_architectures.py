@@ -15,7 +15,9 @@ from refashion.training.run_store import RunStore
 def describe(entries, shape, classes):
     """{name: {rows: [[kind, output shape, parameters], ...], total, trainable, non_trainable, training_flops}}."""
     from refashion.networks import architectures
+    from refashion.training import runtime
 
+    runtime.configure("cpu", threads=1)  # or TensorFlow would take a GPU's memory, while others train on it
     described = {}
     for name, entry in entries.items():
         try:

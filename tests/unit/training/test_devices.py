@@ -31,7 +31,9 @@ def test_the_parts_of_a_gpu_are_no_gpus(two_gpus, tmp_path):
     assert devices.visible_gpus() == ("0", "1")
 
 
-@pytest.mark.parametrize(("preset", "expected"), [("1", ("1",)), ("", ()), ("-1", ()), ("GPU-ab, 3", ("GPU-ab", "3"))])
+@pytest.mark.parametrize(
+    ("preset", "expected"), [("1", ("1",)), ("", ()), ("-1", ()), ("0,-1,1", ("0",)), ("GPU-ab, 3", ("GPU-ab", "3"))]
+)
 def test_a_preset_choice_is_respected(two_gpus, monkeypatch, preset, expected):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", preset)
     assert devices.visible_gpus() == expected
@@ -43,7 +45,7 @@ def test_no_driver_no_gpu(tmp_path, monkeypatch):
     assert devices.visible_gpus() == ()
 
 
-def test_a_driver_that_hangs_stops_nobody(two_gpus, tmp_path, monkeypatch):
+def test_a_driver_that_hangs_stops_nobody(two_gpus, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(devices, "PATIENCE", 0.2)
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 600\n")
     started = []
@@ -51,11 +53,33 @@ def test_a_driver_that_hangs_stops_nobody(two_gpus, tmp_path, monkeypatch):
     monkeypatch.setattr(devices.subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[0])
     assert devices.visible_gpus() == ()
     assert started[0].wait() == -9
+    assert "nvidia-smi did not answer" in capsys.readouterr().err
 
 
-def test_a_driver_that_fails_shows_no_gpu(two_gpus, tmp_path):
+def test_a_driver_that_fails_shows_no_gpu_and_says_so(two_gpus, tmp_path, capsys):
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'GPU 0: A'\nexit 9\n")
     assert devices.visible_gpus() == ()
+    assert capsys.readouterr().err == "nvidia-smi failed (exit code 9), so no GPU is used.\n"
+
+
+@pytest.mark.parametrize("build", ["tensorflow", "tensorflow-cpu", None])
+def test_gpus_are_of_use_to_tensorflows_build_for_them(two_gpus, monkeypatch, build):
+    def version(name):
+        if name != build:
+            raise devices.metadata.PackageNotFoundError(name)
+        return "2.21.0"
+
+    monkeypatch.setattr(devices.metadata, "version", version)
+    assert devices.usable_gpus() == (("0", "1") if build == "tensorflow" else ())
+
+
+def test_two_jobs_of_a_cluster_do_not_share_locks(two_gpus, monkeypatch):
+    """Each may see other GPUs under the same numbers."""
+    with devices.one_gpu() as first:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+        monkeypatch.setenv("SLURM_JOB_ID", "17")
+        with devices.one_gpu() as other:
+            assert (first, other) == ("0", "0")
 
 
 def test_a_lock_follows_no_link_and_cuts_no_file(two_gpus, tmp_path):

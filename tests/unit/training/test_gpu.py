@@ -75,6 +75,7 @@ def test_concurrent_runs_land_on_different_gpus(spec, small_data, tmp_path):
     specs = [{**spec, "seed": seed} for seed in range(2)]
     started = [_start(one, small_data, store, "gpu") for one, store in zip(specs, stores, strict=True)]
     outputs = [process.communicate(timeout=600)[0] for process in started]
+    assert not any(process.returncode for process in started), outputs
     assert len({line for output in outputs for line in output.splitlines() if "Using GPU" in line}) == 2
 
 

@@ -45,7 +45,7 @@ def configure(device: str, threads: int) -> Device:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", "unset")
             raise UserError(
                 f"device is gpu, but TensorFlow {tf.__version__} sees no GPU (CUDA_VISIBLE_DEVICES: {visible}); "
-                "install the gpu extra and a driver, or set device to cpu or auto."
+                "install the gpu extra and a driver, or set device to cpu."
             )
         tf.config.set_visible_devices(gpus[0], "GPU")
         tf.config.experimental.set_memory_growth(gpus[0], True)

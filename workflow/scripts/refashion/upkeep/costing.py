@@ -159,10 +159,10 @@ def look_table(study: Study, standing: Standing, places: Places = PLACES) -> str
     names, done = digests(looking), set(RunStore(places.store).names())
     speeds = timings.speeds(study, names, places)
     left = Counter(run.cell for run, name in names.items() if name not in done)
-    lines = [standing.told]
+    lines, unit = [standing.told], _unit(study)
     for cell, runs in left.items():
         seconds = speeds.seconds(cell)
         hours = "?" if seconds is None else significant(runs * seconds / 3600, 2)
         claims = ", ".join(standing.wants.get(cell.name, ())) or "the first look"
-        lines.append(f"  {cell.name}: {runs} runs left, {hours} {_unit(study)}, for {claims}")
+        lines.append(f"  {cell.name}: {runs} runs left, {hours} {unit}, for {claims}")
     return "\n".join(lines)

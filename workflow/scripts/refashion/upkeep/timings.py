@@ -46,7 +46,7 @@ PLACES = Places(
 
 def device_of(study: Study) -> str:
     """What the study's runs compute on here: cpu or gpu."""
-    return devices.wanted(study.config["device"], len(devices.visible_gpus()))
+    return devices.wanted(study.config["device"], len(devices.usable_gpus()))
 
 
 def speeds(study: Study, wanted: Mapping[Run, str], places: Places) -> Speeds:
