@@ -52,8 +52,9 @@ def test_same_files_give_the_same_bytes(prepare, folder, target):
     ],
 )
 def test_source_that_can_be_none_is_told_at_once_and_the_next_one_taken(
-    prepare, folder, target, arrays, source, reason
+    prepare, folder, target, arrays, source, reason, monkeypatch
 ):
+    monkeypatch.setenv("NO_PROXY", "*")
     began = time.monotonic()
     with pytest.raises(UserError) as caught:
         prepare(source)

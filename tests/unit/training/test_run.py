@@ -225,10 +225,11 @@ def test_a_run_that_went_on_elsewhere_says_so(spec, small_data, store, monkeypat
     assert ", on another machine." in capsys.readouterr().out
 
 
-def test_a_checkpoint_that_does_not_fit_is_discarded(undisturbed, spec, small_data, store, capsys):
+def test_a_checkpoint_that_does_not_fit_is_set_aside(undisturbed, spec, small_data, store, capsys):
     store.save_checkpoint(spec, {"model/000": np.zeros(3, np.float32)}, {"epoch": 1})
     _same(undisturbed, _train(spec, small_data, store))
-    assert "Discarded a checkpoint that does not fit" in capsys.readouterr().out
+    assert "it does not fit this version" in capsys.readouterr().out
+    assert len(list(store.folder.glob("checkpoints/*.broken-*"))) == 1
 
 
 # ---------------------------------------------------------------------------------------------------------- divergence

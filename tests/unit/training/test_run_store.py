@@ -75,6 +75,44 @@ def test_a_run_with_a_broken_file_is_set_aside_and_the_file_named(store, name, h
     assert store.find(SPEC) is not None
 
 
+@pytest.mark.parametrize("trouble", [errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_what_a_disk_in_trouble_cannot_read_now_stays_where_it_is(store, monkeypatch, trouble):
+    _publish(store)
+    store.save_checkpoint(SPEC, {}, {"epoch": 1})
+
+    def fail(*_):
+        raise OSError(trouble, "In trouble")
+
+    with monkeypatch.context() as trouble_now:
+        trouble_now.setattr(run_files.files, "_read_plain", fail)
+        for read in (store.find, store.load_checkpoint):
+            with pytest.raises(UserError, match=r"cannot be read now \(In trouble\); nothing is lost"):
+                read(SPEC)
+    assert store.find(SPEC) is not None
+    assert store.load_checkpoint(SPEC) is not None
+    assert store.messages == []
+
+
+def test_a_damaged_derived_file_that_was_made_anew_is_not_among_the_derived(store):
+    def derived():
+        return store.derived({"a": 1}, ".json", lambda stream: stream.write(b"1"))
+
+    derived().write_bytes(b"2")
+    path = derived()
+    assert store.derived_files() == [path]
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed_or_harmless(store):
+    store.save_checkpoint(SPEC, {"weights": np.arange(4, dtype=np.float32)}, {"epoch": 1})
+    path = store.checkpoint_path(SPEC)
+    whole = path.read_bytes()
+    for position in range(0, len(whole), 3):
+        broken = bytearray(whole)
+        broken[position] ^= 1 << position % 8
+        path.write_bytes(broken)
+        store.load_checkpoint(SPEC)
+
+
 @pytest.fixture
 def full_disk(monkeypatch):
     """A disk on which nothing can be written to its end, once this is called."""

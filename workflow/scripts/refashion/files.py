@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import fcntl
 import glob
 import io
@@ -19,6 +20,11 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
+
+from refashion.errors import UserError
+
+#: Errors of a system or network file system in trouble, which say nothing of what a file holds.
+_PASSING = {errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT}
 
 
 @contextlib.contextmanager
@@ -123,9 +129,21 @@ def sweep(target: Path) -> None:
 def read_plain(path: Path, limit: int) -> bytes:
     """The bytes of a regular file that has at most `limit` of them.
 
-    Raises OSError if it cannot be read, and ValueError, in half a sentence, if it is larger or another kind of thing. A
-    link, a FIFO or a device is not opened, since that may follow, wait or act.
+    Raises UserError if the system cannot read it now, OSError if it cannot be read, and ValueError, in half a sentence,
+    if it is larger or another kind of thing. A link, a FIFO or a device is not opened, since that may follow, wait or
+    act.
     """
+    try:
+        return _read_plain(path, limit)
+    except OSError as error:
+        if error.errno not in _PASSING:
+            raise
+        raise UserError(
+            f"{path} cannot be read now ({error.strerror}); nothing is lost: start again when the disk answers."
+        ) from None
+
+
+def _read_plain(path: Path, limit: int) -> bytes:
     _check_kind(os.lstat(path))
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         found = os.fstat(file.fileno())

@@ -138,8 +138,7 @@ class _Run:
             progress = _Progress(**saved)
             self.engine.restore(arrays)  # changes nothing unless everything fits
         except (ValueError, TypeError) as error:
-            print(f"Discarded a checkpoint that does not fit this version: {error}.")
-            self.store.drop_checkpoint(self.spec)
+            self.store.set_checkpoint_aside(self.spec, ValueError(f"it does not fit this version: {error}"))
             return _Progress()
         progress.resumed += 1
         elsewhere = progress.machines not in ([], [self._machine()])

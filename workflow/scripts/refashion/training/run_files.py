@@ -286,7 +286,7 @@ def _check_speed(metrics: Mapping[str, Any]) -> None:
     timing, images = metrics["timing"], metrics["spec"]["fraction"]["images"]
     whole, rest = divmod(metrics["updates"], metrics["steps_per_epoch"])
     seen = whole * images + min(rest * metrics["spec"]["recipe"]["batch_size"], images)
-    if not math.isclose(timing["images_per_second"] * timing["train_seconds"], seen, rel_tol=1e-6):
+    if not math.isclose(float(timing["images_per_second"]) * timing["train_seconds"], seen, rel_tol=1e-6):
         speed = f"{timing['images_per_second']:.6g} in {timing['train_seconds']:.6g} s"
         raise _Wrong(f"has timing.images_per_second {speed}, but {seen} images were seen; it was edited")
     if timing["train_seconds"] + timing["eval_seconds"] > timing["seconds"]:

@@ -16,6 +16,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,6 +33,8 @@ from refashion.training.run_files import FILES, FORMAT, HISTORY, METRICS, PREDIC
 _DERIVED_LIMIT = 2**26
 #: And a checkpoint: weights and slots of networks that are a hundred times the original's.
 _CHECKPOINT_LIMIT = 2**32
+#: What reading a damaged checkpoint may raise. RuntimeError: of an archive that seems encrypted.
+_NO_CHECKPOINT = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 #: The state of an unfinished run: arrays by name, and progress (plain JSON types).
@@ -141,7 +144,8 @@ class RunStore:
 
     def derived_files(self) -> list[Path]:
         """What the store has derived, in the order of the names."""
-        return sorted(path for path in self.derived_folder.glob("*") if ".tmp-" not in path.name)
+        unfit = (".tmp-", ".broken-")
+        return sorted(path for path in self.derived_folder.glob("*") if not any(mark in path.name for mark in unfit))
 
     def take_derived(self, path: Path) -> None:
         """Copy a derived file from another store, unless it is here. Raises UserError if it is damaged."""
@@ -181,12 +185,17 @@ class RunStore:
             head = json.loads(arrays.pop("__head__").tobytes())
             if head["digest"] != digest(spec):
                 raise ValueError(f"it belongs to the run {head['digest']}")
+            return arrays, head["progress"]
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            self._set_aside(path, f"the checkpoint {path.name} ({first_line(error)}).")
+        except _NO_CHECKPOINT as error:
+            self.set_checkpoint_aside(spec, error)
             return None
-        return arrays, head["progress"]
+
+    def set_checkpoint_aside(self, spec: Mapping[str, Any], reason: Exception) -> None:
+        """Rename the checkpoint of a spec, which cannot be used here, and say why."""
+        path = self.checkpoint_path(spec)
+        self._set_aside(path, f"the checkpoint {path.name} ({first_line(reason)}).")
 
     def drop_checkpoint(self, spec: Mapping[str, Any]) -> None:
         """Remove the checkpoint of a spec, if there is one, and what killed jobs have left of it."""
