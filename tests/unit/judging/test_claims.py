@@ -373,7 +373,10 @@ def test_the_best_the_order_and_what_is_near_the_best(claim, means, verdict):
 
 def test_a_comparison_tells_the_difference_that_decides():
     beaten = judge(with_means(validation={LENET: 93.5}))["R1"]
-    assert "4 Layer CNN, full dataset minus LeNet-5, full dataset is \N{MINUS SIGN}" in beaten.reason
+    assert (
+        "4 Layer CNN, full dataset minus LeNet-5, full dataset over 10\N{NO-BREAK SPACE}seeds is \N{MINUS SIGN}"
+        in beaten.reason
+    )
     open_ = judge(with_means(validation={LENET: 92.51}))["R1"]
     assert open_.reason.startswith("Imprecise: 1 of 4 differences is not clear; ")
     absent = judge(with_means(validation=dict.fromkeys(COLUMNS, 90.0)))["R4"]
@@ -479,7 +482,7 @@ def test_the_least_clear_difference_has_the_largest_p_and_an_open_one_tells_both
     small, large = check("small", 1.0, 0.001, 0.999, True), check("large", 3.0, 0.03, 0.97, True)
     verdict, reason = comparisons.verdict_of([small, large])
     assert verdict == REPRODUCED
-    assert "the least clear: the mean of large is 3.00 pp" in reason
+    assert "the least clear: the mean of large over 5\N{NO-BREAK SPACE}seeds is 3.00 pp" in reason
     assert reason.endswith("(p\u00a0=\u00a00.030; one-sided as one of 2 (Holm))")
     verdict, reason = comparisons.verdict_of([small, check("a minus b", -0.98, 1.0, 0.07, None)])
     assert verdict == INCONCLUSIVE

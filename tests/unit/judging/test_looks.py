@@ -127,7 +127,7 @@ def test_a_claim_at_its_margin_stops_and_says_with_what_chance():
         given = facts(at_margin("V4", CNN4, share))
         found = hold(given)
         ends[found.claims["V4"]] = judge(given)["V4"].readings[0].reason
-    assert "no more seeds are added (look " in ends[State.STOPPED]
+    assert "no more seeds are added for it (look " in ends[State.STOPPED]
     assert "% to be decided at 40)" in ends[State.STOPPED]
     assert found.is_through
 

@@ -23,6 +23,11 @@ def everything():
     return names(*whole.config["experiments"])
 
 
+def test_the_first_sample_of_images_has_its_seed_in_its_name_like_the_others():
+    words = names("variance").cell(Cell("cnn1", "10k_subset0", "none", "b256_e100"))
+    assert words.endswith("subset seed 0")
+
+
 def test_settings_read_as_words():
     assert setting("optimizer", "rmsprop") == "RMSprop"
     assert setting("learning_rate", 0.0003) == "learning rate 0.0003"

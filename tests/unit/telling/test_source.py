@@ -20,6 +20,11 @@ def test_every_claim_of_the_published_study_stands_at_its_words():
     assert row.cells[0] == "Validation accuracy"
 
 
+def test_a_row_that_begins_with_a_number_sign_is_no_heading():
+    (one,) = source.passages("# of parameters\t693,932\t1.2 million\n", [])
+    assert (one.kind, one.cells) == ("row", ["# of parameters", "693,932", "1.2 million"])
+
+
 def test_headings_paragraphs_and_tables():
     text = "# A *title*\n\nSome **bold** words.\n\nx\t1\ny\t2\n- item\n"
     claims = [{"id": "A", "quote": "bold  words"}, {"id": "B", "quote": "y 2"}, {"id": "C", "quote": "absent"}]

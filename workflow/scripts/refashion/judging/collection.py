@@ -145,6 +145,8 @@ def _row(files: RunFiles) -> dict[str, Any]:
     row = {target: _percent(source, final[source]) for source, target in _FINAL.items()}
     row |= {name: metrics[name] for name in ("status", "epochs", "updates", "diverged_epoch")}
     row |= {name: timing[name] for name in _TIMING} | {name: provenance.get(name) for name in _PROVENANCE}
+    if row["commit"] and provenance.get("dirty"):
+        row["commit"] += "-dirty"  # as `git describe` has it
     row |= {"machines": run_files.machines(metrics), "numerics": metrics["spec"]["numerics"]}
     return row | (_best_epochs(files) if row["status"] == columns.FINISHED else {})
 

@@ -83,7 +83,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "threads": Column(INTEGER, "threads"),
         "precision": Column(TEXT, "float32 or mixed_bfloat16"),
         "tensorflow": Column(TEXT, "version of TensorFlow"),
-        "commit": Column(TEXT, "commit of the code that trained it"),
+        "commit": Column(TEXT, "commit of the code that trained it; -dirty where files differed from it"),
         "numerics": Column(INTEGER, "version of the numbers that the code gives"),
         "published": Column(FLAG, "the run is one of the published ones"),
     },

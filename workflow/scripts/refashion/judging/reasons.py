@@ -34,7 +34,9 @@ def _decided(e: Tested, word: str) -> str:
     outside = f"the published number lies outside {_single_runs(e)}"
     if word == NOT_REPRODUCED:
         return f"{_where(e)}, farther than the margin of {e.margin:.2f} pp, and {outside}"
-    return f"{_where(e)}, closer than the margin of {e.margin:.2f} pp{f', though {outside}' * (e.p_run <= LEVEL)}"
+    none_too = ", within which 0 lies, too" * (abs(e.published) <= e.margin)
+    unlike = f", though {outside}" * (e.p_run <= LEVEL)
+    return f"{_where(e)}, closer than the margin of {e.margin:.2f} pp{none_too}{unlike}"
 
 
 def _corrected(e: Tested, verdict: Verdict) -> str:

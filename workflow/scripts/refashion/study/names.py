@@ -43,14 +43,17 @@ def setting(key: str, value: Any) -> str:
 def unlike(entry: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> list[str]:
     """The settings of an entry of the config in which it differs from any of the others, in words.
 
-    What is off (None, false or 0) has no words. Nor have `layers`, which are a network and no setting.
+    What is off (None, false or 0, of a seed None alone) has no words. Nor have `layers`, which are a network and no
+    setting.
     """
     others = list(others)
     after_optimizer = sorted(entry.items(), key=lambda one: one[0] in ("learning_rate", "momentum"))
     return [
         setting(key, value)
         for key, value in after_optimizer
-        if value and key != "layers" and any(other.get(key) != value for other in others)
+        if (value or (key == "subset_seed" and value == 0))
+        and key != "layers"
+        and any(other.get(key) != value for other in others)
     ]
 
 

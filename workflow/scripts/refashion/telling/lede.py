@@ -121,11 +121,11 @@ def as_markdown(analysis: Analysis) -> str:
 
 def deviations_told(analysis: Analysis) -> str:
     """One line of Markdown on what was decided after results had been seen; empty where nothing was."""
-    ids = [markup.markdown_text(one["id"]) for one in analysis["original"]["deviations"]]
-    if not ids:
+    deviations = analysis["original"]["deviations"]
+    if not deviations:
         return ""
-    number = fmt.plural(len(ids), "rule was", "rules were").replace(fmt.SPACE, " ")
-    return f"{number} decided after looking ({', '.join(ids)}): what, why and what otherwise, the report says."
+    number = fmt.plural(len(deviations), "rule was", "rules were").replace(fmt.SPACE, " ")
+    return f"{number} decided after looking: the report says what, why, and what the verdict would have been otherwise."
 
 
 def _runs(claim: Claim) -> int:
@@ -165,7 +165,17 @@ def _named(accuracies: Sequence[Claim]) -> str:
     """In brackets the ids of accuracies, where these are few, and how far ours lie from them; empty for neither."""
     ids = ", ".join(_ids(accuracies)) if len(accuracies) <= MOST_NAMED else ""
     told = ": ".join(filter(None, (ids, _ours_told(accuracies))))
-    return f" ({told})" if told else ""
+    return f" ({told}{_but_half_error(accuracies)})" if told else ""
+
+
+def _but_half_error(accuracies: Sequence[Claim]) -> str:
+    """Those reproduced only since their margin is wider than half their printed error; empty for none."""
+    wide = [
+        claim["id"]
+        for claim in _with(accuracies, "reproduced")
+        if (half := (claim["readings"][0]["numbers"] or {}).get("half_error")) and half["verdict"] != "reproduced"
+    ]
+    return f"; {fmt.sentence_list(wide)} not within half the printed error" if wide else ""
 
 
 def _ours_told(accuracies: Sequence[Claim]) -> str:
@@ -226,7 +236,7 @@ def _rescued(analysis: Analysis) -> Iterator[Finding]:
             which = "the other reading" if tried == 1 else f"one of {fmt.count(tried)} other readings"
             text = (
                 f"{name}: {_printed(first)} is not reproduced as written. Read as “{reading['title']}”, {which}, "
-                f"{fmt.sentence_list(_ids(also))} {'come' if also[1:] else 'comes'} out."
+                f"{fmt.sentence_list(_ids(also))} {'are' if also[1:] else 'is'} reproduced."
             )
             yield Finding("Read otherwise", text, _ids(also))
             break
@@ -272,7 +282,8 @@ def _unstated(analysis: Analysis) -> Iterator[Finding]:
     if told:
         runs = f"{words.span(counts, fmt.count)} {'run' if max(counts) == 1 else 'runs'} each"
         single = ", and one run is no verdict" if min(counts) == 1 else ""
-        text = f"Settings that the original does not state: {'; '.join(told)}; {runs}{single}."
+        head = "Settings that the original does not state, at final and at best epochs"
+        text = f"{head}: {'; '.join(told)}; {runs}{single}."
         yield Finding("Other settings", text, _ids(found))
 
 

@@ -58,7 +58,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[_Given], object]], ...] = (
         lambda given: given.analysis["study"]["evidence"] and one_run.papers(given.analysis),
     ),
     ("claims", "Every claim and its verdict", lambda given: given.analysis["claims"]),
-    ("inconsistencies", "Where the report contradicts itself", lambda given: given.analysis["inconsistencies"]),
+    ("inconsistencies", "Where the original contradicts itself", lambda given: given.analysis["inconsistencies"]),
     ("source", "The original's own words", lambda given: given.text),
     ("readings", "Readings and unstated choices", lambda given: given.drawn("specification_curves")),
     ("effects", "What changed together, taken apart", lambda given: given.drawn("interaction")),

@@ -60,10 +60,10 @@ def passages(text: str, claims: Sequence[dict[str, Any]]) -> list[Passage]:
 
 def _passage(line: str) -> Passage:
     plain = re.sub(r"\*\*|</?u>", "", line).rstrip()
+    if "\t" in plain:  # a row may begin with "# of ..."
+        return Passage("row", [cell.strip() for cell in plain.split("\t")])
     if heading := re.match(r"#+\s+(.*)", plain):
         return Passage("heading", [heading[1]])
-    if "\t" in plain:
-        return Passage("row", [cell.strip() for cell in plain.split("\t")])
     return Passage("paragraph", [re.sub(r"^\s*-\s+", "• ", plain).strip()])
 
 

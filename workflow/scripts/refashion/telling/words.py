@@ -198,7 +198,7 @@ def components_told(analysis: Analysis) -> str:
 CLOSENESS = {
     "close": "close: within the margin",
     "far": "far: beyond the margin",
-    "open": "open: the margin's edge lies within our precision",
+    "open": "open: at this claim's level neither is sure",
 }
 TYPICALITY = {
     "typical": "typical: {one} may give it",
@@ -278,9 +278,10 @@ def entries(analysis: Analysis) -> list[dict[str, Any]]:
     """The main table, a row a network: its column of the original, seeds, and each accuracy, printed and ours.
 
     Validation comes first: on a phone it is what is seen without scrolling. `in_print`: the original prints this
-    accuracy of some network.
+    accuracy of some network. `judged_seeds`: those that its verdict rests on, where an earlier look gave it, else None.
     """
     columns = analysis["table"]["columns"]
+    judged = {claim["id"]: claim["readings"][0]["numbers"] or {"n": 0} for claim in analysis["claims"]}
     training = {column["training_claim"] for column in columns} - {None}
     rows = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
     rows.sort(key=lambda row: any(value["claim"] in training for value in row["values"]))
@@ -291,6 +292,9 @@ def entries(analysis: Analysis) -> list[dict[str, Any]]:
             for row in rows
         ]
         seeds = max((value["sample"]["n"] for value in measured if value["sample"]), default=0)
+        for value in measured:
+            fewer = value["verdict"] and value["sample"] and judged[value["claim"]]["n"] < value["sample"]["n"]
+            value["judged_seeds"] = judged[value["claim"]]["n"] if fewer else None
         told.append({"column": column, "measured": measured, "seeds": seeds})
     return told
 

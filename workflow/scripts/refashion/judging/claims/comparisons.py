@@ -148,7 +148,8 @@ def verdict_of(checks: Sequence[Check]) -> tuple[Word, str]:
         closest = max(checks, key=lambda check: check.p or 0.0)
         if len(checks) == 1:
             return REPRODUCED, _told(closest)
-        return REPRODUCED, f"all {len(checks)} differences are as stated; the least clear: {_told(closest)}"
+        stated = "both differences" if len(checks) == 2 else f"all {len(checks)} differences"
+        return REPRODUCED, f"{stated} are as stated; the least clear: {_told(closest)}"
     unknown = next((check for check in checks if check.reason), None)
     if unknown:
         return INCONCLUSIVE, unknown.reason
@@ -162,8 +163,9 @@ def _told(check: Check) -> str:
     words, unit = (fmt.duration, "") if check.unit == "seconds" else (fmt.number, f" {check.unit}")
     numbers = (check.found, *(check.interval or (None, None)))
     mean, low, high = (words(number) if fmt.exists(number) else fmt.MISSING for number in numbers)
+    over = f"over {fmt.plural(check.n, 'seed')}{', each on one kind of machine,' * (check.unit == 'seconds')}"
     return (
-        f"the mean of {check.label} is {mean}{unit} ({low} to {high}), where the claim "
+        f"the mean of {check.label} {over} is {mean}{unit} ({low} to {high}), where the claim "
         f"wants it {check.expected} {check.unit} ({fmt.p_of(check.holds, check.p, check.p_against)}; {check.test})"
     )
 

@@ -153,16 +153,16 @@ class Stand:
         look = f"look {self.look} of {len(rule.looks)}, at {self.seeds} seeds"
         match self.state:
             case State.STOPPED if self.evidence.diverged:
-                return f"no more seeds are added ({look})"
+                return f"no more seeds are added for it ({look})"
             case State.STOPPED:
                 chance = f"a chance of {100 * self.chance:.0f}% to be decided at {rule.looks[-1]}"
-                return f"no more seeds are added ({look}, leaves it {chance})"
+                return f"no more seeds are added for it ({look}, leaves it {chance})"
             case State.OPEN if self.look == len(rule.looks):
                 return f"the last look, at {self.seeds} seeds, leaves it open"
             case State.OPEN:
                 return f"interim: {look}; the next has {rule.looks[self.look]} seeds"
             case State.SETTLED:
-                return f"no more seeds are added, since another cell settles it ({look})"
+                return f"no more seeds are added for it, since another cell settles it ({look})"
         return f"decided by {look}"
 
 

@@ -81,6 +81,8 @@ def _either(claim: Claim, stated: str, alternative: str) -> Check:
     more = "more than " if abs(factor) > np.log(1e6) else ""
     found = f"{claim.value:.2f} is {more}{times:,.3g} times likelier {which}, as one more run of the cell"
     holds = bayes_rule(factor)
+    if holds is None:
+        found = f"{found}, too little to tell"
     return Check(label=claim.id, expected=expected, found=found, holds=holds, n=min(own.n, other.n))
 
 

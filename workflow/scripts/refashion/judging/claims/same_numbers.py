@@ -38,7 +38,9 @@ def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
     difference = scores[0] - scores[1]
     largest = float(np.abs(difference).max())
     if largest == 0:
-        found = f"the same numbers for {'the one seed' if seeds.size == 1 else f'all {seeds.size} seeds'}"
+        found = (
+            f"the same numbers for { {1: 'the one seed', 2: 'both seeds'}.get(seeds.size, f'all {seeds.size} seeds') }"
+        )
         return Check(label=label, expected=expected, found=found, n=seeds.size, holds=True)
     allowed = image_margin(float(scores.mean()), facts.original["validation_images"])
     verdict = judge_family([weigh(difference, 0.0, allowed)])[0]

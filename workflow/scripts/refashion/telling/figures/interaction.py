@@ -47,7 +47,7 @@ def interaction(analysis: Analysis) -> Sketch:
     left_out = " Numbers of images at which no network has both ends are left out."
     return Sketch(
         title,
-        found=f"Augmentation moves accuracy by {span(moves, fmt.points)}, by network, images and updates",
+        found=f"With augmentation, means differ by {span(moves, fmt.points)}, by network, images and updates",
         notes=f"{alone if any(len(line) == 1 for line in lines) else ''}"
         f"{left_out if len(panels) < len(possible) else ''}"
         f"{parts.runs_note(cell['sample']['n'] for panel in panels for cell in panel.cells())}",
