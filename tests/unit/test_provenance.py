@@ -76,7 +76,8 @@ def test_whether_there_are_changes_is_unknown_where_git_cannot_say(project):
 def test_another_users_checkout_is_told_as_such(project, capsys, monkeypatch):
     repository(project, "Snakefile")
     run = subprocess.run
-    pretended = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}  # Git's own tests use it
+    # Git's own tests use the first; the second keeps out what whoever runs this trusts.
+    pretended = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     monkeypatch.setattr(
         provenance.subprocess, "run", lambda *given, env, **named: run(*given, env=env | pretended, **named)
     )
