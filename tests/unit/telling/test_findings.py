@@ -63,7 +63,7 @@ def test_that_nothing_is_better_comes_first():
     base = "cnn1/10k/none/adam"
     worse = (pair(f"cnn1/10k/none/{name}", base, -0.9, "b") for name in ("rmsprop", "sgd"))
     (told,) = experiment_told(analysis(*worse), CONFIG, "optimizers")
-    assert ": none of 2 others is better; worse with" in told
+    assert ": none of 2 others is shown to be better; worse with" in told
 
 
 def test_two_seeds_tell_what_is_the_same_run_for_run():

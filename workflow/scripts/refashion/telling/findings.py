@@ -65,7 +65,7 @@ def _told(
     if better:
         parts.append(f"better with {fmt.sentence_list(better)}")
     elif len(pairs) > 1:
-        parts.append(f"none of {fmt.count(len(pairs))} others is better")
+        parts.append(f"none of {fmt.count(len(pairs))} others is shown to be better")
     if worse:
         parts.append(f"worse with {fmt.sentence_list(worse)}")
     if same:
