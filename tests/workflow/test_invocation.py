@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -96,3 +97,35 @@ def test_an_edit_of_the_code_judges_and_tells_anew(rule):
     (body,) = re.findall(rf"^rule {rule}:\n((?: +.*\n|\n(?= ))*)", text, re.MULTILINE)
     (params,) = re.findall(r"^    params:\n((?:        .*\n)*)", body, re.MULTILINE)
     assert "**TELLING," in params
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments", "granted"),
+    [("tensorflow", [], 2), ("tensorflow", ["--resources", "gpu=1"], 1), ("tensorflow_cpu", [], None)],
+)
+def test_each_gpu_trains_one_run_unless_the_command_line_says_otherwise(
+    tmp_path, monkeypatch, build, arguments, granted
+):
+    """On a stand-in for a machine with two, with TensorFlow's build for GPUs and without."""
+    smi, metadata = tmp_path / "nvidia-smi", tmp_path / f"{build}-2.21.0.dist-info" / "METADATA"
+    smi.write_text("#!/bin/sh\necho 'GPU 0: A (UUID: x)'\necho 'GPU 1: A (UUID: y)'\n")
+    smi.chmod(0o755)
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {build}\nVersion: 2.21.0\n")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    command = [sys.executable, "-m", "snakemake", "cost", "--snakefile", str(PROJECT / "Snakefile"), "--cores", "2"]
+    done = subprocess.run(
+        [*command, "--directory", str(tmp_path), *arguments], capture_output=True, text=True, env=environment()
+    )
+    assert done.returncode == 0, done.stderr
+    found = re.findall(r"gpu=\D*(\d+)", "".join(re.findall("^Provided resources: .*", done.stderr, re.MULTILINE)))
+    assert found == ([str(granted)] if granted else [])
+
+
+@pytest.mark.parametrize("rule", ["describe_architectures", "augmentation_examples"])
+def test_what_is_derived_from_builders_and_operations_is_made_anew_where_numerics_is_raised(rule):
+    text = (PROJECT / "Snakefile").read_text(encoding="utf-8")
+    (body,) = re.findall(rf"^rule {rule}:\n((?: +.*\n|\n(?= ))*)", text, re.MULTILINE)
+    assert "numerics=NUMERICS," in body

@@ -340,6 +340,14 @@ def test_runs_that_do_not_say_on_how_many_machines_may_have_moved_if_resumed(stu
         assert row_of(collect(study, root), run)["machines"] == machines
 
 
+@pytest.mark.parametrize("dirty", [False, True, None])
+def test_the_commit_of_a_run_says_whether_files_differed_from_it(study, root, dirty):
+    run = first(study)
+    run_folders.edit(root / run.folder, provenance__dirty=dirty)
+    commit = json.loads((root / run.folder / METRICS).read_text())["provenance"]["commit"]
+    assert row_of(collect(study, root), run)["commit"] == commit + "-dirty" * bool(dirty)
+
+
 @pytest.mark.parametrize(("column", "value"), [("device", "gpu"), ("machines", 2)])
 def test_a_cell_of_several_machines_is_noticed(column, value):
     """Runs that were made on different ones, or one that moved from one to another."""
