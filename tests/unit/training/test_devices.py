@@ -76,10 +76,11 @@ def test_gpus_are_of_use_to_tensorflows_build_for_them(two_gpus, monkeypatch, bu
 def test_two_jobs_of_a_cluster_do_not_share_locks(two_gpus, monkeypatch):
     """Each may see other GPUs under the same numbers."""
     with devices.one_gpu() as first:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+        os.environ["CUDA_VISIBLE_DEVICES"] = "0,1"  # the other job's; the first one's end takes it away again
         monkeypatch.setenv("SLURM_JOB_ID", "17")
         with devices.one_gpu() as other:
             assert (first, other) == ("0", "0")
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
 
 
 def test_a_lock_follows_no_link_and_cuts_no_file(two_gpus, tmp_path):

@@ -85,4 +85,4 @@ def _where(e: Tested) -> str:
 
 def _single_runs(e: Tested) -> str:
     what = "single runs fall" if e.printed_runs == 1 else f"means of {e.printed_runs} runs fall"
-    return f"where {what} ({e.run_low:.2f} to {min(e.run_high, 100.0):.2f})"  # no accuracy lies above 100
+    return f"where {what} ({number(e.run_low)} to {number(min(e.run_high, 100.0))})"  # no accuracy lies above 100
