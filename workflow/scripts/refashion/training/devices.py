@@ -82,11 +82,11 @@ def one_gpu() -> Iterator[str]:
             "This job was given a GPU and the machine shows none (nvidia-smi, CUDA_VISIBLE_DEVICES); "
             "run on a machine with one, or set device: cpu in the config."
         )
-    preset, job = os.environ.get("CUDA_VISIBLE_DEVICES"), [*filter(None, [os.environ.get("SLURM_JOB_ID")])]
+    preset, job = os.environ.get("CUDA_VISIBLE_DEVICES"), os.environ.get("SLURM_JOB_ID")
     with contextlib.ExitStack() as stack:
         chosen = gpus[-1]
         for gpu in gpus:
-            path = _lock_folder() / f"{'-'.join(('gpu', *job, gpu.replace('/', '_')))}.lock"
+            path = _lock_folder() / f"gpu-{f'{job}-' if job else ''}{gpu.replace('/', '_')}.lock"
             lock = stack.enter_context(open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "rb"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
