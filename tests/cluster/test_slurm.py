@@ -94,7 +94,7 @@ def test_a_study_goes_through_the_profile_to_its_report(cluster, small_data, tmp
     study.assert_undisturbed(undisturbed(study, small_data))
     bundles = [job for job in cluster.finished() if job.gpu]
     assert len(bundles) == 2
-    assert sum(job.minutes for job in bundles) == 3 * 60 + 3 * 30  # each the time of its runs, by network
+    assert sum(job.minutes for job in bundles) == 3 * 60 + 3 * 45  # each the time of its runs, by network
     assert {job.memory for job in bundles} == {"3000M"}  # the memory of one, and its one GPU
     assert most_at_a_time(bundles) == 1
     again = cluster.submitted()
