@@ -57,6 +57,19 @@ def test_accuracies_are_counted_as_they_are_judged():
     )
 
 
+def test_statements_that_do_not_agree_are_quoted_with_what_is_counted_where_they_are_few():
+    given = analysis(n=4)
+    counted = [one["id"] for one in dict(lede.groups(given))[lede.COUNTED]]
+    given = with_verdicts(given, **dict.fromkeys(counted, "reproduced"))
+    assert told(given)["Counted"].endswith("agree with what is counted here.")
+    assert told(with_verdicts(given, P6="not reproduced"))["Counted"].endswith(
+        "; 1 does not: “Padding makes the 4-layer network's parameters three times as many” (counted: 2.77 times)."
+    )
+    few, many = (with_verdicts(given, **dict.fromkeys(counted[:n], "not reproduced")) for n in (3, 4))
+    assert told(few)["Counted"].count("(counted: ") == 3
+    assert told(many)["Counted"].endswith("; 4 do not.")
+
+
 def test_one_accuracy_of_a_kind_is_told_with_its_number():
     given = with_verdicts(analysis(n=4), V1="not reproduced")
     [claim] = [one for one in given["claims"] if one["id"] == "V1"]

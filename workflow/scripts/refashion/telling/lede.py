@@ -46,6 +46,8 @@ OUTCOMES = dict(zip(VERDICTS, ("reproduced", "not reproduced", "open", "not test
 SAID = ("Claimed, and holds", "Claimed, but does not hold", "Claimed, and open")
 #: Of more accuracies than these, the first screen gives no ids.
 MOST_NAMED = 12
+#: And of more statements than these that do not agree with what is counted, none is quoted.
+MOST_QUOTED = 3
 
 
 @dataclass(frozen=True)
@@ -368,6 +370,7 @@ def _comparisons(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _counted(analysis: Analysis) -> Iterator[Finding]:
+    """How many of the statements that can be counted agree; those that do not, where they are few, with what is."""
     claims = dict(groups(analysis)).get(COUNTED, [])
     if not claims:
         return
@@ -375,8 +378,12 @@ def _counted(analysis: Analysis) -> Iterator[Finding]:
     right = len(_with(claims, "reproduced"))
     about = f"{fmt.plural(len(claims), 'statement')} about data, parameters and layers"
     text = f"Of {about}, {fmt.count(right)} {'agrees' if right == 1 else 'agree'} with what is counted here"
-    yield Finding(
-        "Counted",
-        text + (f"; {fmt.count(len(wrong))} {'does' if len(wrong) == 1 else 'do'} not." if wrong else "."),
-        _ids(wrong),
-    )
+    if wrong:
+        text += f"; {fmt.count(len(wrong))} {'does' if len(wrong) == 1 else 'do'} not"
+    if 0 < len(wrong) <= MOST_QUOTED:
+        told = (
+            f"“{one['statement'].removesuffix('.')}” (counted: {words.reading_told(one, one['readings'][0])['ours']})"
+            for one in wrong
+        )
+        text += f": {fmt.sentence_list(told)}"
+    yield Finding("Counted", f"{text}.", _ids(wrong))
