@@ -7,7 +7,8 @@
 #   make lock       pins anew (needs uv)             make new-report NAME=mine   a report of your own, to be filled in
 #   make help       this
 # DEVICE=cpu or DEVICE=gpu chooses TensorFlow's build; without it, the .venv that is there, else the machine, does.
-# FROM=folder, for restore: the runs of somebody else's published/. PYTHON names the Python to use.
+# FROM=folder, for restore: the runs of somebody else's published/. PYTHON names the Python to use. GPUS=2: how many of
+# the GPUs may be busy at a time; without it all that there are.
 # CONFIG=config/full.yaml: an overlay, for study, report, restore, progress and publish.
 
 SHELL := /bin/bash
@@ -18,23 +19,21 @@ MAKEFLAGS += --no-print-directory
 # Only the command line changes these: other programs have variables of such names in the environment.
 CONFIG :=
 FROM :=
+GPUS :=
 CORES := all
 VENV := .venv
 # An environment that is there is kept: a cluster's login node has no GPU, and its jobs use the one made for GPUs.
 MADE := $(patsubst $(VENV)/made-from-%.lock,%,$(firstword $(wildcard $(VENV)/made-from-*.lock)))
 DEVICE := $(or $(MADE),$(if $(shell command -v nvidia-smi),gpu,cpu))
 $(if $(filter cpu gpu,$(DEVICE)),,$(error DEVICE is $(DEVICE); allowed are cpu and gpu))
-# Those that jobs may use, counted as they do, when a target wants to know and only once.
-COUNT := from refashion.training import devices; print(len(devices.visible_gpus()))
-GPUS = $(eval GPUS := $(shell PYTHONPATH=workflow/scripts $(VENV)/bin/python -c '$(COUNT)' 2>/dev/null))$(GPUS)
-$(if $(filter command%,$(origin GPUS)),$(if $(shell [[ '$(GPUS)' =~ ^[0-9]+$$ ]] && echo number),,$(error GPUS is $(GPUS); it must be how many may be busy at a time, say GPUS=2. Which ones: CUDA_VISIBLE_DEVICES)))
+$(if $(GPUS),$(if $(shell [[ '$(GPUS)' =~ ^[1-9][0-9]*$$ ]] && echo number),,$(error GPUS is $(GPUS); it must be how many may be busy at a time, say GPUS=2. Which ones: CUDA_VISIBLE_DEVICES; none: device: cpu in the config)))
 LOCK := envs/$(DEVICE).lock
 STAMP := $(VENV)/made-from-$(DEVICE).lock
 SNAKEMAKE := $(VENV)/bin/snakemake
 # Behind the target: --resources and --configfile take all words that follow them.
-OPTIONS = --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
+OPTIONS := --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS))
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG names $(file), which is not there; overlays are in config/)))
-CONFIGURED = $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
+CONFIGURED := $(OPTIONS) $(if $(CONFIG),--configfile $(CONFIG))
 # No paragraph a job: what is planned, what fails (each rule says it in a sentence), and the end.
 BRIEF := --quiet rules progress 2> >(sed -u '/^Select jobs to execute/d; /^Execute [0-9]* jobs/d' >&2)
 PYTEST := $(VENV)/bin/python -m pytest
@@ -46,7 +45,7 @@ PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 .PHONY: help environment quick study report restore progress new-report publish test test-slow test-gpu mutants lint lock
 
 help:
-	@sed -n '2,11s/^# *//p' Makefile
+	@sed -n '2,12s/^# *//p' Makefile
 
 environment: $(STAMP)
 
@@ -101,7 +100,8 @@ test-slow: $(STAMP)
 # Where there is a GPU, what no other machine can show: the tests that need one, published runs again within verify's
 # tolerances, the quick study, and the speed beside plain Keras' on the same GPU (benchmarks/).
 test-gpu: $(STAMP)
-	@$(if $(filter-out 0,$(GPUS)),,echo "make test-gpu needs a GPU; nvidia-smi and CUDA_VISIBLE_DEVICES show none." >&2; exit 1)
+	@PYTHONPATH=workflow/scripts $(VENV)/bin/python -c 'from refashion.training import devices; raise SystemExit(not devices.usable_gpus())' \
+	  || { echo "make test-gpu needs a GPU, and TensorFlow's build for it: make environment DEVICE=gpu" >&2; exit 1; }
 	$(PYTEST) -m gpu tests/unit/training/test_gpu.py
 	$(SNAKEMAKE) verify --cores 1 --resources gpu=1
 	$(SNAKEMAKE) --cores 4 --resources gpu=1 --configfile config/quick.yaml

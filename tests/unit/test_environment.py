@@ -109,6 +109,7 @@ def test_an_environment_that_is_there_is_kept(tmp_path):
         ("DEVICE=tpu", "DEVICE is tpu; allowed are cpu and gpu"),
         ("GPUS=0,1", "GPUS is 0,1; it must be how many"),
         ("GPUS=all", "GPUS is all; it must be how many"),
+        ("GPUS=0", "GPUS is 0; it must be how many may be busy"),
     ],
 )
 def test_make_checks_what_it_is_given_and_takes_none_of_it_from_the_environment(wrong, sentence):
@@ -119,30 +120,16 @@ def test_make_checks_what_it_is_given_and_takes_none_of_it_from_the_environment(
     assert _make("-n", "study", **{name: value}).returncode == 0
 
 
-@pytest.mark.parametrize(("visible", "count"), [("2", 1), ("0,3", 2), ("", 0)])
-def test_make_counts_the_gpus_that_jobs_may_use(tmp_path, visible, count):
-    """Of eight; and asks for none of them where nobody wants to know, as in `make help`."""
-    smi = tmp_path / "nvidia-smi"
-    smi.write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\nfor i in 0 1 2 3 4 5 6 7; do echo \"GPU $i: A\"; done\n")
-    smi.chmod(0o755)
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    venv = f"VENV={_fake_venv(tmp_path)}"
-    told = _make("-n", "study", venv, PATH=path, CUDA_VISIBLE_DEVICES=visible).stdout
-    assert re.findall(r"--resources gpu=(\d+)", told) == ([str(count)] if count else [])
-    assert not (tmp_path / "asked").exists()
-    assert "--resources gpu=8" in _make("-n", "study", venv, PATH=path).stdout
-    (tmp_path / "asked").unlink()
-    _make("help", venv, PATH=path)
-    assert not (tmp_path / "asked").exists()
-
-
-def _fake_venv(folder):
-    """An environment with the Python that runs the tests."""
-    python = folder / "venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
+def test_without_a_gpu_that_jobs_may_use_its_tests_do_not_begin(tmp_path):
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    (tmp_path / "made-from-cpu.lock").touch()
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    return folder / "venv"
+    done = _make("test-gpu", f"VENV={tmp_path}", CUDA_VISIBLE_DEVICES="")
+    assert "make test-gpu needs a GPU" in done.stderr
+    assert done.returncode
+    assert "pytest" not in done.stdout
 
 
 def _fake_python(folder, snakemake=True):
@@ -184,7 +171,7 @@ def test_an_environment_without_snakemake_gets_no_stamp(tmp_path):
 
 
 @pytest.mark.parametrize("target", ["quick", "study", "report", "restore", "publish"])
-@pytest.mark.parametrize("gpus", [0, 2])
+@pytest.mark.parametrize("gpus", ["", "2"])
 def test_make_calls_snakemake_as_it_can_be_called(target, gpus, tmp_path):
     """`--resources` and `--configfile` swallow a target that stands behind them, and Snakemake then fails."""
     from snakemake.cli import get_argument_parser
@@ -197,7 +184,7 @@ def test_make_calls_snakemake_as_it_can_be_called(target, gpus, tmp_path):
         given = get_argument_parser().parse_args(call)
         assert set(given.targets) <= {target, "report_partial"}
         assert bool(given.targets) == (target not in ("quick", "study"))
-        assert len(given.resources) == (gpus > 0)
+        assert len(given.resources) == len(gpus)
 
 
 def test_make_tells_of_an_overlay_that_is_not_there():
@@ -276,6 +263,6 @@ def test_restore_takes_the_folder_of_the_command_line(tmp_path, arguments, left,
     snakemake = tmp_path / "bin" / "snakemake"
     snakemake.write_text('#!/bin/sh\necho "$1 from <$REFASHION_FROM>"\n')
     snakemake.chmod(0o755)
-    make = ["make", "-C", str(PROJECT), "restore", f"VENV={tmp_path}", "GPUS=0", *arguments]
+    make = ["make", "-C", str(PROJECT), "restore", f"VENV={tmp_path}", *arguments]
     done = subprocess.run(make, capture_output=True, text=True, check=True, env=os.environ | left)
     assert f"restore from <{folder}>\n" in done.stdout

@@ -31,7 +31,7 @@ def main(job, terminal):
         log=lambda text: print(text, file=terminal),
     )
     readmes.write(published, project)
-    if not example and (metadata := crate.crate(project)):
+    if not example and (metadata := crate.renewed(project)):
         files.write_text(project / crate.FILE, metadata)
 
 

@@ -14,7 +14,7 @@ from refashion.judging.claims import comparisons, families, ledger, published
 from refashion.judging.claims.stated import Stated
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
-from refashion.judging.sections import effects, images, learning, results_table, variance
+from refashion.judging.sections import answer, effects, images, learning, results_table, variance
 from refashion.judging.sections.comparisons import ranks
 from refashion.judging.sections.runs import cost
 from refashion.study.model import AXES
@@ -192,3 +192,14 @@ def test_accuracy_on_plain_images_has_a_row_where_it_is_not_the_printed_one():
     training = [row for row in rows if row["holds"] != "validation"]
     few = dataclasses.replace(given, original={**given.original, "table": {"columns": columns, "rows": training}})
     assert plain in names(few)
+
+
+def test_a_table_without_rows_prints_all_of_its_columns_and_one_with_rows_those_that_they_reach():
+    given = facts(drawn(seeds=2))
+    columns = given.original["table"]["columns"]
+    bare = dataclasses.replace(given, original={**given.original, "table": {"columns": columns, "rows": []}})
+    assert [one.printed for one in results_table.table(given, []).columns] == [True] * 5 + [False]
+    assert [one.printed for one in results_table.table(bare, []).columns] == [True] * 6
+    judged = ledger.judge(bare)
+    assert "Each of the 6 columns of its table has 2 finished runs." in answer.answer(bare, judged).answer
+    assert "Each of the 5 columns" in answer.answer(given, judged).answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 
 import numpy as np
@@ -13,15 +14,8 @@ from project import PROJECT
 from refashion.upkeep import crate
 
 
-def _project(folder, seeds=2):
-    for seed in range(seeds):
-        run_folders.publish(folder / "published", seed)
-    (folder / "published" / "report.html").write_text("")
-    return folder
-
-
-def test_every_reference_in_the_crate_is_an_entity_or_an_address(tmp_path):
-    graph = json.loads(crate.crate(_project(tmp_path)))["@graph"]
+def test_every_reference_in_the_crate_is_an_entity_or_an_address():
+    graph = json.loads((PROJECT / crate.FILE).read_text(encoding="utf-8"))["@graph"]
     known = {entity["@id"] for entity in graph}
     assert len(known) == len(graph)
 
@@ -35,19 +29,32 @@ def test_every_reference_in_the_crate_is_an_entity_or_an_address(tmp_path):
                 yield from references(value)
 
     assert [one for one in references(graph) if one not in known and not one.startswith(("http://", "https://"))] == []
+    action = next(one for one in graph if one["@id"] == "#published-runs")
+    assert action["instrument"]["@id"] == next(one for one in graph if one["@id"] == "./")["mainEntity"]["@id"]
 
 
-def test_the_crate_names_just_the_files_that_are_published_and_when_its_runs_were_made(tmp_path):
-    entities = {one["@id"]: one for one in json.loads(crate.crate(_project(tmp_path)))["@graph"]}
-    assert {one for one in entities if one.startswith("published/")} == {"published/report.html", "published/runs/"}
-    action = entities["#published-runs"]
+def test_the_crate_says_how_many_runs_there_are_and_from_when_and_nothing_else_changes(tmp_path):
+    for seed in range(2):
+        run_folders.publish(tmp_path / "published", seed)
+    shutil.copy(PROJECT / crate.FILE, tmp_path)
+    before, after = (
+        json.loads(text)["@graph"] for text in ((tmp_path / crate.FILE).read_text(), crate.renewed(tmp_path))
+    )
+    changed = {one["@id"]: one for one, other in zip(after, before, strict=True) if one != other}
+    assert set(changed) == {"./", "#published-runs"}
+    action = changed["#published-runs"]
     assert action["name"].startswith("The 2 published runs")
     assert action["startTime"] < action["endTime"]
-    assert action["instrument"]["@id"] == entities["./"]["mainEntity"]["@id"] == "Snakefile"
+    assert changed["./"]["datePublished"] == action["endTime"][:10]
 
 
-def test_without_published_runs_there_is_no_crate(tmp_path):
-    assert crate.crate(tmp_path) == ""
+def test_without_a_crate_or_published_runs_nothing_is_renewed(tmp_path):
+    shutil.copy(PROJECT / crate.FILE, tmp_path)
+    assert crate.renewed(tmp_path) == ""
+    run_folders.publish(tmp_path / "published", 0)
+    assert crate.renewed(tmp_path) != ""
+    (tmp_path / crate.FILE).unlink()
+    assert crate.renewed(tmp_path) == ""
 
 
 def test_all_that_the_projects_crate_names_is_there():

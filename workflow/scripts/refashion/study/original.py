@@ -81,6 +81,12 @@ def original_dataset(original: Mapping[str, Any], study: Study) -> str:
     return study.dataset(cells[0])
 
 
+def printed_columns(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The columns that the report prints: those that its rows reach; all where the report's table has no rows."""
+    rows = table["rows"]
+    return list(table["columns"][: len(rows[0]["printed"])] if rows else table["columns"])
+
+
 # ----------------------------------------------------------------------------------------------------------- the schema
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.study.model import TRAINING_METRICS
 from refashion.telling import markup, words
 from refashion.telling.cells import Analysis, cell_name
 
@@ -59,19 +58,12 @@ class Finding:
     claims: tuple[str, ...] = ()
 
 
-def kind_of(claim: Claim) -> str:
-    """The kind of a claim; of an accuracy, whether it is about training or validation."""
-    if claim["kind"] != "accuracy":
-        return claim["kind"]
-    return "training" if claim["readings"][0]["metric"] in TRAINING_METRICS else "validation"
-
-
 def groups(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
     """The claims by kind, in the page's order; kinds without a claim are left out."""
     known = {kind: title for title, kinds in GROUPS for kind in kinds}
     found: dict[str, list[Claim]] = {title: [] for title, _ in GROUPS}
     for claim in analysis["claims"]:
-        found[known.get(kind_of(claim), GROUPS[-1][0])].append(claim)
+        found[known.get(words.kind_of(claim), GROUPS[-1][0])].append(claim)
     return [(title, claims) for title, claims in found.items() if claims]
 
 
@@ -145,7 +137,7 @@ def _with(claims: Sequence[Claim], verdict: str) -> list[Claim]:
 def _accuracies(accuracies: Sequence[Claim]) -> Iterator[Finding]:
     """How the printed accuracies of each kind are judged, and how far ours lie from them."""
     for kind in ("validation", "training"):
-        own = [claim for claim in accuracies if kind_of(claim) == kind]
+        own = [claim for claim in accuracies if words.kind_of(claim) == kind]
         if len(own) == 1:
             [claim] = own
             ours = f" ({_ours_told(own)})" if _runs(claim) else ""
@@ -297,8 +289,8 @@ def _never(claim: Claim) -> bool:
 
 
 def _printed(claim: Claim) -> str:
-    noun = "training" if kind_of(claim) == "training" else "validation"
-    return f"{noun} {fmt.percent(claim['value'])} (ours {_ours(claim)}, {fmt.plural(_runs(claim), 'seed')})"
+    ours = f"(ours {_ours(claim)}, {fmt.plural(_runs(claim), 'seed')})"
+    return f"{words.kind_of(claim)} {fmt.percent(claim['value'])} {ours}"
 
 
 def _ours(claim: Claim) -> str:

@@ -13,7 +13,6 @@ class Column:
     """A column of the original with a printed validation accuracy and finished runs."""
 
     name: str
-    claim: str
     printed: float
     margin: float
     runs: dict[int, float]  # validation accuracy by seed, as validated
@@ -41,7 +40,7 @@ def columns(analysis: Analysis) -> list[Column]:
         if claim and numbers and numbers["n"] and numbers["margin"] is not None:
             runs = dict(zip(numbers["seeds"], numbers["values"], strict=True))
             name = cell_name(analysis, column["cell"])
-            found.append(Column(name, claim["id"], numbers["published"], numbers["margin"], runs))
+            found.append(Column(name, numbers["published"], numbers["margin"], runs))
     return found
 
 

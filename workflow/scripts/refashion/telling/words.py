@@ -12,18 +12,15 @@ from refashion import formatting as fmt
 from refashion.study.model import TRAINING_METRICS
 from refashion.telling.cells import Analysis
 
-#: Where a claim's evidence is, beyond what stands beside it: kind -> anchor and words. Others have none.
+#: Where the evidence of a kind of claim is (see `kind_of`), beyond what stands beside it: anchor and words.
 EVIDENCE = {
     "fact": ("provenance", "the data files"),
     **dict.fromkeys(("parameters", "parameter_ratio", "layers"), ("audit", "the parameter audit")),
     **dict.fromkeys(("best", "order", "near_best", "much_worse"), ("comparisons", "the comparisons")),
     "faster": ("cost", "cost and speed"),
     "gap": ("table", "the table"),
-}
-#: The same for published accuracies, by whether they are about training.
-ACCURACIES = {
-    False: ("fig-verdict_forest", "the verdict forest"),
-    True: ("fig-training_forest", "the training forest"),
+    "validation": ("fig-verdict_forest", "the verdict forest"),
+    "training": ("fig-training_forest", "the training forest"),
 }
 
 
@@ -77,11 +74,16 @@ def interval_told(interval: Sequence[float] | None, unit: str) -> str:
     return fmt.percent_interval(interval) if unit == "percent" else fmt.interval(interval)
 
 
+def kind_of(claim: Mapping[str, Any]) -> str:
+    """The kind of a claim; of an accuracy, whether it is about training or validation."""
+    if claim["kind"] != "accuracy":
+        return str(claim["kind"])
+    return "training" if claim["readings"][0]["metric"] in TRAINING_METRICS else "validation"
+
+
 def claim_evidence(claim: Mapping[str, Any]) -> tuple[str, str] | None:
     """Anchor and name of the part of the page where a claim's evidence is shown, None where the claim shows it all."""
-    if claim["kind"] == "accuracy":
-        return ACCURACIES[claim["readings"][0]["metric"] in TRAINING_METRICS]
-    return EVIDENCE.get(claim["kind"])
+    return EVIDENCE.get(kind_of(claim))
 
 
 def deviations_of(claim: Mapping[str, Any], analysis: Analysis) -> list[Mapping[str, Any]]:
@@ -154,9 +156,8 @@ def caution(analysis: Analysis) -> list[tuple[str, float, float, int]]:
     seeds = 0
     for claim in analysis["claims"]:
         if claim["kind"] == "accuracy" and claim["operating"]:
-            kind = "training" if claim["readings"][0]["metric"] in TRAINING_METRICS else "validation"
             exact = min(claim["operating"]["rates"], key=lambda rate: abs(rate["shift"]))
-            found.setdefault(kind, []).append(exact["reproduced"])
+            found.setdefault(kind_of(claim), []).append(exact["reproduced"])
             seeds = max(seeds, *claim["operating"]["seeds"])
     return [(kind, min(shares), max(shares), seeds) for kind, shares in found.items()]
 

@@ -59,7 +59,7 @@ def checked(differences: Sequence[Stated], metric: str, facts: Facts, stands: Se
     checks = []
     for (one, of), found, (p, against), others, after in zip(both, tests, decisive, beside, adjusted, strict=True):
         paired, diverged = one.is_paired(of), one.has_diverged(of)
-        holds = _holds(p, against, diverged)
+        holds = holds_by(p, against, diverged)
         checks.append(
             Check(
                 label=f"{facts.title(one.a)} minus {facts.title(one.b)}",
@@ -107,7 +107,7 @@ def _seeds_needed(one: Stated, metric: str, facts: Facts, tests: int) -> int | N
     return seeds_for_difference(seen.excess, seen.se, seen.df, seen.n, LEVEL / tests)
 
 
-def _holds(p: float | None, against: float | None, diverged: bool) -> bool | None:
+def holds_by(p: float | None, against: float | None, diverged: bool = False) -> bool | None:
     """True or False where a test decides, None where none does or a run diverged."""
     if p is None or against is None or diverged:
         return None

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from refashion import formatting as fmt
-from refashion.inference.evidence import Evidence, weigh
 from refashion.inference.intervals import t_interval
 from refashion.inference.rules import bayes_rule, log_bayes_factor
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Word
+from refashion.judging.claims.published import evidence_of
 from refashion.judging.claims.readings import Context, Judged
 from refashion.judging.columns import TIMES
-from refashion.judging.document.claims import Check, Claim, Numbers
+from refashion.judging.document.claims import Check, Claim
 from refashion.judging.facts import Facts, pair, why
 
 
@@ -71,7 +71,7 @@ def _either(claim: Claim, stated: str, alternative: str) -> Check:
     both = [by_id[name] for name in (stated, alternative)]
     untested = next((one.reason for one in both if not one.tested), "")
     own, other = (one.numbers for one in both)
-    factor = log_bayes_factor(_evidence(own), _evidence(other)) if own and other and not untested else None
+    factor = log_bayes_factor(evidence_of(own), evidence_of(other)) if own and other and not untested else None
     expected = "likelier as stated"
     if own is None or other is None or factor is None:
         reason = untested or "cannot say, because its runs do not vary"
@@ -84,8 +84,3 @@ def _either(claim: Claim, stated: str, alternative: str) -> Check:
     if holds is None:
         found = f"{found}, too little to tell"
     return Check(label=claim.id, expected=expected, found=found, holds=holds, n=min(own.n, other.n))
-
-
-def _evidence(one: Numbers) -> Evidence:
-    """The evidence of numbers on the images that they were measured on."""
-    return weigh(one.values, one.published, one.margin, one.image_variance, 0, one.printed_runs, one.printed_sd)

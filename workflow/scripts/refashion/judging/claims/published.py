@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from refashion.inference.evidence import Evidence, image_margin, weigh
+from refashion.judging.document.claims import Numbers
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import Sample
 from refashion.study.model import FOLD, TRAINING_METRICS
@@ -54,6 +55,12 @@ def published(entry: Mapping[str, Any], facts: Facts) -> Published | None:
     """The published number of a claim; None for a claim of another kind."""
     made = {"accuracy": accuracy, "gap": _gap}.get(entry["kind"])
     return made(entry, facts) if made else None
+
+
+def evidence_of(numbers: Numbers, diverged: int = 0) -> Evidence:
+    """The evidence of a reading's numbers, on the images that they were measured on; diverged: runs beside them."""
+    printed = numbers.printed_runs, numbers.printed_sd
+    return weigh(numbers.values, numbers.published, numbers.margin, numbers.image_variance, diverged, *printed)
 
 
 def numbers_by_family(facts: Facts) -> list[tuple[str, list[Published]]]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
+from refashion import formatting as fmt
 from refashion.inference.summaries import LEVEL
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Agreement, Word
 from refashion.judging.claims import ledger as ledgers
@@ -16,6 +17,7 @@ from refashion.judging.document.parts import Part, RunCounts, means
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import counts, distinct
 from refashion.judging.sections.runs import core_hours
+from refashion.study.original import printed_columns
 
 
 class StudyAnswer(Part):
@@ -42,8 +44,7 @@ class StudyAnswer(Part):
 
 def answer(facts: Facts, ledger: Sequence[Claim]) -> StudyAnswer:
     config, runs, rule = facts.study.config, facts.runs.runs, facts.study.looks
-    table = facts.original["table"]
-    printed = {column["cell"] for column in table["columns"][: len(table["rows"][0]["printed"])]}
+    printed = {column["cell"] for column in printed_columns(facts.original["table"])}
     seeds = [facts.runs.counts(cell).finished for cell in facts.columns if cell in printed]
     return StudyAnswer(
         title=config["title"],
@@ -112,7 +113,7 @@ def _verdicts_told(ledger: Sequence[Claim]) -> str:
         for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_TESTABLE)
         if counts[word]
     ]
-    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1]
+    return fmt.sentence_list(parts)
 
 
 def _basis(seeds: Sequence[int]) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -121,9 +120,9 @@ def _family(
         one = paired_comparison(first, second, seed=stream, resamples=resamples, confidence=facts.confidence)
         compared.append((seeds, one))
     adjusted = (holm if confirmatory else benjamini_hochberg)([one.paired.p for _, one in compared])
-    right = _right_images(facts, "validated" if confirmatory else "clean")
+    kind = "validated" if confirmatory else "clean"
     pairs = [
-        _pair(both, one, p, facts, _new_images(right, both, seeds, facts.confidence))
+        _pair(both, one, p, facts, _new_images(facts, kind, both, seeds))
         for both, (seeds, one), p in zip(names, compared, adjusted, strict=True)
     ]
     reason = "" if pairs else "cannot say, because no two of its cells differ in one axis alone"
@@ -186,28 +185,13 @@ def _sign_flip_words(one: PairedComparison) -> str:
     )
 
 
-#: Which images the runs of a cell have right, and more: seeds [n], right [n, m], labels [m]; None without predictions.
-Right = Callable[[str], tuple[np.ndarray, np.ndarray, np.ndarray] | None]
-
-
-def _right_images(facts: Facts, kind: str) -> Right:
-    """Remembers as many cells as the confirmatory family compares with each other, because pairs share cells."""
-
-    @functools.lru_cache(maxsize=6)
-    def right(cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        found = facts.predictions.get(cell)
-        return None if found is None else (found.seeds, getattr(found, kind) == found.labels, found.labels)
-
-    return right
-
-
-def _new_images(right: Right, names: tuple[str, str], seeds: np.ndarray, confidence: float) -> list[float] | None:
+def _new_images(facts: Facts, kind: str, names: tuple[str, str], seeds: np.ndarray) -> list[float] | None:
     """The interval for new seeds and new images; None without predictions on the same images."""
-    both = [found for found in map(right, names) if found is not None]
-    if len(both) < 2 or not seeds.size or not np.array_equal(both[0][2], both[1][2]):
+    a, b = (facts.predictions.get(cell) for cell in names)
+    if a is None or b is None or not seeds.size or not np.array_equal(a.labels, b.labels):
         return None
-    a, b = (correct[np.searchsorted(own, seeds)] for own, correct, _ in both)
-    return pair(new_images_interval(a.astype(np.int8) - b.astype(np.int8), confidence))
+    right = [(getattr(one, kind)[np.searchsorted(one.seeds, seeds)] == one.labels).astype(np.int8) for one in (a, b)]
+    return pair(new_images_interval(right[0] - right[1], facts.confidence))
 
 
 # --------------------------------------------------------------------------------------------------------------- ranks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from refashion.judging.facts import Facts, sample
 from refashion.networks import augmentation
 from refashion.study.model import Cell, Run, Study, steps_per_epoch
 from refashion.study.names import setting
+from refashion.study.original import printed_columns
 
 #: Accuracies of the results table -> column of runs.csv.
 ACCURACIES = {"training": "train_accuracy", "validation": "val_accuracy"}
@@ -69,16 +71,16 @@ def table(facts: Facts, ledger: Sequence[Claim]) -> ResultsTable:
     for name, words in (("Best epoch", _best_epoch), ("Time of a run", _seconds)):
         values = [TableEntry(ours=words(column["cell"], facts)) for column in columns]
         rows.append(TableRow(name=name, kind="text", values=values))
-    printed = len(facts.original["table"]["rows"][0]["printed"])
+    printed = printed_columns(facts.original["table"])
     return ResultsTable(
         columns=[
             TableColumn.of(
                 column,
-                printed=position < printed,
+                printed=column in printed,
                 training_claim=column.get("training"),
                 validation_claim=column.get("validation"),
             )
-            for position, column in enumerate(columns)
+            for column in columns
         ],
         rows=rows,
     )
@@ -90,22 +92,18 @@ def _spec(column: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
 
 
 def _printed_row(row: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> TableRow:
-    values = []
-    for position, column in enumerate(facts.original["table"]["columns"]):
-        printed = row["printed"][position] if position < len(row["printed"]) else None
-        if row["holds"] in ACCURACIES:
-            ours = _our_accuracy(row["holds"], column, facts, verdicts)
+    holds, values = row["holds"], []
+    for column, printed in itertools.zip_longest(facts.original["table"]["columns"], row["printed"]):
+        ours: dict[str, Any]
+        if holds in ACCURACIES:
+            claim = column.get(holds)
+            ours = {"sample": sample(facts, column["cell"], ACCURACIES[holds])}
+            ours |= {"claim": claim, "verdict": verdicts.get(claim)}
         else:
-            ours = _our_words(row["holds"], Cell(*column["cell"].split("/")), printed, facts)
+            ours = _our_words(holds, Cell(*column["cell"].split("/")), printed, facts)
         values.append(TableEntry(printed=printed, **ours))
-    kinds: dict[str, RowKind] = {"training": "accuracy", "validation": "accuracy", "parameters": "parameters"}
-    return TableRow(name=row.get("title", row["name"]), kind=kinds.get(row["holds"], "text"), values=values)
-
-
-def _our_accuracy(part: str, column: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> dict[str, Any]:
-    claim = column.get(part)
-    found = sample(facts, column["cell"], ACCURACIES[part])
-    return {"sample": found, "claim": claim, "verdict": verdicts.get(claim) if claim else None}
+    kind: RowKind = "accuracy" if holds in ACCURACIES else "parameters" if holds == "parameters" else "text"
+    return TableRow(name=row.get("title", row["name"]), kind=kind, values=values)
 
 
 def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from refashion.inference import rules
-from refashion.inference.evidence import Evidence, weigh, with_margin
+from refashion.inference.evidence import Evidence, with_margin
 from refashion.inference.intervals import t_interval
-from refashion.inference.summaries import LEVEL, NO_DISTANCE
+from refashion.inference.summaries import NO_DISTANCE
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
+from refashion.judging.claims.comparisons import holds_by
+from refashion.judging.claims.published import evidence_of
 from refashion.judging.document.claims import Claim, Numbers
 from refashion.judging.document.parts import Part, means, reason
 from refashion.judging.facts import Facts
@@ -70,7 +72,7 @@ def rival_rules(facts: Facts, ledger: Sequence[Claim]) -> RivalRules:
         metric = own[0][0].readings[0].metric
         pooled = rules.pooled_spread(list({seen.cell: seen.values for _, seen in own}.values()))
         spread = spread or pooled
-        weighed = [_weighed(seen, seen, facts.runs.sample(seen.cell, metric).diverged) for _, seen in own]
+        weighed = [evidence_of(seen, facts.runs.sample(seen.cell, metric).diverged) for _, seen in own]
         said = rules.pooled_rule(weighed, pooled)
         rows += [_row(*one, word, e) for one, word, e in zip(own, said, weighed, strict=True)]
     return RivalRules(
@@ -86,13 +88,13 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
     interval, rival = t_interval(seen.values), _rival(claim, seen)
     if interval.low is None:
         return RivalVerdicts(claim=claim.id, ours=claim.verdict, says=[""] * len(RULES))
-    factor = rules.log_bayes_factor(e, _weighed(seen, rival)) if rival else None
+    factor = rules.log_bayes_factor(e, evidence_of(rival)) if rival else None
     at_margins = [with_margin(e, margin) for margin in MARGINS]
     within = np.abs(np.array(seen.values) - e.published) <= e.margin + NO_DISTANCE
     says = [
         WORDS.get(_holds(interval.low, interval.high, e.published), ""),
         WORDS.get(_holds(e.run_low, e.run_high, e.published), ""),
-        *(WORDS.get(_near(one.p_rep, one.p_far), INCONCLUSIVE) for one in at_margins),
+        *(WORDS.get(holds_by(one.p_rep, one.p_far), INCONCLUSIVE) for one in at_margins),
         pooled or "",
         WORDS.get(rules.bayes_rule(factor), INCONCLUSIVE if rival else ""),
         WORDS[bool(within.mean() > 0.5)],
@@ -102,19 +104,6 @@ def _row(claim: Claim, seen: Numbers, pooled: Word | None, e: Evidence) -> Rival
 
 def _holds(low: float | None, high: float | None, published: float) -> bool | None:
     return None if low is None or high is None else low <= published <= high
-
-
-def _near(p_near: float | None, p_far: float | None) -> bool | None:
-    """Whether the mean is shown to be near, or far; None where neither is shown."""
-    if p_near is None or p_far is None:
-        return None
-    return True if p_near <= LEVEL else False if p_far <= LEVEL else None
-
-
-def _weighed(seen: Numbers, reading: Numbers, diverged: int = 0) -> Evidence:
-    """What the runs of a reading that gave its verdict, on its own images, make of a published number."""
-    printed = seen.printed_runs, seen.printed_sd
-    return weigh(reading.values, seen.published, seen.margin, reading.image_variance, diverged, *printed)
 
 
 def _rival(claim: Claim, seen: Numbers) -> Numbers | None:

@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.study.model import TRAINING_METRICS
 from refashion.telling.cells import cell_name
 from refashion.telling.figures import parts, style
 from refashion.telling.figures.parts import Analysis, Figure, Row, Sketch
 from refashion.telling.figures.style import HAIR, INK, MUTED, PAPER, VERDICT_COLOURS
-from refashion.telling.words import accuracies, slug
+from refashion.telling.words import accuracies, kind_of, slug
 
 #: The numbers of a cell that has no finished run.
 _NO_RUN = dict.fromkeys(("mean", "sd", "interval", "prediction", "margin")) | {"n": 0, "values": []}
@@ -19,11 +18,7 @@ _NO_RUN = dict.fromkeys(("mean", "sd", "interval", "prediction", "margin")) | {"
 
 def forest(noun: str, analysis: Analysis) -> Sketch:
     """Published `training` or `validation` accuracies: every seed, interval, prediction interval, margin, verdict."""
-    rows = [
-        _forest_row(analysis, claim)
-        for claim in analysis["claims"]
-        if claim["kind"] == "accuracy" and (claim["readings"][0]["metric"] in TRAINING_METRICS) == (noun == "training")
-    ]
+    rows = [_forest_row(analysis, claim) for claim in analysis["claims"] if kind_of(claim) == noun]
     title = f"Published {noun} accuracies, held against our runs"
     if not any(row["values"] for row in rows):
         return Sketch(title, reason="No run that bears on these numbers has finished, so there is nothing to compare.")
