@@ -29,7 +29,7 @@ def _start(spec, data, store, device, **variables):
 def _finished(process, spec, store):
     output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
-    return run_files.read(store.path(digest(spec))).metrics
+    return run_files.read(store.path(digest(spec)))
 
 
 @pytest.mark.gpu
@@ -51,10 +51,12 @@ def test_a_run_on_a_gpu_agrees_with_one_on_the_cpu_and_with_itself(spec, small_d
     for name, device in (("gpu", "gpu"), ("again", "gpu"), ("cpu", "cpu")):
         store = RunStore(tmp_path / name)
         found[name] = _finished(_start(spec, small_data, store, device), spec, store)
-    assert found["gpu"]["provenance"]["device"] == "gpu"
-    assert found["gpu"]["final"] == found["again"]["final"]
-    # Three epochs of the same draws: rounding differs, the network does not.
-    assert found["gpu"]["final"]["loss"] == pytest.approx(found["cpu"]["final"]["loss"], rel=0.02)
+    assert found["gpu"].metrics["provenance"]["device"] == "gpu"
+    assert found["gpu"].metrics["final"] == found["again"].metrics["final"]
+    # Rounding differs, the network does not. Weights that begin 6e-8 apart (relative) end the first epoch, on one CPU,
+    # with losses up to 0.2% apart, 0.7% in bfloat16; the third, with batch normalisation, already 2%.
+    gpu, cpu = (found[name].column("loss")[0] for name in ("gpu", "cpu"))
+    assert gpu == pytest.approx(cpu, rel=0.02 if spec["recipe"]["precision"] == "mixed_bfloat16" else 0.01)
 
 
 @pytest.mark.gpu
@@ -63,9 +65,10 @@ def test_two_runs_at_once_on_one_gpu_are_those_of_a_gpu_alone(spec, small_data, 
     one = {"CUDA_VISIBLE_DEVICES": devices.visible_gpus()[0]}
     specs = [{**spec, "seed": seed} for seed in range(2)]
     alone, shared = RunStore(tmp_path / "alone"), RunStore(tmp_path / "shared")
-    expected = [_finished(_start(each, small_data, alone, "gpu", **one), each, alone)["final"] for each in specs]
+    runs = [_finished(_start(each, small_data, alone, "gpu", **one), each, alone) for each in specs]
     started = [_start(each, small_data, shared, "gpu", **one) for each in specs]
-    assert [_finished(*pair, shared)["final"] for pair in zip(started, specs, strict=True)] == expected
+    found = [_finished(*pair, shared) for pair in zip(started, specs, strict=True)]
+    assert [run.metrics["final"] for run in found] == [run.metrics["final"] for run in runs]
 
 
 @pytest.mark.gpu
