@@ -170,7 +170,7 @@ class ByteDropout(keras.layers.Dropout):
         threshold = self.rate * 256
         if not threshold.is_integer():
             threshold += self.draws.uniform(f"{self.position}/threshold", 1)
-        return tf.cast(tf.floor(threshold), tf.uint8)  # at most 254, see `architectures.MOST_DROPOUT`
+        return tf.cast(tf.floor(threshold), tf.uint8)  # at most 254, see `layers.MOST_DROPOUT`
 
 
 class SlicedMaxPooling(keras.layers.MaxPooling2D):
