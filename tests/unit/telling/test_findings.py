@@ -70,3 +70,10 @@ def test_two_seeds_tell_what_is_the_same_run_for_run():
     same = pair("cnn1/10k/none/rmsprop", "cnn1/10k/none/adam", 0.0, "open", 2) | {"interval": [0.0, 0.0]}
     (told,) = experiment_told(analysis(same), CONFIG, "optimizers")
     assert told.endswith("seeds, against Adam: the same accuracy in every run with RMSprop.")
+
+
+def test_another_network_is_told_by_the_name_of_its_cell():
+    given = analysis(pair("lenet5/10k/none/adam", "cnn1/10k/none/adam", 3.0, "a"))
+    given["names"]["cells"] = {"lenet5/10k/none/adam": "LeNet-5, 1 fold", "cnn1/10k/none/adam": "1 Layer CNN, 1 fold"}
+    (told,) = experiment_told(given, CONFIG, "optimizers")
+    assert told.startswith("1 Layer CNN, 1 fold, over 5\N{NO-BREAK SPACE}seeds: better with LeNet-5, 1 fold (+3.0")

@@ -54,7 +54,7 @@ def _told(
         return f"{name(pair)} ({fmt.points(pair['difference'], fmt.half_of(ends))}, {fmt.interval(ends, sign=True)})"
 
     def name(pair: Mapping[str, Any]) -> str:
-        return _unlike(config, axis, pair["a"], reference)
+        return _unlike(analysis, config, axis, pair["a"], reference)
 
     pairs = sorted(pairs, key=lambda pair: pair["difference"], reverse=True)
     better = [with_difference(pair) for pair in pairs if pair["conclusion"] == "a"]
@@ -75,26 +75,35 @@ def _told(
         names = fmt.sentence_list([name(pair) for pair in unsettled], "or")
         parts.append(f"open for {names} (differences of {fmt.interval((low, high), sign=True)})")
     seeds = fmt.plural(min(pair["n"] for pair in pairs), "seed")
-    cell, own = cell_name(analysis, reference), _own(config, axis, reference, pairs)
+    cell, own = cell_name(analysis, reference), _own(analysis, config, axis, reference, pairs)
     against = f", against {own}" if own not in cell else ""
     return f"{cell}, over {seeds}{against}: {'; '.join(parts)}."
 
 
-def _own(config: Mapping[str, Any], axis: str, reference: str, pairs: list[Mapping[str, Any]]) -> str:
+def _own(
+    analysis: Analysis, config: Mapping[str, Any], axis: str, reference: str, pairs: list[Mapping[str, Any]]
+) -> str:
     """What the reference has on an axis and one of the others has not; "" where that has no words."""
-    name, *others = (cell.split("/")[AXES.index(axis)] for cell in (reference, *(pair["a"] for pair in pairs)))
+    name, *others = (_entry(cell, axis) for cell in (reference, *(pair["a"] for pair in pairs)))
     if axis == "augmentation":
         return augmentation(name)
     entries = config[TABLES[axis]]
+    if any(_is_another_network(entries[name], entries[other]) for other in others):
+        return cell_name(analysis, reference)
     return fmt.sentence_list(unlike(entries[name], [entries[other] for other in others]))
 
 
-def _unlike(config: Mapping[str, Any], axis: str, cell: str, reference: str) -> str:
-    """What one cell has on an axis and the reference has not, in the settings' words; an augmentation's name."""
-    own, other = (name.split("/")[AXES.index(axis)] for name in (cell, reference))
+def _unlike(analysis: Analysis, config: Mapping[str, Any], axis: str, cell: str, reference: str) -> str:
+    """What one cell has on an axis and the reference has not, in the settings' words; an augmentation's name.
+
+    Of another network, the cell's name.
+    """
+    own, other = (_entry(name, axis) for name in (cell, reference))
     if axis == "augmentation":
         return augmentation(own)
     entries = config[TABLES[axis]]
+    if _is_another_network(entries[own], entries[other]):
+        return cell_name(analysis, cell)
     gone = [
         f"without {key.replace('_', ' ')}"
         for key in entries[other]
@@ -102,3 +111,13 @@ def _unlike(config: Mapping[str, Any], axis: str, cell: str, reference: str) -> 
     ]
     told = [*unlike(entries[own], [entries[other]]), *gone]
     return fmt.sentence_list(told) if told else own
+
+
+def _entry(cell: str, axis: str) -> str:
+    """The name of a cell's entry of an axis."""
+    return cell.split("/")[AXES.index(axis)]
+
+
+def _is_another_network(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether two entries are architectures of different builders, of which no setting tells the difference."""
+    return a.get("builder") != b.get("builder")
