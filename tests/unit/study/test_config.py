@@ -221,13 +221,6 @@ def test_seeds_of_an_overlay_replace_those_below_as_a_whole(config):
     assert (config["title"], load_study(config).config["experiments"]["losses"]["question"]) == ("Other", asked)
 
 
-def test_looks_spend_the_level_of_every_verdict():
-    from refashion.inference import summaries
-    from refashion.study import config
-
-    assert config.LEVEL == summaries.LEVEL
-
-
 PILOT = {"pilot": 2, "half_width": 1.0, "most": 5}
 
 #: places of numbers, with a word of what is allowed there

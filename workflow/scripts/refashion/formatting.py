@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeGuard
 
+from refashion import LEVEL
+
 MISSING = "\u2013"
 MINUS = "\u2212"
 #: A no-break space: a number and its unit stay on one line.
@@ -96,7 +98,7 @@ def points_interval(ends: Sequence[float] | None) -> str:
     return text if text == MISSING else f"{text}{SPACE}pp"
 
 
-def p_value(p: float | None, level: float = 0.05) -> str:
+def p_value(p: float | None) -> str:
     """A p-value without its letter: 0.032, < 0.001, > 0.99. It is never rounded onto the level that judges it."""
     if not exists(p):
         return MISSING
@@ -106,7 +108,7 @@ def p_value(p: float | None, level: float = 0.05) -> str:
         return f">{SPACE}0.99"
     for places in range(2 if p >= 0.1 else 3, 8):
         text = f"{p:.{places}f}"
-        if float(text) != level or p == level:
+        if float(text) != LEVEL or p == LEVEL:
             return text
     return f"{p:.8f}"
 

@@ -9,17 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.summaries import (
-    LEVEL,
-    ROUNDING,
-    Summary,
-    finite,
-    finite_array,
-    summarise,
-    summarise_sums,
-    upper_p,
-    welch,
-)
+from refashion.inference.summaries import LEVEL, ROUNDING, Summary, finite, finite_array, summarise, upper_p, welch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +74,7 @@ def paired_contrast(scores: ArrayLike, weights: ArrayLike, confidence: float = 1
     """
     scores, weights = finite_array(scores, 2), finite_array(weights, 1)
     size = float((np.abs(weights) @ np.abs(scores)).max(initial=0))
-    sample = summarise_sums(weights @ scores, size)
+    sample = summarise(weights @ scores, size)
     if sample.mean is None or sample.sd is None:
         return Contrast(estimate=sample.mean, n=sample.n, reason=sample.reason)
     return _contrast(sample.mean, sample.n, sample.sd / np.sqrt(sample.n), sample.n - 1, confidence)

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-#: Level of every test, and 1 - LEVEL of every interval, unless a call says otherwise.
-LEVEL = 0.05
+from refashion import LEVEL as LEVEL  # which every module of the room takes from here
+
 #: Values closer than this share of their size are equal; see the module's docstring.
 ROUNDING = 1e-12
 #: With SD 0, a distance below this (pp) is none. One image in 10,000 is 0.01 pp.
@@ -67,21 +67,18 @@ def finite(*numbers: float) -> None:
         raise ValueError(f"expected finite numbers, got {', '.join(map(str, numbers))}")
 
 
-def summarise(x: ArrayLike) -> Summary:
-    """Summarise x [n]. Equal values give exactly their value and SD 0, not the rounding error of a sum."""
+def summarise(x: ArrayLike, size: float | None = None) -> Summary:
+    """Summarise x [n]. Equal values give exactly their value and SD 0, not the rounding error of a sum.
+
+    size: of the numbers of which x are sums, and by whose rounding x may vary; that of x by default.
+    """
     values = finite_array(x, 1)
     n = values.size
     if n == 0:
         return Summary(values, 0, None, None)
-    if np.ptp(values) <= ROUNDING * np.abs(values).max():
+    if np.ptp(values) <= ROUNDING * (np.abs(values).max() if size is None else size):
         return Summary(values, n, float(values[0]), 0.0 if n > 1 else None)
     return Summary(values, n, float(values.mean()), float(values.std(ddof=1)))
-
-
-def summarise_sums(values: np.ndarray, size: float) -> Summary:
-    """A sample of sums of numbers up to `size`; it is constant if it varies by no more than those numbers' rounding."""
-    constant = values.size > 0 and np.ptp(values) <= ROUNDING * size
-    return summarise(np.full_like(values, values[0]) if constant else values)
 
 
 def upper_p(excess: ArrayLike, scale: ArrayLike, df: ArrayLike) -> np.ndarray:

@@ -12,14 +12,11 @@ from typing import Any
 
 from jsonschema.exceptions import best_match
 
-from refashion import violations, yaml_files
+from refashion import LEVEL, violations, yaml_files
 from refashion.errors import UserError
 from refashion.networks import architectures, augmentation
 from refashion.study.model import AXES, FOLD, TABLES, Cell, Experiment, Looks, Pilot, Study, fold_size
 from refashion.study.schema import Validator, completed, config_schema
-
-#: What the levels of all looks add up to: the level of every verdict (`refashion.inference.summaries.LEVEL`).
-LEVEL = 0.05
 
 #: The keys of a source of data; `refashion.data.sources` has a function for each.
 SOURCES = ({"folder"}, {"url"}, {"url", "suffix"}, {"debian", "folder"})
