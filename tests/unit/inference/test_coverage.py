@@ -15,7 +15,7 @@ from refashion.inference.evidence import weigh
 from refashion.inference.families import holm_along
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.power import operating_characteristics
-from refashion.inference.seeds import stein_interval, stein_plan
+from refashion.inference.seeds import stein_seeds
 from refashion.inference.variance import variance_components
 from refashion.inference.verdicts import judge_family
 from worked_examples import cells
@@ -68,10 +68,11 @@ def test_stein_interval_covers_whether_capped_or_not(pilot, half_width, most):
     intervals, capped, widest = [], 0, 0.0
     for _ in range(REPETITIONS):
         first = rng.normal(91, 0.25, pilot)
-        plan = stein_plan(first, half_width, most)
-        intervals.append(stein_interval([*first, *rng.normal(91, 0.25, plan.n - pilot)], pilot))
-        capped += plan.capped
-        widest = max(widest, 0.0 if plan.capped else intervals[-1].half_width)
+        wanted = stein_seeds(first, half_width)
+        n = min(wanted, most or wanted)
+        intervals.append(t_interval([*first, *rng.normal(91, 0.25, n - pilot)], pilot=pilot))
+        capped += n < wanted
+        widest = max(widest, 0.0 if n < wanted else intervals[-1].half_width)
     assert coverage(intervals, [91] * REPETITIONS) == pytest.approx(0.95, abs=monte_carlo(0.95, REPETITIONS))
     assert widest <= half_width * (1 + 1e-9)
     assert (capped > REPETITIONS / 2) == (most is not None)

@@ -14,7 +14,7 @@ from refashion.inference.factorial import anova
 from refashion.inference.intervals import new_images_interval, prediction_interval, t_interval
 from refashion.inference.power import operating_characteristics
 from refashion.inference.ranks import rank_probabilities
-from refashion.inference.seeds import stein_interval, stein_plan
+from refashion.inference.seeds import stein_seeds
 from refashion.inference.variance import image_noise, variance_components
 from refashion.inference.verdicts import Verdict, judge_family
 from worked_examples import cells, sample
@@ -29,8 +29,8 @@ def every_result(x):
     correct = np.tile(np.arange(10) % 3 > 0, (x.size, 1)).reshape(x.size, 10)
     family = [weigh(x, 91.97, 0.53), weigh(x, 91.5, 0.5, 0.02), weigh(x, 92.8, 0.5, diverged=2)]
     family += [weigh(x, 91.97, 0.53, printed_runs=3, printed_sd=sd) for sd in (None, 0.0, 0.2)]
-    yield from (t_interval(x), prediction_interval(x), prediction_interval(x, image_variance=0.1))
-    yield from (stein_plan(x, 0.1), stein_plan(x, 0.1, most=4), stein_interval(x, min(x.size, 2)))
+    yield from (t_interval(x), t_interval(x, pilot=2), prediction_interval(x))
+    yield prediction_interval(x, image_variance=0.1)
     yield from (welch_contrast([x, [91.0, 92.0]], [1, -1]), *family)
     yield from (*judge_family(family), *judge_family([with_margin(e, 0.0) for e in family]))
     yield from (paired_comparison(x, x, seed=1), paired_comparison(x, x + 0.1, seed=1))
@@ -100,7 +100,7 @@ def test_a_number_that_is_none_is_refused_beside_a_sample_too(bad):
         lambda: weigh(x, 91, 0.5, bad),
         lambda: weigh(x, 91, 0.5, printed_runs=2, printed_sd=bad),
         lambda: welch_contrast([x, x], [1, -1]).p_above(bad),
-        lambda: stein_plan(x, bad),
+        lambda: stein_seeds(x, bad),
         lambda: prediction_interval(x, image_variance=bad),
         lambda: welch_contrast([x, x], [1, bad]),
         lambda: operating_characteristics(cells([5], [0.2], [0.5]), [bad], published_is_a_run=True, seed=0),

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from refashion.inference import intervals
-from refashion.inference.seeds import stein_interval, stein_plan
+from refashion.inference.seeds import stein_seeds
 from worked_examples import sample
 
 
@@ -41,11 +41,11 @@ MUKHOPADHYAY = [
 
 
 @pytest.mark.parametrize(("pilot", "d", "mean_n", "se_n", "coverage", "se_coverage"), MUKHOPADHYAY)
-def test_stein_plan_against_mukhopadhyay(pilot, d, mean_n, se_n, coverage, se_coverage):
+def test_stein_seeds_against_mukhopadhyay(pilot, d, mean_n, se_n, coverage, se_coverage):
     # E(N) and coverage by integrating over the pilot's SD at 1,000 equally likely values
     chi2 = stats.chi2.ppf((np.arange(1_000) + 0.5) / 1_000, pilot - 1)
     shape = sample(pilot)
-    n = np.array([stein_plan(shape * sd, d).n for sd in 5 * np.sqrt(chi2 / (pilot - 1))])
+    n = np.array([stein_seeds(shape * sd, d) for sd in 5 * np.sqrt(chi2 / (pilot - 1))])
     exact = (2 * stats.norm.cdf(d * np.sqrt(n) / 5) - 1).mean()
     assert n.mean() == pytest.approx(mean_n, abs=3 * se_n)
     assert exact >= 0.95
@@ -53,29 +53,23 @@ def test_stein_plan_against_mukhopadhyay(pilot, d, mean_n, se_n, coverage, se_co
         assert exact == pytest.approx(coverage, abs=3 * se_coverage)
 
 
-def test_stein_plan_by_hand_and_capped():
+def test_stein_seeds_by_hand():
     pilot = sample(10, 91, 0.3)  # (t(.975, 9) .3 / .15)^2 = (2.262157 * 2)^2 = 20.47
-    plan = stein_plan(pilot, 0.15)
-    assert (plan.wanted, plan.n, plan.capped) == (21, 21, False)
-    capped = stein_plan(pilot, 0.15, most=15)
-    assert (capped.wanted, capped.n, capped.capped) == (21, 15, True)
-    assert stein_plan(pilot, 5.0).n == 10  # never fewer than the pilot
-    assert stein_plan(pilot, 5.0, most=4).n == 10
-
-
-def test_stein_plan_asks_for_more_than_the_sd_of_few_runs_taken_as_true():
+    assert stein_seeds(pilot, 0.15) == 21
+    assert stein_seeds(pilot, 5.0) == 10  # never fewer than the pilot
     # (t(.975, 4) .3631 / .15)^2 = (2.776445 * 2.42067)^2 = 45.17, where 25 would do if the SD were known to be .3631
-    assert stein_plan(sample(5, 88.86, 0.3631), 0.15).wanted == 46
+    assert stein_seeds(sample(5, 88.86, 0.3631), 0.15) == 46
+    assert stein_seeds([91.0], 0.15) is None
 
 
 def test_stein_interval_uses_the_pilots_sd():
     x = np.concatenate([sample(10, 91, 0.3), sample(11, 91.2, 1.0)])
-    interval = stein_interval(x, pilot=10)
+    interval = intervals.t_interval(x, pilot=10)
     assert interval.half_width == pytest.approx(2.2621571628 * 0.3 / math.sqrt(21), rel=1e-9)
     assert (interval.mean, interval.n) == (pytest.approx(x.mean()), 21)
 
 
 def test_stein_interval_of_a_pilot_of_one_keeps_mean_count_and_reason():
-    interval = stein_interval([91.0, 92.0], pilot=1)
+    interval = intervals.t_interval([91.0, 92.0], pilot=1)
     assert (interval.mean, interval.n, interval.low) == (91.5, 2, None)
     assert interval.reason == intervals.t_interval([91.0]).reason

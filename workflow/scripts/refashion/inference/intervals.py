@@ -30,12 +30,17 @@ class Interval:
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
-def t_interval(x: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:
-    """Student's t interval of the mean of x [n]: mean +- t(n - 1) s / sqrt(n)."""
+def t_interval(x: ArrayLike, confidence: float = 1 - LEVEL, pilot: int | None = None) -> Interval:
+    """Student's t interval of the mean of x [n]: mean +- t(n - 1) s / sqrt(n).
+
+    pilot: how many of x, the first, planned n by Stein's rule (see `seeds.stein_seeds`); s and its degrees of freedom
+    are then theirs. Coverage is exact for normal runs, n being bounded or not, because n depends on that s alone.
+    """
     sample = summarise(x)
-    if sample.mean is None or sample.sd is None:
-        return Interval(mean=sample.mean, n=sample.n, reason=sample.reason)
-    return around(sample.mean, sample.sd, sample.n, half_width(sample.sd, sample.n, sample.n - 1, confidence))
+    first = sample if pilot is None else summarise(sample.values[:pilot])
+    if sample.mean is None or first.sd is None:
+        return Interval(mean=sample.mean, n=sample.n, reason=first.reason)
+    return _around(sample.mean, first.sd, sample.n, half_width(first.sd, sample.n, first.n - 1, confidence))
 
 
 def half_width(sd: float, n: int, df: int, confidence: float) -> float:
@@ -43,7 +48,7 @@ def half_width(sd: float, n: int, df: int, confidence: float) -> float:
     return float(stats.t.isf((1 - confidence) / 2, df) * sd / np.sqrt(n))
 
 
-def around(mean: float, sd: float, n: int, half: float) -> Interval:
+def _around(mean: float, sd: float, n: int, half: float) -> Interval:
     return Interval(mean=mean, sd=sd, n=n, low=mean - half, high=mean + half)
 
 
@@ -64,7 +69,7 @@ def prediction_interval(
     if sample.mean is None or sample.sd is None:
         return Interval(mean=sample.mean, n=sample.n, reason=sample.reason)
     more = Distances(0.0, sample.sd, sample.n, 0.0, image_variance, runs, np.nan if spread is None else spread)
-    return around(sample.mean, sample.sd, sample.n, float(more.run_half_width((1 - confidence) / 2)))
+    return _around(sample.mean, sample.sd, sample.n, float(more.run_half_width((1 - confidence) / 2)))
 
 
 def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> Interval:
@@ -87,4 +92,4 @@ def new_images_interval(scores: ArrayLike, confidence: float = 1 - LEVEL) -> Int
     ms_seed, ms_image, ms_residual = (1e4 * ms for ms in squares)
     parts = np.array([max(ms_seed, ms_residual), max(0.0, ms_image - ms_residual)]) / (n * m)
     t = stats.t.isf((1 - confidence) / 2, [n - 1, m - 1])
-    return around(100 * mean, float(np.sqrt(ms_seed / m)), n, float(np.sqrt((t**2 * parts).sum())))
+    return _around(100 * mean, float(np.sqrt(ms_seed / m)), n, float(np.sqrt((t**2 * parts).sum())))

@@ -62,13 +62,13 @@ def plan_pilots(study: Study, root: Path) -> list[dict]:
 
 
 def _pilot_row(study: Study, experiment: Experiment, settings: Pilot, cell: Cell, root: Path) -> dict:
-    from refashion.inference.seeds import stein_plan  # imports SciPy, which the Snakefile has no use for
+    from refashion.inference import seeds, summaries  # they import SciPy, which the Snakefile has no use for
 
     runs = [run_files.read(root / Run(cell, seed).folder).metrics for seed in experiment.first_seeds]
     accuracies = [100 * metrics["final"]["val_accuracy"] for metrics in runs if metrics["status"] == "finished"]
     confidence = study.config["analysis"]["confidence"]
-    found = stein_plan(accuracies, settings.half_width, confidence=confidence)
-    enough = max(settings.pilot, (found.wanted or 0) + len(runs) - len(accuracies))
+    found, wanted = summaries.summarise(accuracies), seeds.stein_seeds(accuracies, settings.half_width, confidence)
+    enough = max(settings.pilot, (wanted or 0) + len(runs) - len(accuracies))
     return {
         **vars(cell),
         "experiment": experiment.name,
@@ -76,7 +76,7 @@ def _pilot_row(study: Study, experiment: Experiment, settings: Pilot, cell: Cell
         "finished": len(accuracies),
         "sd": found.sd,
         "half_width": settings.half_width,
-        "wanted": found.wanted,
+        "wanted": wanted,
         "most": settings.most,
         "planned": min(enough, settings.most),
         "capped": enough > settings.most,

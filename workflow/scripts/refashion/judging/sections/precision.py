@@ -6,7 +6,7 @@ import numpy as np
 
 from refashion.inference.intervals import half_width, t_interval
 from refashion.inference.power import MOST_SEEDS
-from refashion.inference.seeds import FORECAST_RUNS, stein_interval, stein_plan
+from refashion.inference.seeds import FORECAST_RUNS, stein_seeds
 from refashion.judging.document.parts import CellName, Part, means
 from refashion.judging.facts import PUBLISHED_METRIC, Facts
 from refashion.study.model import Pilot
@@ -59,7 +59,7 @@ def _precision(cell: str, pilot: Pilot | None, facts: Facts) -> CellPrecision:
 
 def _needed(values: np.ndarray, width: float, confidence: float) -> int | None:
     """Seeds in all for a half-width in pp, by Stein's rule with these runs as pilot; None: too many, or few runs."""
-    wanted = stein_plan(values, width, confidence=confidence).wanted if values.size >= FORECAST_RUNS else None
+    wanted = stein_seeds(values, width, confidence) if values.size >= FORECAST_RUNS else None
     return None if wanted is None or wanted > MOST_SEEDS else wanted
 
 
@@ -67,14 +67,14 @@ def _stein(cell: str, pilot: Pilot, facts: Facts) -> str:
     """Stein's two stages: what the pilot seeds asked for, and whether the maximum bound them."""
     found = facts.runs.sample(cell, PUBLISHED_METRIC)
     first = found.values[np.isin(found.seeds, range(pilot.pilot))]
-    plan = stein_plan(first, pilot.half_width, pilot.most, facts.confidence)
-    interval = stein_interval(found.values, first.size, facts.confidence)
-    if plan.n is None:
-        words = f"{plan.reason[:1].upper()}{plan.reason[1:]}."
-    elif plan.capped:
-        words = f"Capped: the pilot asks for {plan.wanted} seeds, and {plan.n} is the most allowed."
+    wanted = stein_seeds(first, pilot.half_width, facts.confidence)
+    interval = t_interval(found.values, facts.confidence, pilot=first.size)
+    if wanted is None:
+        words = f"{interval.reason[:1].upper()}{interval.reason[1:]}."
+    elif wanted > pilot.most:
+        words = f"Capped: the pilot asks for {wanted} seeds, and {pilot.most} is the most allowed."
     else:
-        words = f"Stopped: {plan.n} seeds are enough for a half-width of {pilot.half_width:g} pp."
-        if interval.half_width is not None and found.n >= plan.n:
+        words = f"Stopped: {wanted} seeds are enough for a half-width of {pilot.half_width:g} pp."
+        if interval.half_width is not None and found.n >= wanted:
             words += f" Stein's own interval has {interval.half_width:.2f} pp; others of this cell say a little less."
     return words
