@@ -157,14 +157,13 @@ def test_variance_component_intervals_cover(row_sd, column_sd):
         + rng.normal(0, row_sd, (REPETITIONS, 5, 1))
         + rng.normal(0, column_sd, (REPETITIONS, 1, 5))
     )
-    results = [variance_components(x) for x in y]
+    rows, columns, residual = zip(*(variance_components(x) for x in y), strict=True)
     slack = monte_carlo(0.95, REPETITIONS)
-    for name, truth in (("rows", row_sd**2), ("columns", column_sd**2)):
-        assert coverage([getattr(r, name) for r in results], [truth] * REPETITIONS) >= 0.95 - slack
-    residual = coverage([r.residual for r in results], [0.04] * REPETITIONS)
-    assert residual == pytest.approx(0.95, abs=slack)
-    f = np.array([r.rows.f for r in results])  # before the cut at 0: (F - 1) MS_residual / b is without bias
-    raw = (f - 1) * np.array([r.residual.variance for r in results]) / 5
+    for found, truth in ((rows, row_sd**2), (columns, column_sd**2)):
+        assert coverage(found, [truth] * REPETITIONS) >= 0.95 - slack
+    assert coverage(residual, [0.04] * REPETITIONS) == pytest.approx(0.95, abs=slack)
+    f = np.array([one.f for one in rows])  # before the cut at 0: (F - 1) MS_residual / b is without bias
+    raw = (f - 1) * np.array([one.variance for one in residual]) / 5
     assert raw.mean() == pytest.approx(row_sd**2, abs=4 * raw.std() / math.sqrt(REPETITIONS))
 
 

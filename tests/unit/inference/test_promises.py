@@ -16,7 +16,7 @@ from refashion.inference.power import operating_characteristics
 from refashion.inference.ranks import rank_probabilities
 from refashion.inference.seeds import stein_seeds
 from refashion.inference.variance import image_noise, variance_components
-from refashion.inference.verdicts import Verdict, judge_family
+from refashion.inference.verdicts import judge_family
 from worked_examples import cells, sample
 
 SMALL = {"no seed": [], "one seed": [91.5], "two equal": [91.5, 91.5], "two": [91.4, 91.7], "constant": [91.97] * 6}
@@ -36,12 +36,11 @@ def every_result(x):
     yield from (paired_comparison(x, x, seed=1), paired_comparison(x, x + 0.1, seed=1))
     yield from (paired_comparison(x, x[::-1] * 1.001, seed=1), new_images_interval(correct))
     yield from (new_images_interval(correct[:, :1]), image_noise(correct))
-    yield from (rank_probabilities(grid, seed=1, resamples=50),)
     labels = {"cell": ["a"] * x.size + ["b"] * x.size}
     if x.size > 1:
         yield from (anova(grid.ravel(), labels), anova(grid.ravel(), labels, [*range(x.size)] * 2))
     yield from (welch_contrast(grid, [1, -1]), paired_contrast(grid, [1, -1]), paired_contrast(grid, [1, 1]))
-    yield from (variance_components(grid), variance_components(grid.T))
+    yield from (*variance_components(grid), *variance_components(grid.T))
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -53,7 +52,7 @@ def test_degenerate_input_gives_no_nan_no_warning_and_a_reason(name):
         fields = dataclasses.asdict(result)
         json.dumps(fields, allow_nan=False)  # plain Python types, neither NaN nor infinity
         fields.pop("printed_sd", None)
-        if None in fields.values() and not isinstance(result, Verdict):
+        if None in fields.values() and "reason" in fields:
             assert fields["reason"].startswith("cannot say"), result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,27 +11,19 @@ from scipy import stats
 from refashion.inference.summaries import finite_array
 
 
-@dataclass(frozen=True, kw_only=True)
-class RankProbabilities:
-    """p_rank[i][r]: the chance (0..1) that cell i has rank r + 1 (rank 1 = highest mean); None without two seeds."""
-
-    p_rank: list[list[float]] | None = None
-    reason: str = ""
-
-
 def rank_probabilities(
     scores: ArrayLike, *, seed: int, resamples: int = 10_000, one_run: bool = False
-) -> RankProbabilities:
-    """P(best) and P(rank) of k cells from scores [k, n], by resampling seeds, with replacement.
+) -> list[list[float]]:
+    """P(rank) of k cells from scores [k, n], by resampling seeds, with replacement.
 
-    Of the means seen here: all n seeds, jointly, which understates the variance of the means by (n - 1) / n. one_run:
-    of a study with one run a cell, each cell's any of its n, as in `order_probability`. Tied cells share their ranks
-    equally.
+    Returns [i][r], the chance (0..1) that cell i has rank r + 1 (rank 1 = highest mean); nothing without two seeds. Of
+    the means seen here: all n seeds, jointly, which understates the variance of the means by (n - 1) / n. one_run: of a
+    study with one run a cell, each cell's any of its n, as in `order_probability`. Tied cells share their ranks alike.
     """
     scores, rng = finite_array(scores, 2), np.random.default_rng(seed)
     k, n = scores.shape
     if n < 2:
-        return RankProbabilities(reason="cannot say, because ranks need at least two seeds that all cells share")
+        return []
     if one_run:
         drawn = scores[np.arange(k), rng.integers(n, size=(resamples, k))]
     else:
@@ -41,7 +32,7 @@ def rank_probabilities(
     first, last = (stats.rankdata(-drawn, method=end, axis=1)[..., None] for end in ("min", "max"))
     ranks = np.arange(1, k + 1)
     shares = ((first <= ranks) & (ranks <= last)) / (last - first + 1)  # t tied cells have 1/t of each of their ranks
-    return RankProbabilities(p_rank=shares.mean(0).tolist())
+    return shares.mean(0).tolist()
 
 
 def order_probability(scores: ArrayLike) -> float | None:

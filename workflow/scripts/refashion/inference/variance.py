@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from refashion.inference.summaries import LEVEL, NO_SEED, ROUNDING, finite_array
+from refashion.inference.summaries import LEVEL, ROUNDING, finite_array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,21 +29,11 @@ class VarianceComponent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VarianceComponents:
-    """Rows x columns, one run each: components rows, columns and residual (with the interaction); their total."""
-
-    rows: VarianceComponent | None = None
-    columns: VarianceComponent | None = None
-    residual: VarianceComponent | None = None
-    total: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ImageNoise:
     """Where the variance of a measured accuracy comes from, in pp^2 (see `image_noise`).
 
     seed_variance = s^2 of the n accuracies. true_seed_variance: of accuracies on endless images, negative set to 0.
+    Nothing but n exists below two seeds.
     """
 
     n: int
@@ -51,11 +41,12 @@ class ImageNoise:
     within_images: float | None = None
     seed_variance: float | None = None
     true_seed_variance: float | None = None
-    reason: str = ""
 
 
-def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> VarianceComponents:
+def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> tuple[VarianceComponent, ...]:
     """Variance components of y [a, b], rows (subset seeds) crossed with columns (initialiser seeds), one run each.
+
+    Returns those of rows, columns and residual; none without two seeds of each kind.
 
     Method of moments: rows (MS_rows - MS_res) / b, columns (MS_columns - MS_res) / a, residual MS_res, in which the
     interaction and the noise of a single run lie together. Intervals: Tukey-Williams (Williams 1962, Biometrika 49,
@@ -64,16 +55,14 @@ def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> Variance
     y = finite_array(y, 2)
     a, b = y.shape
     if a < 2 or b < 2:
-        return VarianceComponents(
-            reason="cannot say, because components need two seeds of each kind, all combinations run"
-        )
+        return ()
     mean, *squares = crossed_mean_squares(y)
     ms_rows, ms_columns, ms_residual = (0.0 if ms <= (ROUNDING * mean) ** 2 else ms for ms in squares)
     df = (a - 1) * (b - 1)
     raw = ((ms_rows - ms_residual) / b, (ms_columns - ms_residual) / a, ms_residual)
     total = sum(max(0.0, value) for value in raw)
-    rows = _random_effect(raw[0], total, ms_rows, ms_residual, a - 1, df, b, confidence)
-    columns = _random_effect(raw[1], total, ms_columns, ms_residual, b - 1, df, a, confidence)
+    rows = _random_effect(total, ms_rows, ms_residual, a - 1, df, b, confidence)
+    columns = _random_effect(total, ms_columns, ms_residual, b - 1, df, a, confidence)
     tail = (1 - confidence) / 2
     residual = VarianceComponent(
         variance=raw[2],
@@ -81,7 +70,7 @@ def variance_components(y: ArrayLike, confidence: float = 1 - LEVEL) -> Variance
         low=float(df * ms_residual / stats.chi2.isf(tail, df)),
         high=float(df * ms_residual / stats.chi2.ppf(tail, df)),
     )
-    return VarianceComponents(rows=rows, columns=columns, residual=residual, total=total)
+    return rows, columns, residual
 
 
 def nested_component(cells: Sequence[Sequence[ArrayLike]], confidence: float = 1 - LEVEL) -> VarianceComponent | None:
@@ -102,11 +91,11 @@ def nested_component(cells: Sequence[Sequence[ArrayLike]], confidence: float = 1
     sizes = [np.array([group.size for group in cell]) for cell in split]
     size = sum(own.sum() - (own**2).sum() / own.sum() for own in sizes) / df
     ms, ms_runs = between / df, within / df_runs
-    raw = (ms - ms_runs) / size
-    return _random_effect(raw, max(0.0, raw) + ms_runs, ms, ms_runs, df, df_runs, size, confidence)
+    total = max(0.0, (ms - ms_runs) / size) + ms_runs
+    return _random_effect(total, ms, ms_runs, df, df_runs, size, confidence)
 
 
-def _random_effect(raw, total, ms, ms_residual, df, df_residual, per_level, confidence) -> VarianceComponent:
+def _random_effect(total, ms, ms_residual, df, df_residual, per_level, confidence) -> VarianceComponent:
     """One crossed factor: F test of variance 0 and the Tukey-Williams interval, cut at 0."""
     f, tail = ms / ms_residual if ms_residual > 0 else None, (1 - confidence) / 2
     shrink = [1 - stats.f.isf(q, df, df_residual) / f if f else float(ms > 0) for q in (tail, 1 - tail)]
@@ -115,8 +104,9 @@ def _random_effect(raw, total, ms, ms_residual, df, df_residual, per_level, conf
         for factor, q in zip(shrink, (tail, 1 - tail), strict=True)
     )
     p = float(stats.f.sf(f, df, df_residual)) if f is not None else float(ms == 0)
-    share = max(0.0, raw) / total if total > 0 else None
-    return VarianceComponent(variance=max(0.0, raw), share=share, f=f, p=p, low=low, high=high)
+    variance = max(0.0, (ms - ms_residual) / per_level)
+    share = variance / total if total > 0 else None
+    return VarianceComponent(variance=variance, share=share, f=f, p=p, low=low, high=high)
 
 
 def crossed_mean_squares(y: np.ndarray) -> tuple[float, float, float, float]:
@@ -142,7 +132,7 @@ def image_noise(correct: ArrayLike) -> ImageNoise:
     correct = np.asarray(correct, bool)
     n, m = correct.shape
     if n < 2:
-        return ImageNoise(n=n, reason="cannot say, because one seed does not show its luck" if n else NO_SEED)
+        return ImageNoise(n=n)
     q = correct.mean(0)
     within = 1e4 * float((q * (1 - q)).mean()) / m * n / (n - 1)
     seed_variance = 1e4 * float(correct.mean(1).var(ddof=1))

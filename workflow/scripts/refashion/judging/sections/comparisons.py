@@ -198,6 +198,7 @@ def _new_images(facts: Facts, kind: str, names: tuple[str, str], seeds: np.ndarr
 
 
 ONE_COLUMN = "cannot say, because ranks take two columns"
+FEW_SEEDS = "cannot say, because ranks need at least two seeds that all cells share"
 
 
 def ranks(facts: Facts) -> Ranks:
@@ -214,10 +215,10 @@ def ranks(facts: Facts) -> Ranks:
     return Ranks(
         cells=cells,
         n=seeds.size,
-        p_rank=of_means.p_rank or [],
-        p_rank_one_run=of_runs.p_rank or [],
+        p_rank=of_means,
+        p_rank_one_run=of_runs,
         p_published_order=order_probability(facts.runs.paired(order, PUBLISHED_METRIC)[1]) if order else None,
-        reason=facts.why_empty(empty) if empty else of_means.reason,
+        reason=facts.why_empty(empty) if empty else "" if of_means else FEW_SEEDS,
     )
 
 

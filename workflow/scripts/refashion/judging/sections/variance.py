@@ -86,9 +86,8 @@ def _components(cells: Sequence[Cell], facts: Facts) -> Components:
     """Variance of subset, of initialiser and order, and what is left, from one run each."""
     names = [cell.name for cell in cells]
     found = variance_components(facts.runs.paired(names, PUBLISHED_METRIC)[1], facts.confidence)
-    parts = {"subset": found.rows, "initialiser and order": found.columns, "residual": found.residual}
-    sources = [VarianceSource.named(name, part) for name, part in parts.items() if part is not None]
-    return Components(cells=names, sources=sources)
+    sources = zip(("subset", "initialiser and order", "residual"), found, strict=False)
+    return Components(cells=names, sources=[VarianceSource.named(name, part) for name, part in sources])
 
 
 # ------------------------------------------------------------------------------------------------------------ machines
