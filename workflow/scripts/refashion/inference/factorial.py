@@ -19,9 +19,9 @@ class AnovaEffect:
     name: str
     ss: float
     df: int
-    f: float | None = None
-    p: float | None = None
-    partial_omega2: float | None = None
+    f: float
+    p: float
+    partial_omega2: float
 
 
 @dataclass(frozen=True, kw_only=True)

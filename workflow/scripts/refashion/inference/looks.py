@@ -22,9 +22,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from refashion.inference.distances import Distances, Values, chance_between
@@ -126,6 +128,15 @@ def _stop(state: np.ndarray, seen: Look, last: float) -> np.ndarray:
 # ----------------------------------------------------------------------------------------- what a member can be
 
 
+def look_at(known: np.ndarray, hopeless: ArrayLike, p_rep: np.ndarray, p_not: np.ndarray, chance: Callable) -> Look:
+    """A look that shows something of the `known` members alone: of others no p-values, and no chance if hopeless."""
+
+    def of_all(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
+        return np.where(known, chance(level_rep, level_not), np.where(hopeless, 0.0, 1.0))
+
+    return Look(np.where(known, p_rep, np.nan), np.where(known, p_not, np.nan), of_all)
+
+
 def numbers(family: Sequence[Evidence], most: int) -> Look:
     """A look at published numbers, from their evidence; `most`: the seeds of the last look.
 
@@ -134,13 +145,9 @@ def numbers(family: Sequence[Evidence], most: int) -> Look:
     known = np.array([e.sd is not None and not e.diverged for e in family])
     diverged = np.array([e.diverged > 0 for e in family])
     seen = distances(family)
-
-    def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
-        found = chance_for_number(seen._replace(n=np.maximum(seen.n, 2)), most, level_rep, level_not)
-        return np.where(known, found, np.where(diverged, 0.0, 1.0))
-
+    chance = partial(chance_for_number, seen._replace(n=np.maximum(seen.n, 2)), most)
     p_rep, p_not = (np.array([getattr(e, p) for e in family], float) for p in ("p_rep", "p_not"))
-    return Look(np.where(known, p_rep, np.nan), np.where(known, p_not, np.nan), chance)
+    return look_at(known, diverged, p_rep, p_not, chance)
 
 
 def chance_for_number(seen: Distances, most: int, level_rep: Values, level_not: Values) -> np.ndarray:
@@ -183,8 +190,7 @@ def differences(seen: Difference, most: int) -> Look:
         last, last_df = error * np.sqrt(count / most), freedom * (most - 1) / (count - 1)
         to_come = error * np.sqrt(np.maximum(0.0, 1 - count / most))
         low, high = -stats.t.isf(level_not, last_df) * last, stats.t.isf(level_rep, last_df) * last
-        found = 1 - chance_between(low, high, mean, to_come, freedom)
-        return np.where(known, found, np.where(diverged > 0, 0.0, 1.0))
+        return 1 - chance_between(low, high, mean, to_come, freedom)
 
-    p_rep, p_not = (np.where(known, upper_p(sign * mean, error, freedom), np.nan) for sign in (1, -1))
-    return Look(p_rep, p_not, chance)
+    p_rep, p_not = (upper_p(sign * mean, error, freedom) for sign in (1, -1))
+    return look_at(known, diverged > 0, p_rep, p_not, chance)

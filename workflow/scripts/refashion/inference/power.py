@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from refashion.inference.distances import Distances, chance_between
 from refashion.inference.evidence import Evidence
-from refashion.inference.looks import Look, State, chance_for_number, follow
+from refashion.inference.looks import Look, State, chance_for_number, follow, look_at
 from refashion.inference.summaries import LEVEL, NO_DISTANCE, finite, finite_array
 
 #: The chance to decide with which a number of seeds is planned.
@@ -101,12 +101,8 @@ def _look(studies: Distances, most: int) -> Look:
     """What a look at simulated studies [R, k] shows; cells with fewer than two seeds show nothing."""
     shown, studies = np.asarray(studies.n) > 1, studies._replace(n=np.maximum(studies.n, 2))
     p_rep, p_far, p_run = studies.p_values()
-
-    def chance(level_rep: np.ndarray, level_not: np.ndarray) -> np.ndarray:
-        return np.where(shown, chance_for_number(studies, most, level_rep, level_not), 1.0)
-
-    p_not = np.maximum(p_far, p_run)
-    return Look(np.where(shown, p_rep, np.nan), np.where(shown, p_not, np.nan), chance)
+    chance = partial(chance_for_number, studies, most)
+    return look_at(shown, False, p_rep, np.maximum(p_far, p_run), chance)
 
 
 def _verdict_rates(state: np.ndarray, claims: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ Conventions
     Runs of two cells are paired by position: column j of every array belongs to the same seed.
 
 What does not exist is None
-    A quantity that the data cannot give (an interval from one seed) is None, and `reason` says why in one sentence that
-    begins "cannot say"; where everything exists `reason` is "". Nothing here returns NaN.
+    A quantity that the data cannot give (an interval from one seed) is None. Where a result has a `reason`, it says why
+    in one sentence that begins "cannot say", and is "" where everything exists. Nothing here returns NaN.
 
 All values equal (SD 0, two seeds or more)
     The limit SD -> 0 of each formula: intervals have zero width; a test whose hypothesis the constant contradicts has
