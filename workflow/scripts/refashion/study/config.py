@@ -56,13 +56,17 @@ def load_study(config: Mapping[str, Any]) -> Study:
     Raises UserError with one sentence for the first mistake found.
     """
     checked = _plain(config)
-    _check_schema(checked)
+    error = best_match(Validator(config_schema()).iter_errors(checked))
+    if error is not None:
+        raise UserError(violations.sentence("config", error))
     checked = completed(checked, config_schema())
-    _lower_hashes(checked["datasets"])
+    for dataset in checked["datasets"].values():
+        for file in dataset["files"].values():
+            file["sha256"] = file["sha256"].lower()  # as specs have it; PowerShell writes capitals
     for mistake in _mistakes(checked):
         raise UserError(f"config: {mistake}.")
-    experiments = tuple(_experiment(name, entry, checked) for name, entry in checked["experiments"].items())
-    enabled = _enabled(checked["run"], experiments)
+    experiments = {name: _experiment(name, entry, checked) for name, entry in checked["experiments"].items()}
+    enabled = tuple(experiments[name] for name in checked["run"])
     _check_same_looks(enabled)
     return Study(config=checked, experiments=enabled)
 
@@ -85,13 +89,6 @@ def _plain(value: Any, path: tuple[str | int, ...] = ()) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def _check_schema(config: dict[str, Any]) -> None:
-    """Raises UserError for the violation that tells most."""
-    error = best_match(Validator(config_schema()).iter_errors(config))
-    if error is not None:
-        raise UserError(violations.sentence("config", error))
-
-
 # ------------------------------------------------------------------------------------------------------ semantic checks
 
 
@@ -110,6 +107,9 @@ def _mistakes(config: dict[str, Any]) -> Iterator[str]:
         yield from _mistakes_of_a_fraction(f"fractions.{name}", entry, config["datasets"])
     for name, entry in config["recipes"].items():
         yield from _mistakes_of_a_recipe(f"recipes.{name}", entry)
+    for position, name in enumerate(config["run"]):
+        if name not in config["experiments"]:
+            yield f"run[{position}] is {name!r}; allowed are {', '.join(config['experiments'])}"
 
 
 def _mistakes_of_case(table: str, entries: Mapping[str, Any]) -> Iterator[str]:
@@ -138,13 +138,6 @@ def _mistakes_of_a_dataset(where: str, dataset: Mapping[str, Any]) -> Iterator[s
                 f"{where}.sources[{position}].url holds a user's name or password, which the log and the page would "
                 "show; name the address without them, or a folder"
             )
-
-
-def _lower_hashes(datasets: Mapping[str, Any]) -> None:
-    """SHA-256 in lower case, as specs have them, however they are written (PowerShell writes capitals)."""
-    for dataset in datasets.values():
-        for file in dataset["files"].values():
-            file["sha256"] = file["sha256"].lower()
 
 
 def _mistakes_of_a_fraction(where: str, fraction: Mapping[str, Any], datasets: Mapping[str, Any]) -> Iterator[str]:
@@ -253,11 +246,3 @@ def _check_same_looks(experiments: Iterable[Experiment]) -> None:
                 f"config: the experiments {looking[0].name} and {other.name} have different looks; all that have looks "
                 "must have the same, since their claims are judged together."
             )
-
-
-def _enabled(names: list[str], experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
-    by_name = {experiment.name: experiment for experiment in experiments}
-    for position, name in enumerate(names):
-        if name not in by_name:
-            raise UserError(f"config: run[{position}] is {name!r}; allowed are {', '.join(by_name)}.")
-    return tuple(by_name[name] for name in names)

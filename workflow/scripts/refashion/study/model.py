@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from refashion.networks import architectures, augmentation
-from refashion.study.schema import config_schema
+from refashion.study.schema import recipe_defaults
 
 #: Raised by hand whenever the same spec would give other numbers. Raising it retrains everything.
 NUMERICS = 1
@@ -191,10 +191,8 @@ class Study:
 
     def seeds(self, experiment: Experiment, cell: Cell) -> tuple[int, ...]:
         """The seeds of a cell in an experiment, the planned ones included once they are known."""
-        first = experiment.first_seeds
-        if isinstance(experiment.seeds, Pilot | Looks):
-            return tuple(range(max(len(first), self.planned.get((experiment.name, cell), 0))))
-        return first
+        first, planned = experiment.first_seeds, self.planned.get((experiment.name, cell), 0)
+        return tuple(range(planned)) if planned > len(first) else first
 
     def cells(self) -> tuple[Cell, ...]:
         """Every cell once, in the order of the experiments."""
@@ -346,11 +344,11 @@ def _switched_on(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe as it stands in a spec: without its length, and without later options that are at their default."""
-    known = config_schema()["properties"]["recipes"]["additionalProperties"]["properties"]
+    default = recipe_defaults()
     return {
         name: value
         for name, value in recipe.items()
-        if name in FIRST_OPTIONS or (name not in ("epochs", "updates") and value != known[name]["default"])
+        if name in FIRST_OPTIONS or (name not in ("epochs", "updates") and value != default[name])
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from refashion import formatting as fmt
 from refashion.networks import architectures
 from refashion.study.model import AXES, FOLD, TABLES, Cell, Study
-from refashion.study.schema import config_schema
+from refashion.study.schema import recipe_defaults
 
 #: A setting in words, where its key and value alone are none.
 _TOLD: dict[str, Callable[[Any], str]] = {
@@ -120,7 +120,7 @@ class Names:
             return self.columns[cell.name]
         words = self._trained(cell)
         same = [other for other in self._alike.get(words, ()) if other != cell]
-        apart = self._apart(cell, same, but=_recipe_defaults() | {"updates": self.study.updates(cell)})
+        apart = self._apart(cell, same, but=recipe_defaults() | {"updates": self.study.updates(cell)})
         return f"{words}, {apart}" if apart else words
 
     @cached_property
@@ -177,9 +177,3 @@ def _inside_a_sentence(text: str) -> str:
 def augmentation(name: str) -> str:
     """An augmentation by its name."""
     return "no augmentation" if name == "none" else name.replace("_", " ")
-
-
-def _recipe_defaults() -> dict[str, Any]:
-    """What a recipe is unless it says otherwise."""
-    options = config_schema()["properties"]["recipes"]["additionalProperties"]["properties"]
-    return {key: option["default"] for key, option in options.items() if "default" in option}

@@ -35,6 +35,12 @@ def config_schema() -> dict[str, Any]:
     return read_schema("schema.yaml")
 
 
+def recipe_defaults() -> dict[str, Any]:
+    """What a recipe is unless it says otherwise."""
+    options = config_schema()["properties"]["recipes"]["additionalProperties"]["properties"]
+    return {name: option["default"] for name, option in options.items() if "default" in option}
+
+
 def completed(value: Any, schema: Mapping[str, Any] | bool) -> Any:
     """A checked value with the schema's defaults and, where whole numbers are meant, 3 for 3.0; at every depth."""
     if isinstance(schema, bool):  # of a part that may be anything, or nothing
