@@ -32,14 +32,11 @@ def commit() -> dict[str, Any]:
     It counts only where this project is the top of the checkout and its Snakefile is tracked: unpacked inside another
     repository, it has no commit.
     """
-    revision = _git("rev-parse", "HEAD") if _is_tracked() else None
+    top = _git("rev-parse", "--show-toplevel")
+    is_ours = top is not None and Path(top) == PROJECT and _git("ls-files", "--error-unmatch", "Snakefile") is not None
+    revision = _git("rev-parse", "HEAD") if is_ours else None
     changes = None if revision is None else _git("status", "--porcelain", "--untracked-files=no")
     return {"commit": revision, "dirty": None if changes is None else bool(changes)}
-
-
-def _is_tracked() -> bool:
-    top = _git("rev-parse", "--show-toplevel")
-    return top is not None and Path(top) == PROJECT and _git("ls-files", "--error-unmatch", "Snakefile") is not None
 
 
 def machine() -> dict[str, Any]:

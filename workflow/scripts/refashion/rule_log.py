@@ -47,18 +47,17 @@ def rule_log(job: Any) -> Iterator[TextIO]:
 
 def sentence(error: Exception | KeyboardInterrupt) -> str:
     """What went wrong, in one line that a terminal can be shown."""
-    return printable(_sentence(error))
-
-
-def _sentence(error: Exception | KeyboardInterrupt) -> str:
-    if isinstance(error, UserError):
-        return str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "The job was asked to stop (SIGINT) and left at once."
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        return f"The system says '{error.strerror}'{where}."
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    match error:
+        case UserError():
+            text = str(error)
+        case KeyboardInterrupt():
+            text = "The job was asked to stop (SIGINT) and left at once."
+        case OSError() if error.strerror:
+            where = f": {error.filename}" if error.filename else ""
+            text = f"The system says '{error.strerror}'{where}."
+        case _:
+            text = f"{type(error).__name__}: {error}".splitlines()[0]
+    return printable(text)
 
 
 @contextlib.contextmanager
