@@ -110,12 +110,6 @@ def test_anova_says_why_not():
     assert result.reason == "cannot say, because nothing varies between runs of a cell"
 
 
-def test_logit_percent():
-    assert logit_percent([50, 90]) == pytest.approx([0, math.log(9)])
-    with pytest.raises(ValueError, match="between 0 and 100"):
-        logit_percent([100.0])
-
-
 def test_log_odds_exist_between_none_and_all():
     assert logit_percent([0.5, 50, 99.5]) == pytest.approx([math.log(0.005 / 0.995), 0, math.log(0.995 / 0.005)])
     for bad in (0, 100, -1, 101):

@@ -121,6 +121,8 @@ MISTAKES = [
     (put("claims/V1/value", 0.9197), ["claims.V1.value is 0.9197", "percent", "fraction"]),
     (put("claims/V1/value", 1), ["claims.V1.value is 1", "percent, above 1"]),
     (put("claims/V1/value", True), ["claims.V1.value is True", "percent"]),
+    (put("claims/V1/n", 1), ["claims.V1.n is 1", "from 2"]),
+    (put("claims/V1/sd", 0.2), ["claims.V1 has sd and lacks n"]),
     (put("claims/V1/value", 100), ["claims.V1.margin is 'binomial'", "0"]),
     (put("validation_images", 0), ["validation_images is 0", "at least 1"]),
     (put("validation_images", "10,000"), ["validation_images is '10,000'", "commas"]),
@@ -335,11 +337,9 @@ def test_a_file_that_holds_something_else_is_told(tmp_path, content):
         read_original(tmp_path / "original.yaml")
 
 
-@pytest.mark.parametrize("content", [None, "a: [", "title: A\ntitle: B"])
-def test_a_file_that_cannot_be_read_is_told(tmp_path, content):
-    if content is not None:
-        (tmp_path / "original.yaml").write_text(content)
-    with pytest.raises(UserError, match=r"original\.yaml.*\.$"):
+def test_a_file_with_a_key_twice_is_told(tmp_path):
+    (tmp_path / "original.yaml").write_text("title: A\ntitle: B")
+    with pytest.raises(UserError, match=r"original\.yaml, line 2: the key 'title' stands twice\.$"):
         read_original(tmp_path / "original.yaml")
 
 
