@@ -8,10 +8,13 @@ from refashion.inference.verdicts import Cause
 
 # R's data set `sleep` (Cushny & Peebles 1905), extra hours of sleep of the same ten patients under two drugs.
 SLEEP_1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
-
-
 SLEEP_2 = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
 
+# Differences of the fifteen pairs in the paired example of the R package `equivalence`, function tost.
+EQUIVALENCE = np.subtract(
+    [2.84, 2.51, 2.41, 2.95, 3.14, 3.79, 4.14, 3.85, 3.02, 3.45, 5.37, 3.81, 4.19, 3.16, 3.84],
+    [2.60, 2.82, 2.18, 3.46, 4.01, 3.04, 3.47, 4.06, 2.91, 3.59, 4.51, 3.16, 3.86, 3.31, 3.02],
+)
 
 # Ratings of six targets by four judges: Shrout & Fleiss 1979, Psychological Bulletin 86, 420-428, table 2.
 RATINGS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])

@@ -9,7 +9,7 @@ from scipy import stats
 
 from refashion.inference.evidence import half_error_margin, image_margin, weigh
 from refashion.inference.intervals import prediction_interval
-from worked_examples import sample
+from worked_examples import EQUIVALENCE, sample
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,7 @@ def test_image_margin_by_hand():
 
 
 def test_tost_of_the_r_package_equivalence():
-    # R package `equivalence`, function tost, paired example
-    x = [2.84, 2.51, 2.41, 2.95, 3.14, 3.79, 4.14, 3.85, 3.02, 3.45, 5.37, 3.81, 4.19, 3.16, 3.84]
-    y = [2.60, 2.82, 2.18, 3.46, 4.01, 3.04, 3.47, 4.06, 2.91, 3.59, 4.51, 3.16, 3.86, 3.31, 3.02]
-    assert weigh(np.subtract(x, y), 0, 0.6).p_rep == pytest.approx(0.003166881489265175, rel=1e-12)
+    assert weigh(EQUIVALENCE, 0, 0.6).p_rep == pytest.approx(0.003166881489265175, rel=1e-12)
 
 
 def test_half_of_a_published_error_is_a_margin_where_its_own_is_wider():
