@@ -47,5 +47,5 @@ def main(job):
 
 
 if __name__ == "__main__":
-    with rule_log(snakemake):  # noqa: F821
-        main(snakemake)  # noqa: F821
+    with rule_log(snakemake):
+        main(snakemake)

@@ -17,5 +17,5 @@ def main(job, terminal):
 
 
 if __name__ == "__main__":
-    with rule_log(snakemake) as stderr:  # noqa: F821
-        main(snakemake, stderr)  # noqa: F821
+    with rule_log(snakemake) as stderr:
+        main(snakemake, stderr)
