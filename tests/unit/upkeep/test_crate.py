@@ -7,10 +7,12 @@ import shutil
 import tomllib
 
 import numpy as np
+import pytest
 import yaml
 
 import run_folders
 from project import PROJECT
+from refashion.errors import UserError
 from refashion.upkeep import crate
 
 
@@ -55,6 +57,30 @@ def test_without_a_crate_or_published_runs_nothing_is_renewed(tmp_path):
     assert crate.renewed(tmp_path) != ""
     (tmp_path / crate.FILE).unlink()
     assert crate.renewed(tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"@graph": [}', "Expecting value: line 1 column 13"),
+        (b"\xff", "'utf-8' codec can't decode"),
+        ("{}", "it lacks '@graph'"),
+        ('{"@graph": [{"@id": "./"}]}', "it lacks '#published-runs'"),
+        ('{"@graph": [3]}', "'int' object is not subscriptable"),
+        ("[" * 100_000, "recursion"),
+    ],
+    ids=range(6),
+)
+def test_a_crate_that_was_broken_by_hand_is_told_in_a_sentence(tmp_path, text, reason):
+    run_folders.publish(tmp_path / "published", 0)
+    (tmp_path / crate.FILE).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError) as caught:
+        crate.renewed(tmp_path)
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{tmp_path / crate.FILE} is no crate that can be renewed: ")
+    assert reason in sentence
+    assert sentence.endswith("; mend it, or take the last good one from Git, and publish again.")
+    assert "\n" not in sentence
 
 
 def test_all_that_the_projects_crate_names_is_there():
