@@ -86,7 +86,7 @@ def test_a_run_that_was_given_a_gpu_where_there_is_none_fails_with_a_sentence(sp
     store = RunStore(tmp_path / "store")
     output = _start(spec, small_data, store, "gpu", CUDA_VISIBLE_DEVICES="").communicate(timeout=600)[0]
     assert "This job was given a GPU and the machine shows none" in output
-    assert store.find(spec) is None
+    assert store.whole(digest(spec)) is None
 
 
 def test_a_gpu_that_tensorflow_cannot_see_is_no_silent_fallback(spec, small_data, tmp_path):
@@ -95,4 +95,4 @@ def test_a_gpu_that_tensorflow_cannot_see_is_no_silent_fallback(spec, small_data
     store = RunStore(tmp_path / "store")
     output = _start(spec, small_data, store, "gpu", CUDA_VISIBLE_DEVICES="0").communicate(timeout=600)[0]
     assert "sees no GPU (CUDA_VISIBLE_DEVICES: 0)" in output
-    assert store.find(spec) is None
+    assert store.whole(digest(spec)) is None

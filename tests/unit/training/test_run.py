@@ -82,7 +82,7 @@ def test_a_run_is_trained_on_the_data_of_its_spec_or_not_at_all(config, small_da
     spec = load_study(config).spec(Run(CELL, 0))  # of the real data; here is a part of it
     with pytest.raises(UserError, match=r"small\.npz holds other train_images than the config names .*delete it"):
         _train(spec, small_data, store)
-    assert store.find(spec) is None
+    assert store.whole(digest(spec)) is None
     failed = run_state.read(store.folder, digest(spec))
     assert (failed.state, "holds other train_images" in failed.reason) == ("failed", True)
 

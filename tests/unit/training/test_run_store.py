@@ -18,6 +18,7 @@ from refashion.training.run_files import BrokenRunError
 from refashion.training.run_store import RunStore
 
 SPEC = run_folders.spec()
+NAME = digest(SPEC)
 RUN = run_folders.parts(SPEC)
 
 
@@ -34,22 +35,22 @@ def _publish(store, spec=SPEC, **changes):
 
 
 def test_a_published_run_is_found_whole(store):
-    assert store.find(SPEC) is None
+    assert store.whole(NAME) is None
     _publish(store)
-    found = store.find(SPEC)
+    found = store.whole(NAME).metrics
     assert found["final"] == RUN.metrics["final"]
     assert found["spec"] == SPEC
-    with np.load(store.path(digest(SPEC)) / "predictions.npz") as file:
+    with np.load(store.path(NAME) / "predictions.npz") as file:
         assert (file["clean"] == RUN.predictions["clean"]).all()
-    assert sorted(os.listdir(store.folder)) == [digest(SPEC)]
+    assert sorted(os.listdir(store.folder)) == [NAME]
 
 
 def test_the_first_twin_wins_and_the_second_says_so(store):
     _publish(store, made="first")
     _publish(store, made="second")
-    assert store.find(SPEC)["made"] == "first"
+    assert store.whole(NAME).metrics["made"] == "first"
     assert "another job" in store.messages[0]
-    assert sorted(os.listdir(store.folder)) == [digest(SPEC)]
+    assert sorted(os.listdir(store.folder)) == [NAME]
 
 
 def _cut(path):
@@ -64,15 +65,15 @@ def _empty(path):
 @pytest.mark.parametrize("harm", [_cut, _empty, os.remove], ids=["cut", "empty", "missing"])
 def test_a_run_with_a_broken_file_is_set_aside_and_the_file_named(store, name, harm):
     _publish(store)
-    folder = store.path(digest(SPEC))
+    folder = store.path(NAME)
     harm(folder / name)
-    assert store.find(SPEC) is None
+    assert store.whole(NAME) is None
     (aside,) = store.folder.glob("*.broken-*")
     assert store.messages[0].startswith(f"Set aside as {aside.name}: {folder / name} ")
     assert not folder.exists()
     assert {path.name for path in aside.iterdir()} == set(run_files.FILES) - ({name} if harm is os.remove else set())
     _publish(store)
-    assert store.find(SPEC) is not None
+    assert store.whole(NAME) is not None
 
 
 @pytest.mark.parametrize("trouble", [errno.EIO, errno.ESTALE, errno.EMFILE])
@@ -85,10 +86,10 @@ def test_what_a_disk_in_trouble_cannot_read_now_stays_where_it_is(store, monkeyp
 
     with monkeypatch.context() as trouble_now:
         trouble_now.setattr(run_files.files, "_read_plain", fail)
-        for read in (store.find, store.load_checkpoint):
+        for read, key in ((store.whole, NAME), (store.load_checkpoint, SPEC)):
             with pytest.raises(UserError, match=r"cannot be read now \(In trouble\); nothing is lost"):
-                read(SPEC)
-    assert store.find(SPEC) is not None
+                read(key)
+    assert store.whole(NAME) is not None
     assert store.load_checkpoint(SPEC) is not None
     assert store.messages == []
 
@@ -130,13 +131,13 @@ def test_a_full_disk_while_publishing_leaves_nothing_behind(store, full_disk, mo
     assert list(store.folder.iterdir()) == []
     monkeypatch.undo()
     _publish(store)
-    assert store.find(SPEC) is not None
+    assert store.whole(NAME) is not None
 
 
 def test_nan_never_gets_into_metrics(store):
     with pytest.raises(ValueError, match="not JSON compliant"):
         _publish(store, final={"loss": float("nan")})
-    assert store.find(SPEC) is None
+    assert store.whole(NAME) is None
 
 
 ARRAYS = {"model/0": np.linspace(0, 1, 7, dtype=np.float32), "iteration": np.array(3, np.int64), "none": np.zeros(0)}
@@ -254,16 +255,16 @@ def _fifos(store, folder):
 
 @pytest.mark.parametrize("lie", [_without_metrics, _link_to_nothing, _link_to_a_run, _a_file, _fifos])
 def test_a_finished_run_is_never_thrown_away_for_what_lies_in_its_place(store, lie):
-    folder = store.path(digest(SPEC))
+    folder = store.path(NAME)
     lie(store, folder)
-    assert store.find(SPEC) is None
-    assert store.find(SPEC) is None
+    assert store.whole(NAME) is None
+    assert store.whole(NAME) is None
     _publish(store)
-    assert store.find(SPEC)["final"] == RUN.metrics["final"]
+    assert store.whole(NAME).metrics["final"] == RUN.metrics["final"]
     (aside,) = store.folder.glob("*.broken-*")
     assert store.messages[0].startswith(f"Set aside as {aside.name}: ")
     assert len(store.messages) == 1
-    assert store.names() == [digest(SPEC)]
+    assert store.names() == [NAME]
 
 
 def test_what_contradicts_itself_is_never_published(store):
@@ -274,9 +275,9 @@ def test_what_contradicts_itself_is_never_published(store):
 
 def test_what_a_killed_save_left_goes_with_the_next_checkpoint_or_the_run(store):
     store.save_checkpoint(SPEC, ARRAYS, {})
-    left = store.checkpoint_path(SPEC).with_name(f"{digest(SPEC)}.npz.tmp-0123abcd")
+    left = store.checkpoint_path(SPEC).with_name(f"{NAME}.npz.tmp-0123abcd")
     left.write_bytes(b"half")
-    half = store.path(f"{digest(SPEC)}.tmp-0123abcd")
+    half = store.path(f"{NAME}.tmp-0123abcd")
     half.mkdir()
     other = store.path(f"{digest(run_folders.spec(1))}.tmp-0123abcd")
     other.mkdir()
@@ -287,12 +288,12 @@ def test_what_a_killed_save_left_goes_with_the_next_checkpoint_or_the_run(store)
 def test_runs_go_from_store_to_store_whole_or_not_at_all(store, tmp_path):
     _publish(store)
     other = RunStore(tmp_path / "other", log=store.messages.append)
-    other.take(digest(SPEC), store)
-    assert other.find(SPEC) == store.find(SPEC)
+    other.take(NAME, store)
+    assert other.whole(NAME).metrics == store.whole(NAME).metrics
     third = RunStore(tmp_path / "third")
-    _cut(store.path(digest(SPEC)) / "predictions.npz")
+    _cut(store.path(NAME) / "predictions.npz")
     with pytest.raises(BrokenRunError, match=r"store/\w+/predictions\.npz has SHA-256"):
-        third.take(digest(SPEC), store)
+        third.take(NAME, store)
     assert not third.folder.exists()
 
 

@@ -37,7 +37,7 @@ def test_restored_runs_are_found_and_nothing_is_overwritten(published, tmp_path)
     store, benchmark = RunStore(tmp_path / "store"), tmp_path / "benchmarks" / "published.csv"
     said = []
     assert publishing.restore(published, store, benchmark, said.append) == 2
-    assert store.find(run_folders.spec(1)) is not None
+    assert store.whole(digest(run_folders.spec(1))) is not None
     assert [path.read_text() for path in store.derived_files()] == ["{}"]
     assert benchmark.read_bytes() == (published / "benchmark.csv").read_bytes()
     places = {path: path.stat().st_ino for path in store.folder.glob("*/*")}

@@ -51,12 +51,13 @@ def train(
     `device` is "cpu" or "gpu"; `threads` is the size of TensorFlow's thread pools. Raises PreemptedError after a
     SIGTERM or a SIGINT (Ctrl-C), with the state saved, and UserError where data or device are not there.
     """
-    if store.find(spec) is not None:
-        print(f"Run {digest(spec)} is in the store.")
-        run_state.drop(store.folder, digest(spec))
+    name = digest(spec)
+    if store.whole(name):
+        print(f"Run {name} is in the store.")
+        run_state.drop(store.folder, name)
         return
     started = time.monotonic()
-    with run_state.kept(store.folder, digest(spec)), contextlib.ExitStack() as stack:
+    with run_state.kept(store.folder, name), contextlib.ExitStack() as stack:
         if device == "gpu":
             print(f"Using GPU {stack.enter_context(devices.one_gpu())}.")
         stops = stack.enter_context(_stop_signals())

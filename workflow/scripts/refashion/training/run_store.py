@@ -70,11 +70,6 @@ class RunStore:
         """A finished run. Raises BrokenRunError for one that is not whole or contradicts itself."""
         return run_files.read(self.path(name), name)
 
-    def find(self, spec: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The metrics of a finished run, or None. A broken one is said in the log and set aside, never deleted."""
-        found = self.whole(digest(spec))
-        return found.metrics if found else None
-
     def whole(self, name: str) -> RunFiles | None:
         """The finished run with this digest, or None. What lies there and is no run is said and set aside."""
         folder = self.path(name)
@@ -106,14 +101,20 @@ class RunStore:
         self._write(name, {**parts, METRICS: text.encode()})
         self.drop_checkpoint(spec)
 
-    def take(self, name: str, source: RunStore) -> None:
-        """Copy a finished run from another store, once it is known to be whole. If a twin is faster, its run stays."""
-        source.read(name)
+    def take(self, name: str, source: RunStore) -> bool:
+        """Copy a finished run from another store, once it is known to be whole; False where it was here already.
+
+        If a twin is faster, its run stays.
+        """
+        source.read(name)  # told, whatever is here
+        if self.whole(name):
+            return False
         self._write(name, {part: (source.path(name) / part).read_bytes() for part in FILES})
+        return True
 
     def _write(self, name: str, parts: Mapping[str, bytes]) -> None:
         try:
-            if self.whole(name) is not None:
+            if self.whole(name):
                 raise FileExistsError
             with files.whole_folder(self.path(name)) as work:
                 for part, content in parts.items():

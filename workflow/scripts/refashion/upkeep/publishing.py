@@ -56,37 +56,26 @@ def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[st
     and broken, contradicts itself or was made under another `numerics` is told in the log and left out, nothing of it
     copied; in the end it raises UserError.
     """
-    source, refused = published_in(published, log), []
+    source = published_in(published, log)
     if not source.folder.is_dir():
         raise UserError(f"{source.folder} is not there; what is restored is a folder with published runs in runs/.")
-
-    def taken(take: Callable[[], bool | None]) -> bool | None:
-        """What `take` returns; None, and why, if it refuses."""
+    there = os.path.lexists(published / BENCHMARK)
+    taken: list[bool | None] = []
+    refused: list[str] = []
+    for take in (
+        *(partial(store.take, name, source) for name in source.names()),
+        *(partial(store.take_derived, path) for path in source.derived_files()),
+        *[partial(_take_benchmark, published / BENCHMARK, benchmark)] * there,
+    ):
         try:
-            return take()
+            taken.append(take())
         except UserError as error:
             refused.append(str(error))
             log(f"Left out: {error}")
-            return None
-
-    runs = [taken(partial(_take_run, store, name, source)) for name in source.names()]
-    for path in source.derived_files():
-        taken(partial(store.take_derived, path))
-    if os.path.lexists(published / BENCHMARK):
-        taken(partial(_take_benchmark, published / BENCHMARK, benchmark))
-    log(f"Restored {runs.count(True)} published runs; {runs.count(False)} were there.")
+    log(f"Restored {taken.count(True)} published runs; {taken.count(False)} were there.")
     if refused:
         raise UserError(f"{published} has {len(refused)} that cannot be restored; the first: {refused[0]}")
-    return runs.count(True)
-
-
-def _take_run(store: RunStore, name: str, source: RunStore) -> bool:
-    """Whether the run was taken, since the store had not got it."""
-    source.read(name)  # told, whatever the store has
-    if store.whole(name):
-        return False
-    store.take(name, source)
-    return True
+    return taken.count(True)
 
 
 def _take_benchmark(path: Path, target: Path) -> None:
