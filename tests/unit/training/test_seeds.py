@@ -110,7 +110,6 @@ def test_a_written_plan_makes_the_study_grow(grown, pilots, tmp_path):
     planned = {CELL: _wanted([89.0, 89.4, 89.7]), OTHER: 3}
     assert {cell: sum(run.cell == cell for run in grown.runs()) for cell in planned} == planned
     loaded = load_study(pilots)
-    assert seeds.with_plans(loaded, None) is loaded
     (tmp_path / "pilots.csv").write_text("cell,planned\n")
     with pytest.raises(UserError, match=r"pilots\.csv is no plan of seeds \(its columns are others\)"):
         seeds.with_plans(loaded, tmp_path)

@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import requests
+from tqdm import tqdm
 
 from refashion.data.folders import Order, verified
 from refashion.data.idx import Unusable
@@ -84,8 +86,6 @@ class _Download:
 
     def run(self) -> None:
         """Receive the file, in several tries if need be. Raises Unusable where the server does not give it."""
-        import requests  # imported late, as below: every run imports this module, few download
-
         for pause in (*PAUSES, None):
             try:
                 self._try()
@@ -97,16 +97,12 @@ class _Download:
                 time.sleep(pause)
 
     def _failure(self, error: Exception) -> str:
-        import requests
-
         kept = f" after {self.received:,} bytes, which are kept for the next try" if self.received else ""
         failed = f"the connection to {urlsplit(self.url).netloc} failed"
         return f"{self.part.stem}: {error if isinstance(error, requests.HTTPError) else failed}{kept}"
 
     def _try(self) -> None:
         """Raises requests' errors, after which another try may do, or Unusable."""
-        import requests
-
         headers = {"Accept-Encoding": "identity"}
         if self.received:
             headers["Range"] = f"bytes={self.received}-"
@@ -121,7 +117,7 @@ class _Download:
             reason = " ".join(str(error).split()).rstrip(".")
             raise Unusable(f"{self.url} is no web address ({reason})") from error
 
-    def _check(self, response) -> None:
+    def _check(self, response: requests.Response) -> None:
         """Raise HTTPError for an answer that may be another one soon, Unusable for one that will not."""
         if response.status_code == 416:  # more bytes are here than there: begin anew
             self.part.unlink()
@@ -129,10 +125,8 @@ class _Download:
             raise Unusable(f"{response.url} answers {response.status_code} {printable(str(response.reason))}")
         response.raise_for_status()
 
-    def _receive(self, response) -> None:
+    def _receive(self, response: requests.Response) -> None:
         """Write the answer behind the bytes so far (206, Partial Content), or from the start (200: the whole file)."""
-        from tqdm import tqdm
-
         size = self.received if response.status_code == 206 else 0
         length = response.headers.get("Content-Length", "")
         limit = self.order.files[self.key].packed_limit

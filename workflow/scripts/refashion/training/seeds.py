@@ -37,6 +37,9 @@ PILOT_COLUMNS = (
 #: claims that want more of it, and how each claim that it bears on stands. `rule` is that of all looks.
 LOOK_COLUMNS = (*AXES, "experiment", "look", "seeds", "planned", "claims", "states", "rule")
 
+#: The rows of a plan by experiment and cell.
+Rows = dict[tuple[str, Cell], dict[str, str]]
+
 
 def pilots_table(folder: Path | str) -> Path:
     """Where the plan of the pilots' second stage is written."""
@@ -89,38 +92,33 @@ def rule_of(looks: Looks) -> str:
     return " ".join(f"{seeds}@{level:g}" for seeds, level in zip(looks.looks, looks.spend, strict=True))
 
 
-def with_plans(study: Study, folder: Path | str | None, looks: int | None = None) -> Study:
-    """The study with the seeds of the plans in a folder; unchanged where there is none (yet).
+def with_plans(study: Study, folder: Path | str, looks: int | None = None) -> Study:
+    """The study with the seeds of the plans in a folder; unchanged where there is none yet.
 
     looks: of so many looks at most. The last that the study holds asks for no more.
     A plan that was made with other settings than the study's counts as none. A study without pilots or looks does not
     look at the plans that another one left.
     """
-    if folder is None:
-        return study
     grown = study
     if study.pilots and pilots_table(folder).exists():
         grown = grown.with_plan(_seeds(_rows(pilots_table(folder), PILOT_COLUMNS, _is_of_pilots(study))))
-    if study.looks is None:
-        return grown
-    for look in itertools.islice(held(study, folder), looks):
-        is_last = look == study.looks.held
-        grown = grown.with_plan(_seeds(read_look(study, folder, look), "seeds" if is_last else "planned"))
+    for look, rows in itertools.islice(_held(study, folder), looks):
+        is_last = study.looks is not None and look == study.looks.held
+        grown = grown.with_plan(_seeds(rows, "seeds" if is_last else "planned"))
     return grown
 
 
-def held(study: Study, folder: Path | str) -> Iterator[int]:
+def _held(study: Study, folder: Path | str) -> Iterator[tuple[int, Rows]]:
     """The looks (from 1) that were held by the study's rule, those after a look that wants no more excepted."""
     for look in range(1, study.looks.held + 1 if study.looks else 1):
         rows = read_look(study, folder, look)
-        if not rows:
-            return
-        yield look
+        if rows:
+            yield look, rows
         if not any(row["claims"] for row in rows.values()):
             return
 
 
-def read_look(study: Study, folder: Path | str, look: int) -> dict[tuple[str, Cell], dict[str, str]]:
+def read_look(study: Study, folder: Path | str, look: int) -> Rows:
     """The rows of a look by experiment and cell; none where it was not held, or by another rule."""
     path = look_table(folder, look)
     if study.looks is None or not path.exists():
@@ -134,10 +132,8 @@ def told(study: Study, folder: Path | str) -> str:
     """Where the looks of a study stand, by their tables; nothing of a study without looks."""
     if study.looks is None:
         return ""
-    rows: dict[tuple[str, Cell], dict[str, str]] = {}
-    count = 0
-    for look in held(study, folder):
-        rows, count = read_look(study, folder, look), look
+    nothing: Rows = {}
+    count, rows = [(0, nothing), *_held(study, folder)][-1]
     cells = {cell for experiment in study.looking for cell in experiment.cells}
     wants = {cell: row["claims"].split(";") for (_, cell), row in rows.items() if row["claims"]}
     return looks_told(study.looks, count, len(cells), wants)
@@ -158,20 +154,14 @@ def looks_told(rule: Looks, held: int, cells: int, wants: Mapping[Any, Sequence[
 
 def _is_of_pilots(study: Study) -> Callable[[tuple[str, Cell], Mapping[str, str]], bool]:
     asked = {(one.name, cell): pilot for one, pilot in study.pilots.items() for cell in one.cells}
-
-    def is_of_pilots(key: tuple[str, Cell], row: Mapping[str, str]) -> bool:
-        made_for = (int(row["pilot"]), float(row["half_width"]), int(row["most"]))
-        settings = asked.get(key)
-        return settings is not None and made_for == (settings.pilot, settings.half_width, settings.most)
-
-    return is_of_pilots
+    return lambda key, row: asked.get(key) == Pilot(int(row["pilot"]), float(row["half_width"]), int(row["most"]))
 
 
-def _seeds(rows: Mapping[tuple[str, Cell], Mapping[str, str]], column: str = "planned") -> dict[tuple[str, Cell], int]:
+def _seeds(rows: Rows, column: str = "planned") -> dict[tuple[str, Cell], int]:
     return {key: int(row[column]) for key, row in rows.items()}
 
 
-def _rows(path: Path, columns: Sequence[str], is_ours: Callable) -> dict[tuple[str, Cell], dict[str, str]]:
+def _rows(path: Path, columns: Sequence[str], is_ours: Callable) -> Rows:
     """The rows of a plan by experiment and cell, those that `is_ours` (key, row) does not refuse."""
     try:
         with open(path, newline="", encoding="utf-8") as file:

@@ -59,14 +59,13 @@ def restore(published: Path, store: RunStore, benchmark: Path, log: Callable[[st
     source = published_in(published, log)
     if not source.folder.is_dir():
         raise UserError(f"{source.folder} is not there; what is restored is a folder with published runs in runs/.")
-    there = os.path.lexists(published / BENCHMARK)
-    taken: list[bool | None] = []
+    takes: list[Callable[[], bool | None]] = [partial(store.take, name, source) for name in source.names()]
+    takes += [partial(store.take_derived, path) for path in source.derived_files()]
+    if os.path.lexists(published / BENCHMARK):
+        takes.append(partial(_take_benchmark, published / BENCHMARK, benchmark))
+    taken: list[bool | None] = []  # of runs: whether the store had not got them
     refused: list[str] = []
-    for take in (
-        *(partial(store.take, name, source) for name in source.names()),
-        *(partial(store.take_derived, path) for path in source.derived_files()),
-        *[partial(_take_benchmark, published / BENCHMARK, benchmark)] * there,
-    ):
+    for take in takes:
         try:
             taken.append(take())
         except UserError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -71,14 +70,13 @@ def dataset(published: Path, datasets: Mapping[str, Any]) -> str:
     files.
     """
     store = published_in(published)
-    for run in store.names()[:1]:
-        wanted = store.read(run).metrics["spec"]["dataset"]
-        for name, definition in datasets.items():
-            files = {part: file["sha256"].lower() for part, file in definition["files"].items()}
-            if all(wanted.get(part) == sha256 for part, sha256 in files.items()):
-                return name
-        raise UserError(f"The runs in {published} were trained on a data set that the config does not define.")
-    raise UserError(f"There are no published runs in {published}, so there is nothing to verify.")
+    if not (runs := store.names()):
+        raise UserError(f"There are no published runs in {published}, so there is nothing to verify.")
+    wanted = store.read(runs[0]).metrics["spec"]["dataset"]
+    for name, definition in datasets.items():
+        if all(wanted.get(part) == file["sha256"] for part, file in definition["files"].items()):
+            return name
+    raise UserError(f"The runs in {published} were trained on a data set that the config does not define.")
 
 
 def sample(published: Path, cpu: str) -> list[RunFiles]:
@@ -116,8 +114,8 @@ def verify(published: Path, data: Path, *, epochs: int, device: str, threads: in
     from refashion.training import run as training  # imports TensorFlow, which the Snakefile has no use for
 
     for run in sample(published, provenance.machine()["cpu"]):
-        spec = json.loads(json.dumps(run.metrics["spec"]))
-        spec["recipe"]["updates"] = int(run.column("updates")[:epochs][-1])
+        whole = run.metrics["spec"]
+        spec = whole | {"recipe": whole["recipe"] | {"updates": int(run.column("updates")[:epochs][-1])}}
         with tempfile.TemporaryDirectory() as folder:
             store = RunStore(folder)
             training.train(spec, data, store, device=device, threads=threads, checkpoint_seconds=math.inf)
