@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from refashion.data import idx
-from refashion.study.model import FOLD, NUMERICS, Study, digest
+from refashion.study.model import FOLD, NUMERICS, Study, digest, images_seen, steps_per_epoch
 from refashion.training import run_files
 from refashion.training.run_files import FINAL, HISTORY, HISTORY_COLUMNS, METRICS, PREDICTIONS
 
@@ -71,7 +71,7 @@ def parts(spec: Mapping[str, Any], images: int = IMAGES, *, seed: int = 0, diver
     rng = np.random.default_rng(seed)
     own = labels(images, spec["fraction"]["validation"])
     guesses = {"validated": _guess(own, rng), "clean": _guess(own, rng)}
-    steps = -(-spec["fraction"]["images"] // spec["recipe"]["batch_size"])
+    steps = steps_per_epoch(spec["fraction"]["images"], spec["recipe"]["batch_size"])
     planned = -(-spec["recipe"]["updates"] // steps)
     epochs = planned if diverged_epoch is None else diverged_epoch - 1
     history = _history(guesses, own, rng, planned)[:epochs]
@@ -93,8 +93,7 @@ def parts(spec: Mapping[str, Any], images: int = IMAGES, *, seed: int = 0, diver
 
 def _circumstances(spec: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
     images, seconds = spec["fraction"]["images"], 60.0
-    whole, rest = divmod(metrics["updates"], metrics["steps_per_epoch"])
-    seen = whole * images + min(rest * spec["recipe"]["batch_size"], images)
+    seen = images_seen(images, spec["recipe"]["batch_size"], metrics["updates"])
     timing = {"started": "2030-01-01T00:00:00+00:00", "resumed": 0, "seconds": 70.0, "train_seconds": seconds}
     timing |= {"eval_seconds": 5.0, "setup_seconds": 4.0, "images_per_second": seen / seconds}
     provenance = {
@@ -143,6 +142,14 @@ def _history(guesses: Mapping[str, np.ndarray], own: np.ndarray, rng: np.random.
 def _csv(history: np.ndarray) -> str:
     rows = [[int(row[0]), int(row[1]), *map(float, row[2:])] for row in history]
     return "".join(",".join(map(str, row)) + "\n" for row in [HISTORY_COLUMNS, *rows])
+
+
+def with_values(history: str, row: int, **values: str) -> str:
+    """history.csv with other values in a row (from 1; -1: the last), by their columns."""
+    lines = history.splitlines()
+    fields = dict(zip(HISTORY_COLUMNS, lines[row].split(","), strict=True)) | values
+    lines[row] = ",".join(fields.values())
+    return "\n".join(lines) + "\n"
 
 
 # ------------------------------------------------------------------------------------------------------------- folders

@@ -170,13 +170,7 @@ def _with_history(folder, change):
 
 
 def _cell(row, column, value):
-    def change(text):
-        lines = text.splitlines()
-        fields = lines[row].split(",")
-        fields[run_files.HISTORY_COLUMNS.index(column)] = value
-        return "\n".join([*lines[:row], ",".join(fields), *lines[row + 1 :]]) + "\n"
-
-    return change
+    return lambda text: run_folders.with_values(text, row, **{column: value})
 
 
 @pytest.mark.parametrize(

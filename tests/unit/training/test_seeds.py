@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
+import runpy
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +16,7 @@ from refashion import files
 from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import AXES, Cell
-from refashion.training import run_files, seeds
+from refashion.training import seeds
 from refashion.upkeep import publishing, readmes
 
 CELL = Cell("lenet5", "60k", "none", "b32_e20")
@@ -52,11 +52,9 @@ def _at(accuracy, made):
     own = made.predictions["labels"]
     guess = (own + 1) % 10
     guess[: 2 * right] = own[: 2 * right]
-    *rows, last = made.history.splitlines()
-    fields = dict(zip(run_files.HISTORY_COLUMNS, last.split(","), strict=True))
-    fields |= {name: repr(2 * right / IMAGES) for name in ("val_accuracy", "val_accuracy_a", "val_accuracy_b")}
+    columns = ("val_accuracy", "val_accuracy_a", "val_accuracy_b")
+    history = run_folders.with_values(made.history, -1, **dict.fromkeys(columns, repr(2 * right / IMAGES)))
     final = made.metrics["final"] | {"val_accuracy": 2 * right / IMAGES}
-    history = "\n".join([*rows, ",".join(fields.values())]) + "\n"
     return run_folders.Parts(made.metrics | {"final": final}, history, made.predictions | {"validated": guess})
 
 
@@ -130,14 +128,12 @@ def test_runs_of_the_second_stage_are_published(grown, pilots, tmp_path, monkeyp
     asked = []
     monkeypatch.setattr(publishing, "publish", lambda study, *others, **named: asked.extend(study.runs()))
     monkeypatch.setattr(readmes, "write", lambda published, project: None)
-    source = importlib.util.spec_from_file_location("publish", PROJECT / "workflow" / "scripts" / "publish.py")
-    script = importlib.util.module_from_spec(source)
-    source.loader.exec_module(script)
+    script = runpy.run_path(str(PROJECT / "workflow" / "scripts" / "publish.py"))
     files.copy(PROJECT / "config" / "config.yaml", tmp_path / "config" / "config.yaml")
     params = {"project": tmp_path, "published": tmp_path / "published", "store": tmp_path / "store", "plans": tmp_path}
     params |= {"original": PROJECT / "config" / "original.yaml"}
     params |= {"results": tmp_path, "benchmark": tmp_path / "b.csv", "derived": []}
-    script.main(SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)
+    script["main"](SimpleNamespace(params=SimpleNamespace(**params), config=pilots), None)
     assert asked == list(grown.runs())
 
 

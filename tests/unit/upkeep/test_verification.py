@@ -13,6 +13,7 @@ from refashion.errors import UserError
 from refashion.study.config import load_study
 from refashion.study.model import NUMERICS, Cell, Run, digest
 from refashion.training import run as training
+from refashion.training import run_files
 from refashion.training.run_store import RunStore
 from refashion.upkeep import verification
 
@@ -84,11 +85,8 @@ def _copied(published, tmp_path, change=lambda metrics: None, seed=0):
 
 def _edited(published, tmp_path, column, change, cpu=None):
     folder = _copied(published, tmp_path)
-    path = folder / "history.csv"
-    header, first, *rest = path.read_text().splitlines()
-    fields = dict(zip(header.split(","), first.split(","), strict=True))
-    fields[column] = repr(float(fields[column]) * change)
-    path.write_text("\n".join([header, ",".join(fields.values()), *rest]) + "\n")
+    path, value = folder / "history.csv", run_files.read(folder).column(column)[0]
+    path.write_text(run_folders.with_values(path.read_text(), 1, **{column: repr(float(value * change))}))
     run_folders.edit(folder, **({"provenance__cpu": cpu} if cpu else {}))
     return tmp_path
 

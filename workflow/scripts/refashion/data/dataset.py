@@ -65,7 +65,7 @@ def load(path: Path, hashes: Mapping[str, str] | None = None) -> Dataset:
 
 
 def _is_consistent(dataset: Dataset) -> bool:
-    arrays = [getattr(dataset, key) for key in FILES]
+    arrays = vars(dataset).values()
     return (
         all(array.dtype == np.uint8 for array in arrays)
         and [array.ndim for array in arrays] == [3, 1, 3, 1]
@@ -76,8 +76,7 @@ def _is_consistent(dataset: Dataset) -> bool:
 
 def hashes_of(dataset: Dataset) -> dict[str, str]:
     """The SHA-256 of each array as an IDX file, by the keys of FILES, as the config names them."""
-    arrays = {key: getattr(dataset, key) for key in FILES}
-    return {key: hashlib.sha256(idx.header(a.shape) + a.tobytes()).hexdigest() for key, a in arrays.items()}
+    return {key: hashlib.sha256(idx.header(a.shape) + a.tobytes()).hexdigest() for key, a in vars(dataset).items()}
 
 
 def describe(dataset: Dataset) -> dict:

@@ -319,6 +319,12 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
     return -(-images // batch_size)
 
 
+def images_seen(images: int, batch_size: int, updates: int) -> int:
+    """Images that so many optimizer steps have seen, each as often as it was used."""
+    epochs, rest = divmod(updates, steps_per_epoch(images, batch_size))
+    return epochs * images + min(rest * batch_size, images)
+
+
 def fold_size(train_images: int) -> int:
     """How many training images the held-out fold takes: 10,000, or a sixth where there are fewer than 60,000.
 

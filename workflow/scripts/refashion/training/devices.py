@@ -88,12 +88,10 @@ def one_gpu() -> Iterator[str]:
         for gpu in gpus:
             path = _lock_folder() / f"gpu-{f'{job}-' if job else ''}{gpu.replace('/', '_')}.lock"
             lock = stack.enter_context(open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "rb"))
-            try:
+            with contextlib.suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            chosen = gpu
-            break
+                chosen = gpu
+                break
         os.environ["CUDA_VISIBLE_DEVICES"] = chosen
         try:
             yield chosen

@@ -18,7 +18,7 @@ from refashion import provenance
 from refashion.data import dataset as data
 from refashion.data.split import split
 from refashion.files import csv_text
-from refashion.study.model import digest
+from refashion.study.model import digest, images_seen
 from refashion.training import devices, run_state
 from refashion.training.run_files import DIVERGED, FINAL, FINISHED, HISTORY_COLUMNS
 from refashion.training.run_state import PreemptedError, RunState
@@ -169,8 +169,8 @@ class _Run:
         return True
 
     def _images(self, begin: int, end: int) -> int:
-        batch, images = self.spec["recipe"]["batch_size"], len(self.split.train_images)
-        return min(end * batch, images) - min(begin * batch, images)
+        of = len(self.split.train_images), self.spec["recipe"]["batch_size"]
+        return images_seen(*of, end) - images_seen(*of, begin)
 
     def _interrupted(self) -> bool:
         """Whether the engine should hand back control: to stop, or to save."""
@@ -264,21 +264,21 @@ class _Run:
         last = self.progress.history[-1]
         final = {key: last[key] for key in FINAL if key in last}
         final |= {"eval_loss": eval_loss, "eval_accuracy": eval_accuracy}
-        self._publish(FINISHED, None, final, self.evaluation.validated.classes, self.evaluation.clean.classes)
+        self._publish(final, self.evaluation.validated.classes, self.evaluation.clean.classes)
         print(f"Done: val_accuracy {final['val_accuracy']:.4f}, clean {final['clean_accuracy']:.4f}.")
 
     def _publish_diverged(self) -> None:
         epoch = self.progress.epoch + 1
         nothing = np.zeros(0, np.uint8)
-        self._publish(DIVERGED, epoch, dict.fromkeys(FINAL), nothing, nothing)
+        self._publish(dict.fromkeys(FINAL), nothing, nothing, diverged_epoch=epoch)
         print(f"Diverged: the loss of epoch {epoch} is no finite number.")
 
     def _publish(
-        self, status: str, diverged_epoch: int | None, final: dict[str, Any], validated: np.ndarray, clean: np.ndarray
+        self, final: dict[str, Any], validated: np.ndarray, clean: np.ndarray, diverged_epoch: int | None = None
     ) -> None:
         done = self.progress
         metrics = {
-            "status": status,
+            "status": FINISHED if diverged_epoch is None else DIVERGED,
             "diverged_epoch": diverged_epoch,
             "final": final,
             "epochs": done.epoch,

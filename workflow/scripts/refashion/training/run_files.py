@@ -30,7 +30,7 @@ from refashion.data import idx
 from refashion.errors import UserError, first_line
 from refashion.kinds import Kind, one_of, whole
 from refashion.networks import architectures, augmentation
-from refashion.study.model import FOLD, NUMERICS, digest, steps_per_epoch
+from refashion.study.model import FOLD, NUMERICS, digest, images_seen, steps_per_epoch
 
 METRICS, HISTORY, PREDICTIONS = "metrics.json", "history.csv", "predictions.npz"
 FILES = (METRICS, HISTORY, PREDICTIONS)
@@ -176,9 +176,8 @@ def _check_identity(metrics: Mapping[str, Any], name: str | None) -> None:
     """Whether this is the run `name`, of a layout and under `numerics` that this version knows."""
     if metrics.get("format") != FORMAT:
         raise _Wrong(f"has the format {_short(metrics.get('format'))}; this version reads format {FORMAT}")
-    spec = metrics.get("spec")
-    if not isinstance(spec, dict):
-        raise _Wrong(f"has spec {_short(spec)}; allowed is a table")
+    _check(metrics.get("spec"), {}, "spec")
+    spec = metrics["spec"]
     try:
         identity = digest(spec)
     except (ValueError, RecursionError) as error:  # infinity (1e999) or too deep
@@ -200,7 +199,6 @@ _TEXT = Kind(
     lambda value: isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable(),
 )
 _SHA256 = Kind("a SHA-256", lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))
-_ANY_TABLE = Kind("a table", lambda value: isinstance(value, dict))
 
 #: What is in every metrics.json; there may be more.
 _METRICS = {
@@ -219,7 +217,7 @@ _METRICS = {
         },
         "fraction": {"images": whole(1), "validation": one_of("test", FOLD)},
         "architecture": {"builder": _TEXT},
-        "augmentation": _ANY_TABLE,
+        "augmentation": {},
         "recipe": {"batch_size": whole(1), "updates": whole(1), "precision": _TEXT, "schedule": _TEXT},
     },
     "timing": {
@@ -283,9 +281,8 @@ def _check_plan(metrics: Mapping[str, Any]) -> None:
 
 def _check_speed(metrics: Mapping[str, Any]) -> None:
     """Whether the images of all epochs, and the seconds for them, give the speed, and the parts of the time fit in."""
-    timing, images = metrics["timing"], metrics["spec"]["fraction"]["images"]
-    whole, rest = divmod(metrics["updates"], metrics["steps_per_epoch"])
-    seen = whole * images + min(rest * metrics["spec"]["recipe"]["batch_size"], images)
+    timing, spec = metrics["timing"], metrics["spec"]
+    seen = images_seen(spec["fraction"]["images"], spec["recipe"]["batch_size"], metrics["updates"])
     if not math.isclose(float(timing["images_per_second"]) * timing["train_seconds"], seen, rel_tol=1e-6):
         speed = f"{timing['images_per_second']:.6g} in {timing['train_seconds']:.6g} s"
         raise _Wrong(f"has timing.images_per_second {speed}, but {seen} images were seen; it was edited")

@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 from refashion import files
 from refashion.errors import UserError
+from refashion.kinds import Kind, number, one_of, whole
 from refashion.rule_log import sentence
 
 RUNNING, STOPPED, FAILED = "running", "stopped", "failed"
 
 _LIMIT = 2**16
+#: What each field of a state may be.
+_KINDS = (
+    one_of(RUNNING, STOPPED, FAILED),
+    whole(0),
+    whole(1) | None,
+    number(0),
+    Kind("a text", lambda value: isinstance(value, str)),
+)
 
 
 class PreemptedError(UserError):
@@ -51,21 +59,9 @@ def read(store: Path, name: str) -> RunState | None:
     """The state of a run, None where there is none, or none that can be read."""
     try:
         found = RunState(**json.loads(files.read_plain(path_of(store, name), _LIMIT)))
-        return found if _is_one(found) else None
+        return found if all(kind.accepts(value) for kind, value in zip(_KINDS, astuple(found), strict=True)) else None
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-
-
-def _is_one(found: RunState) -> bool:
-    return (
-        found.state in (RUNNING, STOPPED, FAILED)
-        and type(found.epoch) is int
-        and found.epoch >= 0
-        and (found.epochs is None or (type(found.epochs) is int and found.epochs > 0))
-        and type(found.seconds) is float
-        and 0 <= found.seconds < math.inf
-        and type(found.reason) is str
-    )
 
 
 def write(store: Path, name: str, state: RunState) -> None:

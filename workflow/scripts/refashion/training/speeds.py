@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refashion.networks import augmentation
-from refashion.study.model import FOLD, Cell, Run, Study, fold_size, steps_per_epoch
+from refashion.study.model import FOLD, Cell, Run, Study, fold_size, images_seen, steps_per_epoch
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,18 @@ def kinds(spec: Mapping[str, Any]) -> tuple[tuple, ...]:
 
 
 def work(spec: Mapping[str, Any], study: Study) -> Work:
-    """The work of the run with this spec; the last batch of an epoch may be short.
+    """The work of the run with this spec.
 
     Raises KeyError for a data set that the study's config does not define.
     """
-    images, batch_size = spec["fraction"]["images"], spec["recipe"]["batch_size"]
+    images, batch_size, updates = spec["fraction"]["images"], spec["recipe"]["batch_size"], spec["recipe"]["updates"]
     every = (one["files"] for one in study.config["datasets"].values())
     tests = {files["train_images"]["sha256"]: files for files in every}[spec["dataset"]["train_images"]]
     train, test = (tests[part]["shape"][0] for part in ("train_images", "test_images"))
     validation = fold_size(train) if spec["fraction"]["validation"] == FOLD else test
-    epochs, rest = divmod(spec["recipe"]["updates"], steps_per_epoch(images, batch_size))
-    trained = epochs * images + min(rest * batch_size, images)
+    epochs = -(-updates // steps_per_epoch(images, batch_size))  # the last may be cut, and is validated, too
     times = 1 + augmentation.is_random(spec["augmentation"])
-    return Work(trained, (epochs + (rest > 0)) * validation * times + images)
+    return Work(images_seen(images, batch_size, updates), epochs * validation * times + images)
 
 
 class Speeds:
@@ -86,15 +85,12 @@ class Speeds:
             for sample in samples:
                 for kind in sample.kinds:
                     table.setdefault(kind, []).append(sample)
-        self._found: dict[tuple, tuple[Speed, str] | None] = {}
 
     def of(self, cell: Cell) -> tuple[Speed, str] | None:
         """The speed of a cell's runs and where it was measured; None if nothing like it was."""
         wanted = kinds(self.study.spec(Run(cell, 0)))
-        if wanted not in self._found:
-            like = ((table[kind], name) for name, table in self._tables.items() for kind in wanted if kind in table)
-            self._found[wanted] = next(((_median(samples), name) for samples, name in like), None)
-        return self._found[wanted]
+        like = ((table[kind], name) for name, table in self._tables.items() for kind in wanted if kind in table)
+        return next(((_median(samples), name) for samples, name in like), None)
 
     def seconds(self, cell: Cell) -> float | None:
         """The estimated seconds of one run of a cell, None if nothing like it was measured."""

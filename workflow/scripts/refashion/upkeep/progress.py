@@ -58,9 +58,7 @@ class Progress:
 def look(study: Study, now: float, places: timings.Places) -> Progress:
     """Where the study stands at the time `now` (seconds since 1970). A run of two names counts once."""
     names = costing.digests(study)
-    runs: dict[str, Run] = {}
-    for run, name in names.items():
-        runs.setdefault(name, run)
+    runs = {name: run for run, name in reversed(names.items())}  # of two names the first
     done = set(RunStore(places.store).names())
     measured = timings.speeds(study, names, places)
     estimates = {cell: measured.seconds(cell) for cell in study.cells()}

@@ -11,8 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from refashion import yaml_files
 from refashion.data import dataset as data
 from refashion.judging.benchmark_table import ENGINE, PLAIN, PLAIN_ONEDNN, TORCH
@@ -143,13 +141,9 @@ class Workshop:
         path = self.folder / f"{images}.npz"
         if not path.exists():
             whole, validation = data.load(self.dataset), images // TRAINING_PER_VALIDATION
-            np.savez(
-                path,
-                train_images=whole.train_images[:images],
-                train_labels=whole.train_labels[:images],
-                test_images=whole.test_images[:validation],
-                test_labels=whole.test_labels[:validation],
-            )
+            test_images, test_labels = whole.test_images[:validation], whole.test_labels[:validation]
+            first = data.Dataset(whole.train_images[:images], whole.train_labels[:images], test_images, test_labels)
+            data.write(path, first)
         return path
 
     def engine(self, run: dict[str, Any], dataset: Path, threads: int) -> list[str]:

@@ -177,7 +177,6 @@ def _row(benchmark: Benchmark, task: Task, program: str) -> dict[str, Any]:
     rates = [one.units_per_second for one in chosen]
     engine = next(median for one, median in medians.items() if one.program == ENGINE)
     operations = mine[best] * benchmark.flops[task.architecture]
-    start = benchmark.starts[task] if program == ENGINE else None
     return head | {
         "processes": best.processes,
         "threads": best.threads,
@@ -190,9 +189,8 @@ def _row(benchmark: Benchmark, task: Task, program: str) -> dict[str, Any]:
         "gflops": operations / 1e9,
         "peak_share": operations / statistics.median(benchmark.peak),
         "fixed_seconds": statistics.median(one.fixed_seconds for one in chosen),
-        "first_step_seconds": start.first_step_seconds if start else None,
-        "peak_memory_mb": start.peak_memory_mb if start else None,
-        "note": "" if best.program == ENGINE else _note(best, mine),
+        **(vars(benchmark.starts[task]) if program == ENGINE else {}),
+        "note": "" if program == ENGINE else _note(best, mine),
     }
 
 
