@@ -104,7 +104,7 @@ def kernels(model) -> list[np.ndarray]:
 @pytest.mark.parametrize(("builder", "shape"), [("lenet5", (64, 64, 1)), ("cnn4", (12, 10, 1))])
 def test_images_of_a_size_that_a_network_cannot_take_get_one_sentence(builder, shape):
     with pytest.raises(
-        UserError, match=rf"The network {builder} cannot be built for images of {shape[0]} x {shape[1]}: "
+        UserError, match=rf"^The network {builder} cannot be built for images of {shape[0]} x {shape[1]}: .+\.$"
     ):
         architectures.build({"builder": builder}, shape, 10)
 

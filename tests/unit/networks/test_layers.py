@@ -142,8 +142,3 @@ def test_a_mistake_gets_one_sentence(name):
 def test_another_number_of_classes_is_told():
     with pytest.raises(UserError, match=r"^The network ends in 10 units, and the data set has 7 classes\.$"):
         architectures.build({"builder": "layers", "layers": CNN1}, (28, 28, 1), 7)
-
-
-def test_a_network_too_deep_for_its_images_is_told():
-    with pytest.raises(UserError, match=r"^The network layers cannot be built for images of 28 x 28: .*\.$"):
-        architectures.build({"builder": "layers", "layers": ["pool"] * 6 + CNN1}, (28, 28, 1), 10)

@@ -20,11 +20,7 @@ def two_gpus(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
-def test_the_driver_tells_which_gpus_there_are(two_gpus):
-    assert devices.visible_gpus() == ("0", "1")
-
-
-def test_the_parts_of_a_gpu_are_no_gpus(two_gpus, tmp_path):
+def test_the_driver_tells_which_gpus_there_are_and_their_parts_are_none(two_gpus, tmp_path):
     """`nvidia-smi -L` lists the instances of a GPU (MIG) in lines of their own."""
     lines = ["GPU 0: A (UUID: x)", "  MIG 1g.5gb Device 0: (UUID: p)", "GPU 1: A (UUID: y)"]
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))

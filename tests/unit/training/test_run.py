@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import signal
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from faults import assert_same
 from refashion import provenance
 from refashion.data import dataset
 from refashion.errors import UserError
@@ -46,13 +46,6 @@ def store(tmp_path):
     return RunStore(tmp_path / "store")
 
 
-def _same(one, other):
-    for name in ("history.csv", "predictions.npz"):
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (one, other)]
-    assert metrics[0]["final"] == metrics[1]["final"]
-
-
 def test_a_finished_run_holds_what_it_promises(undisturbed, spec, small_data):
     metrics = run_files.read(undisturbed).metrics  # which holds its numbers against one another
     history = pd.read_csv(undisturbed / "history.csv")
@@ -73,7 +66,7 @@ def test_a_finished_run_holds_what_it_promises(undisturbed, spec, small_data):
 
 
 def test_the_same_spec_gives_the_same_run_to_the_bit_and_another_seed_does_not(undisturbed, spec, small_data, store):
-    _same(undisturbed, _train(spec, small_data, store))
+    assert_same(undisturbed, _train(spec, small_data, store))
     other = _train({**spec, "seed": 1}, small_data, store)
     assert (other / "history.csv").read_text() != (undisturbed / "history.csv").read_text()
 
@@ -131,7 +124,7 @@ def test_a_run_names_the_commit_that_it_began_with(spec, small_data, store, engi
 
 
 def test_saving_all_the_time_changes_nothing(undisturbed, spec, small_data, store):
-    _same(undisturbed, _train(spec, small_data, store, checkpoint_seconds=1e-9))
+    assert_same(undisturbed, _train(spec, small_data, store, checkpoint_seconds=1e-9))
     assert not store.checkpoint_path(spec).exists()
 
 
@@ -181,7 +174,7 @@ def test_a_stop_saves_and_a_second_start_ends_bit_identical(
     assert (state.seconds > 0) is (epoch > 0)
     resumed = _train(spec, small_data, store)
     assert run_state.read(store.folder, digest(spec)) is None
-    _same(undisturbed, resumed)
+    assert_same(undisturbed, resumed)
     assert run_files.read(resumed).metrics["timing"]["resumed"] == 1
 
 
@@ -193,13 +186,13 @@ def test_a_stop_during_an_evaluation_saves_too(
     with pytest.raises(training.PreemptedError):
         _train(spec, small_data, store)
     monkeypatch.undo()
-    _same(undisturbed, _train(spec, small_data, store))
+    assert_same(undisturbed, _train(spec, small_data, store))
 
 
 def test_ctrl_c_stops_no_job_that_was_started_to_ignore_it(undisturbed, spec, small_data, store, monkeypatch):
     _signal_at(monkeypatch, 2, signal.SIGINT)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _same(undisturbed, _train(spec, small_data, store))
+    assert_same(undisturbed, _train(spec, small_data, store))
 
 
 def test_the_seconds_of_all_earlier_processes_count(spec, small_data, store, monkeypatch):
@@ -227,7 +220,7 @@ def test_a_run_that_went_on_elsewhere_says_so(spec, small_data, store, monkeypat
 
 def test_a_checkpoint_that_does_not_fit_is_set_aside(undisturbed, spec, small_data, store, capsys):
     store.save_checkpoint(spec, {"model/000": np.zeros(3, np.float32)}, {"epoch": 1})
-    _same(undisturbed, _train(spec, small_data, store))
+    assert_same(undisturbed, _train(spec, small_data, store))
     assert "it does not fit this version" in capsys.readouterr().out
     assert len(list(store.folder.glob("checkpoints/*.broken-*"))) == 1
 

@@ -5,27 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from project import PROJECT
 from refashion.study.config import load_study, read_config
 from refashion.study.model import Cell, Run, digest
 from refashion.training import run_state
 from refashion.training.run_state import RunState
 from refashion.training.speeds import Speeds
-from refashion.upkeep import costing, progress, timings
+from refashion.upkeep import costing, progress
+from timed_runs import CNN1
 
-PROJECT = Path(__file__).resolve().parents[3]
-CNN1 = Cell("cnn1", "10k", "none", "b256_e100")
 NOW = 1_800_000_000.0
 #: Seconds that a run is made to cost here.
 SECONDS = 100.0
-
-
-@pytest.fixture
-def places(tmp_path):
-    return timings.Places(tmp_path / "results/store", tmp_path / "published", tmp_path / "benchmark.csv")
 
 
 @pytest.fixture
@@ -77,7 +71,7 @@ def test_runs_are_done_running_failed_or_waiting(under_way):
         progress.Running(Run(CNN1, 2), 0, 100, SECONDS - 10.0),
     )
     assert under_way.failed == ((Run(CNN1, 3), "ValueError: no good"),)
-    assert under_way.left == 2 * SECONDS
+    assert (under_way.left, under_way.longest) == (2 * SECONDS, SECONDS)
 
 
 def test_three_lines_and_the_failures(under_way):
@@ -138,12 +132,6 @@ def test_a_run_counts_by_its_digest_whatever_another_config_left(places, loaded,
     assert (found.waiting, len(found.failed), len(found.running)) == (4, 1, 1)
 
 
-def test_a_damaged_state_is_none(places, loaded, known_cost):
-    _says(places, loaded, 0, age=1.0)
-    run_state.path_of(places.store, _digest(loaded, 0)).write_text("{")
-    assert progress.look(loaded, NOW, places).waiting == 6
-
-
 def test_the_log_of_a_run_is_that_of_the_rule():
     run = Run(Cell("{architecture}", "{fraction}", "{augmentation}", "{recipe}"), "{seed}")
     assert f'"{run.log}"' in (PROJECT / "Snakefile").read_text(encoding="utf-8")
@@ -178,11 +166,6 @@ def test_no_number_of_cores_makes_a_run_that_waits_shorter(left, longest):
     assert progress.text(found, jobs=64).splitlines()[2] == (
         "Left     2 waiting; all done in about 3 h with 2 at a time"
     )
-
-
-def test_the_longest_run_that_waits_is_known(places, loaded, known_cost):
-    found = progress.look(loaded, NOW, places)
-    assert (found.waiting, found.left, found.longest) == (6, 6 * SECONDS, SECONDS)
 
 
 def test_a_finished_study_has_nothing_left(places, loaded, known_cost):
