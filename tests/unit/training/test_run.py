@@ -125,7 +125,7 @@ def test_a_run_names_the_commit_that_it_began_with(spec, small_data, store, engi
 
 def test_saving_all_the_time_changes_nothing(undisturbed, spec, small_data, store):
     assert_same(undisturbed, _train(spec, small_data, store, checkpoint_seconds=1e-9))
-    assert not store.checkpoint_path(spec).exists()
+    assert not store.checkpoint_path(digest(spec)).exists()
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +167,7 @@ def test_a_stop_saves_and_a_second_start_ends_bit_identical(
     """An epoch asks four to six times, by the number of its calls."""
     handler = signal.getsignal(number)
     _stopped(monkeypatch, spec, small_data, store, count, number)
-    assert store.checkpoint_path(spec).exists()
+    assert store.checkpoint_path(digest(spec)).exists()
     assert signal.getsignal(number) == handler
     state = run_state.read(store.folder, digest(spec))
     assert (state.state, state.epochs, state.epoch) == ("stopped", 3, epoch)
@@ -198,9 +198,9 @@ def test_ctrl_c_stops_no_job_that_was_started_to_ignore_it(undisturbed, spec, sm
 def test_the_seconds_of_all_earlier_processes_count(spec, small_data, store, monkeypatch):
     """A run that was stopped after an hour, of which validation took ten minutes, and once more, has taken longer."""
     _stopped(monkeypatch, spec, small_data, store)
-    arrays, progress = store.load_checkpoint(spec)
+    arrays, progress = store.load_checkpoint(digest(spec))
     assert progress["seconds"] > progress["train_seconds"] > 0
-    store.save_checkpoint(spec, arrays, {**progress, "seconds": 3600.0, "eval_seconds": 600.0})
+    store.save_checkpoint(digest(spec), arrays, {**progress, "seconds": 3600.0, "eval_seconds": 600.0})
     _stopped(monkeypatch, spec, small_data, store)
     timing = run_files.read(_train(spec, small_data, store)).metrics["timing"]
     assert timing["seconds"] > 3600
@@ -219,7 +219,7 @@ def test_a_run_that_went_on_elsewhere_says_so(spec, small_data, store, monkeypat
 
 
 def test_a_checkpoint_that_does_not_fit_is_set_aside(undisturbed, spec, small_data, store, capsys):
-    store.save_checkpoint(spec, {"model/000": np.zeros(3, np.float32)}, {"epoch": 1})
+    store.save_checkpoint(digest(spec), {"model/000": np.zeros(3, np.float32)}, {"epoch": 1})
     assert_same(undisturbed, _train(spec, small_data, store))
     assert "it does not fit this version" in capsys.readouterr().out
     assert len(list(store.folder.glob("checkpoints/*.broken-*"))) == 1

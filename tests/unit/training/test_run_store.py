@@ -79,30 +79,30 @@ def test_a_run_with_a_broken_file_is_set_aside_and_the_file_named(store, name, h
 @pytest.mark.parametrize("trouble", [errno.EIO, errno.ESTALE, errno.EMFILE])
 def test_what_a_disk_in_trouble_cannot_read_now_stays_where_it_is(store, monkeypatch, trouble):
     _publish(store)
-    store.save_checkpoint(SPEC, {}, {"epoch": 1})
+    store.save_checkpoint(NAME, {}, {"epoch": 1})
 
     def fail(*_):
         raise OSError(trouble, "In trouble")
 
     with monkeypatch.context() as trouble_now:
         trouble_now.setattr(run_files.files, "_read_plain", fail)
-        for read, key in ((store.whole, NAME), (store.load_checkpoint, SPEC)):
+        for read in (store.whole, store.load_checkpoint):
             with pytest.raises(UserError, match=r"cannot be read now \(In trouble\); nothing is lost"):
-                read(key)
+                read(NAME)
     assert store.whole(NAME) is not None
-    assert store.load_checkpoint(SPEC) is not None
+    assert store.load_checkpoint(NAME) is not None
     assert store.messages == []
 
 
 def test_a_flipped_bit_in_a_checkpoint_is_noticed_or_harmless(store):
-    store.save_checkpoint(SPEC, {"weights": np.arange(4, dtype=np.float32)}, {"epoch": 1})
-    path = store.checkpoint_path(SPEC)
+    store.save_checkpoint(NAME, {"weights": np.arange(4, dtype=np.float32)}, {"epoch": 1})
+    path = store.checkpoint_path(NAME)
     whole = path.read_bytes()
     for position in range(0, len(whole), 3):
         broken = bytearray(whole)
         broken[position] ^= 1 << position % 8
         path.write_bytes(broken)
-        store.load_checkpoint(SPEC)
+        store.load_checkpoint(NAME)
 
 
 @pytest.fixture
@@ -135,26 +135,26 @@ ARRAYS = {"model/0": np.linspace(0, 1, 7, dtype=np.float32), "iteration": np.arr
 
 
 def test_a_checkpoint_comes_back_bit_by_bit_and_goes_when_the_run_is_done(store):
-    assert store.load_checkpoint(SPEC) is None
-    store.save_checkpoint(SPEC, ARRAYS, {"epoch": 2, "history": [{"loss": 0.1}]})
-    arrays, progress = store.load_checkpoint(SPEC)
+    assert store.load_checkpoint(NAME) is None
+    store.save_checkpoint(NAME, ARRAYS, {"epoch": 2, "history": [{"loss": 0.1}]})
+    arrays, progress = store.load_checkpoint(NAME)
     assert progress == {"epoch": 2, "history": [{"loss": 0.1}]}
     assert arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
         assert arrays[name].dtype == array.dtype
         assert arrays[name].tobytes() == array.tobytes()
     _publish(store)
-    assert not store.checkpoint_path(SPEC).exists()
+    assert not store.checkpoint_path(NAME).exists()
 
 
 def _foreign(store):
-    other = {**SPEC, "seed": 1}
+    other = digest({**SPEC, "seed": 1})
     store.save_checkpoint(other, ARRAYS, {})
-    shutil.copy(store.checkpoint_path(other), store.checkpoint_path(SPEC))
+    shutil.copy(store.checkpoint_path(other), store.checkpoint_path(NAME))
 
 
 def _altered(store):
-    path = store.checkpoint_path(SPEC)
+    path = store.checkpoint_path(NAME)
     content, number = path.read_bytes(), ARRAYS["model/0"][3].tobytes()
     path.write_bytes(content.replace(number, bytes([number[0] ^ 1]) + number[1:]))
 
@@ -169,8 +169,8 @@ def _another(make):
     """Something else in the place of the checkpoint."""
 
     def harm(store):
-        store.checkpoint_path(SPEC).unlink()
-        make(store.checkpoint_path(SPEC))
+        store.checkpoint_path(NAME).unlink()
+        make(store.checkpoint_path(NAME))
 
     return harm
 
@@ -178,11 +178,11 @@ def _another(make):
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        (lambda store: _cut(store.checkpoint_path(SPEC)), "zip file"),
-        (lambda store: _empty(store.checkpoint_path(SPEC)), "zip file"),
-        (lambda store: store.checkpoint_path(SPEC).write_bytes(b"PK\x03\x04 no zip"), "zip file"),
-        (lambda store: np.savez(store.checkpoint_path(SPEC), x=np.zeros(3)), "__head__"),
-        (lambda store: store.checkpoint_path(SPEC).write_bytes(_npy(np.zeros(3))), "zip file"),
+        (lambda store: _cut(store.checkpoint_path(NAME)), "zip file"),
+        (lambda store: _empty(store.checkpoint_path(NAME)), "zip file"),
+        (lambda store: store.checkpoint_path(NAME).write_bytes(b"PK\x03\x04 no zip"), "zip file"),
+        (lambda store: np.savez(store.checkpoint_path(NAME), x=np.zeros(3)), "__head__"),
+        (lambda store: store.checkpoint_path(NAME).write_bytes(_npy(np.zeros(3))), "zip file"),
         (_foreign, "it belongs to the run"),
         (_altered, "Bad CRC-32 for file 'model/0.npy'"),
         (_another(os.mkdir), "is a folder, where a plain file is wanted"),
@@ -192,26 +192,26 @@ def _another(make):
     ids=["cut", "empty", "no zip", "no head", "an array", "foreign", "altered", "folder", "FIFO", "link"],
 )
 def test_what_is_no_checkpoint_is_said_in_a_sentence_and_set_aside(store, harm, reason):
-    store.save_checkpoint(SPEC, ARRAYS, {})
+    store.save_checkpoint(NAME, ARRAYS, {})
     harm(store)
-    path = store.checkpoint_path(SPEC)
-    assert store.load_checkpoint(SPEC) is None
+    path = store.checkpoint_path(NAME)
+    assert store.load_checkpoint(NAME) is None
     (said,) = store.messages
     (aside,) = path.parent.glob("*.broken-*")
     assert said.startswith(f"Set aside as {aside.name}: the checkpoint {path.name} (")
     assert reason in said
     assert "\n" not in said
-    store.save_checkpoint(SPEC, ARRAYS, {})  # and the run begins anew
-    assert store.load_checkpoint(SPEC) is not None
+    store.save_checkpoint(NAME, ARRAYS, {})  # and the run begins anew
+    assert store.load_checkpoint(NAME) is not None
 
 
 def test_a_full_disk_while_saving_keeps_the_last_checkpoint(store, full_disk):
-    store.save_checkpoint(SPEC, ARRAYS, {"epoch": 1})
+    store.save_checkpoint(NAME, ARRAYS, {"epoch": 1})
     full_disk()
     with pytest.raises(OSError, match="No space left"):
-        store.save_checkpoint(SPEC, ARRAYS, {"epoch": 2})
-    assert store.load_checkpoint(SPEC)[1] == {"epoch": 1}
-    assert len(list(store.checkpoint_path(SPEC).parent.iterdir())) == 1
+        store.save_checkpoint(NAME, ARRAYS, {"epoch": 2})
+    assert store.load_checkpoint(NAME)[1] == {"epoch": 1}
+    assert len(list(store.checkpoint_path(NAME).parent.iterdir())) == 1
 
 
 # ------------------------------------------------------------------------------------- what lies where a run should be
@@ -265,8 +265,8 @@ def test_what_contradicts_itself_is_never_published(store):
 
 
 def test_what_a_killed_save_left_goes_with_the_next_checkpoint_or_the_run(store):
-    store.save_checkpoint(SPEC, ARRAYS, {})
-    left = store.checkpoint_path(SPEC).with_name(f"{NAME}.npz.tmp-0123abcd")
+    store.save_checkpoint(NAME, ARRAYS, {})
+    left = store.checkpoint_path(NAME).with_name(f"{NAME}.npz.tmp-0123abcd")
     left.write_bytes(b"half")
     half = store.path(f"{NAME}.tmp-0123abcd")
     half.mkdir()

@@ -17,6 +17,7 @@ import numpy as np
 from refashion import provenance
 from refashion.data import dataset as data
 from refashion.data.split import split
+from refashion.errors import first_line
 from refashion.files import csv_text
 from refashion.study.model import digest, images_seen
 from refashion.training import devices, run_state
@@ -99,7 +100,7 @@ class _Run:
     ) -> None:
         from refashion.training import engine, runtime  # TensorFlow, which a run that is in the store never needs
 
-        self.spec, self.store, self.stops, self.started = spec, store, stops, started
+        self.name, self.spec, self.store, self.stops, self.started = digest(spec), spec, store, stops, started
         self.checkpoint_seconds, self.threads = checkpoint_seconds, threads
         self.origin = provenance.collect()  # now, since the files may be other ones when the run ends
         self.started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -119,7 +120,7 @@ class _Run:
     def go(self) -> None:
         """Train to the end, or until the run diverges or is asked to stop."""
         print(
-            f"Run {digest(self.spec)}: {len(self.split.train_images)} images, {self.epochs} epochs, "
+            f"Run {self.name}: {len(self.split.train_images)} images, {self.epochs} epochs, "
             f"{self.engine.updates} updates on {self.device.name}, {self.threads} thread(s); "
             f"ready after {self.setup_seconds:.1f} s."
         )
@@ -131,7 +132,7 @@ class _Run:
         self._publish_finished()
 
     def _resume(self) -> _Progress:
-        checkpoint = self.store.load_checkpoint(self.spec)
+        checkpoint = self.store.load_checkpoint(self.name)
         if checkpoint is None:
             return _Progress()
         try:
@@ -139,7 +140,7 @@ class _Run:
             progress = _Progress(**saved)
             self.engine.restore(arrays)  # changes nothing unless everything fits
         except (ValueError, TypeError) as error:
-            self.store.set_checkpoint_aside(self.spec, ValueError(f"it does not fit this version: {error}"))
+            self.store.set_checkpoint_aside(self.name, f"it does not fit this version: {first_line(error)}")
             return _Progress()
         progress.resumed += 1
         elsewhere = progress.machines not in ([], [self._machine()])
@@ -179,7 +180,7 @@ class _Run:
     def _save(self) -> None:
         """Write a checkpoint; raise PreemptedError if the job was asked to stop."""
         seconds = self.progress.seconds + time.monotonic() - self.started
-        self.store.save_checkpoint(self.spec, self.engine.state(), {**vars(self.progress), "seconds": seconds})
+        self.store.save_checkpoint(self.name, self.engine.state(), {**vars(self.progress), "seconds": seconds})
         self.saved = time.monotonic()
         if self.stops:
             raise PreemptedError(
@@ -244,7 +245,7 @@ class _Run:
         """Tell those who watch how far the run is."""
         done = self.progress
         state = RunState(epoch=done.epoch, epochs=self.epochs, seconds=done.train_seconds + done.eval_seconds)
-        run_state.write(self.store.folder, digest(self.spec), state)
+        run_state.write(self.store.folder, self.name, state)
         return state
 
     def _images_per_second(self) -> float:

@@ -347,10 +347,10 @@ def _predictions(content: bytes, metrics: Mapping[str, Any], labels: Labels) -> 
     """validated, clean and labels, uint8 [images]; validated and clean are empty where the run diverged."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            if sorted(one.filename for one in archive.infolist()) != ["clean.npy", "labels.npy", "validated.npy"]:
-                raise _Wrong(f"holds {_short(', '.join(sorted(members)))}; expected clean, labels and validated")
-            found = {name.removesuffix(".npy"): _array(archive, member) for name, member in members.items()}
+            names = sorted(archive.namelist())
+            if names != ["clean.npy", "labels.npy", "validated.npy"]:
+                raise _Wrong(f"holds {_short(', '.join(names))}; expected clean, labels and validated")
+            found = {name.removesuffix(".npy"): _array(archive, archive.getinfo(name)) for name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise _Wrong(f"is no archive of arrays: {first_line(error)}") from None
     images = len(found["labels"])

@@ -99,7 +99,7 @@ class RunStore:
         whole = {"format": FORMAT, "digest": name, "spec": spec, **metrics, "files": sums}
         text = json.dumps(whole, indent=1, sort_keys=True, allow_nan=False) + "\n"
         self._write(name, {**parts, METRICS: text.encode()})
-        self.drop_checkpoint(spec)
+        self.drop_checkpoint(name)
 
     def take(self, name: str, source: RunStore) -> bool:
         """Copy a finished run from another store, once it is known to be whole; False where it was here already.
@@ -167,40 +167,40 @@ class RunStore:
 
     # ------------------------------------------------------------------------------------------------------ checkpoints
 
-    def checkpoint_path(self, spec: Mapping[str, Any]) -> Path:
-        """Where the checkpoint of a spec lies."""
-        return self.folder / "checkpoints" / f"{digest(spec)}.npz"
+    def checkpoint_path(self, name: str) -> Path:
+        """Where the checkpoint of the run with this digest lies."""
+        return self.folder / "checkpoints" / f"{name}.npz"
 
-    def save_checkpoint(self, spec: Mapping[str, Any], arrays: dict[str, Any], progress: Mapping[str, Any]) -> None:
-        """Replace the checkpoint of a spec as a whole."""
-        head = json.dumps({"digest": digest(spec), "progress": progress})
-        with files.whole_file(self.checkpoint_path(spec)) as stream:
+    def save_checkpoint(self, name: str, arrays: dict[str, Any], progress: Mapping[str, Any]) -> None:
+        """Replace the checkpoint of a run as a whole."""
+        head = json.dumps({"digest": name, "progress": progress})
+        with files.whole_file(self.checkpoint_path(name)) as stream:
             np.savez(stream, __head__=np.frombuffer(head.encode(), np.uint8), **arrays)
 
-    def load_checkpoint(self, spec: Mapping[str, Any]) -> Checkpoint | None:
-        """The checkpoint of a spec, or None. What lies there and is none, or another run's, is said and set aside."""
-        path = self.checkpoint_path(spec)
+    def load_checkpoint(self, name: str) -> Checkpoint | None:
+        """The checkpoint of a run, or None. What lies there and is none, or another run's, is said and set aside."""
         try:
-            with np.lib.npyio.NpzFile(io.BytesIO(files.read_plain(path, _CHECKPOINT_LIMIT))) as file:
-                arrays = {name: file[name] for name in file.files}
+            content = files.read_plain(self.checkpoint_path(name), _CHECKPOINT_LIMIT)
+            with np.lib.npyio.NpzFile(io.BytesIO(content)) as file:
+                arrays = {key: file[key] for key in file.files}
             head = json.loads(arrays.pop("__head__").tobytes())
-            if head["digest"] != digest(spec):
+            if head["digest"] != name:
                 raise ValueError(f"it belongs to the run {head['digest']}")
             return arrays, head["progress"]
         except FileNotFoundError:
             return None
         except _NO_CHECKPOINT as error:
-            self.set_checkpoint_aside(spec, error)
+            self.set_checkpoint_aside(name, first_line(error))
             return None
 
-    def set_checkpoint_aside(self, spec: Mapping[str, Any], reason: Exception) -> None:
-        """Rename the checkpoint of a spec, which cannot be used here, and say why."""
-        path = self.checkpoint_path(spec)
-        self._set_aside(path, f"the checkpoint {path.name} ({first_line(reason)}).")
+    def set_checkpoint_aside(self, name: str, reason: str) -> None:
+        """Rename the checkpoint of a run, which cannot be used here, and say why, in half a sentence."""
+        path = self.checkpoint_path(name)
+        self._set_aside(path, f"the checkpoint {path.name} ({reason}).")
 
-    def drop_checkpoint(self, spec: Mapping[str, Any]) -> None:
-        """Remove the checkpoint of a spec, if there is one, and what killed jobs have left of it."""
-        path = self.checkpoint_path(spec)
+    def drop_checkpoint(self, name: str) -> None:
+        """Remove the checkpoint of a run, if there is one, and what killed jobs have left of it."""
+        path = self.checkpoint_path(name)
         path.unlink(missing_ok=True)
         files.sweep(path)
 

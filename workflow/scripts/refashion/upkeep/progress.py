@@ -59,7 +59,8 @@ def look(study: Study, now: float, places: timings.Places) -> Progress:
     """Where the study stands at the time `now` (seconds since 1970). A run of two names counts once."""
     names = costing.digests(study)
     runs = {name: run for run, name in reversed(names.items())}  # of two names the first
-    done = set(RunStore(places.store).names())
+    store = RunStore(places.store)
+    done = set(store.names())
     measured = timings.speeds(study, names, places)
     estimates = {cell: measured.seconds(cell) for cell in study.cells()}
     patience = study.config["checkpoint_seconds"] + SILENCE
@@ -67,7 +68,7 @@ def look(study: Study, now: float, places: timings.Places) -> Progress:
     for name in runs.keys() - done:
         run = runs[name]
         state, told = run_state.read(places.store, name), _modified(run_state.path_of(places.store, name))
-        saved = _modified(places.store / "checkpoints" / f"{name}.npz")
+        saved = _modified(store.checkpoint_path(name))
         if state is not None and state.state == run_state.FAILED:
             failed.append((run, state.reason))
         elif state is not None and state.state == run_state.RUNNING and now - max(told, saved) <= patience:
