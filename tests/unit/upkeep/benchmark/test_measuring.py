@@ -66,7 +66,7 @@ def test_the_data_of_a_task_keeps_the_proportion_of_validation(small_data, tmp_p
 
 
 def _times(*rates):
-    return [Measurement(rate, 4.0 + number, 700.0) for number, rate in enumerate(rates, start=1)]
+    return [Measurement(rate, 4.0 + number) for number, rate in enumerate(rates, start=1)]
 
 
 def _benchmark(torch: bool = True) -> Benchmark:
@@ -160,7 +160,7 @@ def test_repetitions_are_interleaved(monkeypatch, small_data, tmp_path):
     def measured(commands, units, seconds, device="cpu"):
         what = commands[0][1 if commands[0][0] == "env" else 2].removeprefix("refashion.upkeep.benchmark.")
         order.append(what + ("" if len(commands) == 1 else f" x {len(commands)}"))
-        return Measurement(1000.0, 1.0, 1.0)
+        return Measurement(1000.0, 1.0)
 
     monkeypatch.setattr(measuring, "measure", measured)
     monkeypatch.setattr(measuring, "count_flops", lambda *_: {"cnn1": 1})

@@ -14,9 +14,9 @@ from refashion.upkeep.benchmark import stopwatch
 def test_rates_are_taken_while_all_processes_are_at_work():
     started = [0.0, 0.0]
     marks = [[2.0, 3.0, 4.0, 5.0], [3.5, 5.5]]  # the second is warm at 3.5, so the first counts from 4.0 on
-    rate, fixed = stopwatch.rate_and_fixed_cost(started, marks, units=100)
-    assert rate == pytest.approx(100 / 1 + 100 / 2)
-    assert fixed == pytest.approx(((2.0 - 1.0) + (3.5 - 2.0)) / 2)
+    found = stopwatch.rate_and_fixed_cost(started, marks, units=100)
+    assert found.units_per_second == pytest.approx(100 / 1 + 100 / 2)
+    assert found.fixed_seconds == pytest.approx(((2.0 - 1.0) + (3.5 - 2.0)) / 2)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,6 @@ def test_processes_are_timed_by_their_lines_and_none_outlives_the_measurement(mo
     # each sleeps 0.05 s an epoch, so two processes do 400 units a second at the very most, on an idle machine
     assert 0 < found.units_per_second <= 400
     assert found.fixed_seconds > 0.05
-    assert found.peak_memory_mb > 3
     assert len(pids) == 2
     assert not any(map(_alive, pids))
 

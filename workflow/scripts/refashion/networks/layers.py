@@ -72,9 +72,12 @@ _SIDES = Kind(
 RATE = kinds.number(0, MOST_DROPOUT, "a rate")
 
 _PADDING = Option(kinds.one_of("valid", "same"), "valid")
-_ACTIVATION = Option(kinds.one_of("linear", *ACTIVATIONS, "softmax"), "linear")
-_BIAS = Option(kinds.YES_OR_NO, True)
-_INITIALISER = Option(kinds.one_of(*INITIALISERS), "glorot_uniform")
+#: Of a layer with a kernel, as `_weights` takes them.
+_OF_A_KERNEL = {
+    "activation": Option(kinds.one_of("linear", *ACTIVATIONS, "softmax"), "linear"),
+    "bias": Option(kinds.YES_OR_NO, True),
+    "initialiser": Option(kinds.one_of(*INITIALISERS), "glorot_uniform"),
+}
 
 
 def _weights(bias: bool, initialiser: str) -> dict[str, Any]:
@@ -117,9 +120,7 @@ LAYERS: dict[str, Layer] = {
             "kernel": Option(_SIDES, required=True),
             "strides": Option(_SIDES, 1),
             "padding": _PADDING,
-            "activation": _ACTIVATION,
-            "bias": _BIAS,
-            "initialiser": _INITIALISER,
+            **_OF_A_KERNEL,
         },
         takes="images",
     ),
@@ -166,12 +167,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "dense": Layer(
         _dense,
-        {
-            "units": Option(_COUNT, required=True),
-            "activation": _ACTIVATION,
-            "bias": _BIAS,
-            "initialiser": _INITIALISER,
-        },
+        {"units": Option(_COUNT, required=True), **_OF_A_KERNEL},
         takes="features",
     ),
 }

@@ -156,22 +156,19 @@ class _Run:
     def _train_epoch(self, epoch: int) -> bool:
         """Train the rest of an epoch; False if the loss is no longer a finite number."""
         end = min(self.steps, self.engine.updates - epoch * self.steps)
+        of = len(self.split.train_images), self.spec["recipe"]["batch_size"]
         if self.progress.step == 0:
             self.engine.reset_sums()
         while self.progress.step < end:
             begin, clock = self.progress.step, time.monotonic()
             self.progress.step = self.engine.train(epoch, begin, end)
             self.progress.train_seconds += time.monotonic() - clock
-            self.progress.images += self._images(begin, self.progress.step)
+            self.progress.images += images_seen(*of, self.progress.step) - images_seen(*of, begin)
             if not math.isfinite(self.engine.sums()[0]):
                 return False
             if self._interrupted():
                 self._save()
         return True
-
-    def _images(self, begin: int, end: int) -> int:
-        of = len(self.split.train_images), self.spec["recipe"]["batch_size"]
-        return images_seen(*of, end) - images_seen(*of, begin)
 
     def _interrupted(self) -> bool:
         """Whether the engine should hand back control: to stop, or to save."""

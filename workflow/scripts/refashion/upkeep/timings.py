@@ -56,8 +56,8 @@ def speeds(study: Study, wanted: Mapping[Run, str], places: Places) -> Speeds:
     """
     cpu, device = provenance.machine()["cpu"], device_of(study)
     runs: dict[str, list[Sample]] = {}
-    for metrics in _finished_runs(study, wanted, places):
-        found = _measured(metrics, study, device, cpu)
+    for folder in _some_runs(study, wanted, places):
+        found = _measured(folder, study, device, cpu)
         if found is not None:
             runs.setdefault(found[0], []).append(found[1])
     here = {_HERE: runs.pop(_HERE, [])}
@@ -65,15 +65,17 @@ def speeds(study: Study, wanted: Mapping[Run, str], places: Places) -> Speeds:
     return Speeds(study, here | _benchmark(places.benchmark, device, cpu) | (others if runs else {}))
 
 
-def _measured(metrics: Mapping[str, Any], study: Study, device: str, cpu: str) -> tuple[str, Sample] | None:
-    """Where a finished run was trained (cpu: of this machine and those like it), and its speed.
+def _measured(folder: Path, study: Study, device: str, cpu: str) -> tuple[str, Sample] | None:
+    """Where the run in a folder was trained (cpu: of this machine and those like it), and its speed.
 
     None for a run on another kind of device, of which no speed here follows, for one that diverged or that used a
-    data set unknown here, and for one that lacks what is asked.
+    data set unknown here, and for one that cannot be read, or lacks what is asked; its sums are not checked.
     """
     try:
+        metrics = json.loads(files.read_plain(folder / run_files.METRICS, run_files.LIMITS[run_files.METRICS]))
         timing, origin = metrics["timing"], metrics["provenance"]
-        if origin["device"] != device or metrics["status"] != "finished":
+        wanted = (run_files.FORMAT, run_files.FINISHED, device)
+        if (metrics["format"], metrics["status"], origin["device"]) != wanted:
             return None
         done = work(metrics["spec"], study)
         rest = timing["seconds"] - timing["train_seconds"] - timing["eval_seconds"]
@@ -85,12 +87,12 @@ def _measured(metrics: Mapping[str, Any], study: Study, device: str, cpu: str) -
         name = origin["device_name" if device == "gpu" else "cpu"]
         where = _HERE if origin["cpu"] == cpu else f"{name}, {origin['cores']} cores"
         return where, Sample(kinds(metrics["spec"]), done.trained, speed)
-    except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError):
+    except (OSError, AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError, RecursionError):
         return None  # `train` will set it aside, when its turn comes
 
 
-def _finished_runs(study: Study, wanted: Mapping[Run, str], places: Places) -> Iterator[dict[str, Any]]:
-    """Metrics of some finished runs: a few of each kind that the study wants, and of what else there is."""
+def _some_runs(study: Study, wanted: Mapping[Run, str], places: Places) -> Iterator[Path]:
+    """The folders of some finished runs: a few of each kind that the study wants, and of what else there is."""
     taken: dict[Any, int] = {}
     seen: set[str] = set()
     kind_of = {cell: kinds(study.spec(Run(cell, 0))) for cell in {run.cell for run in wanted}}
@@ -101,9 +103,7 @@ def _finished_runs(study: Study, wanted: Mapping[Run, str], places: Places) -> I
             if taken.get(group, 0) < (OTHERS if group is None else SAMPLE):
                 taken[group] = taken.get(group, 0) + 1
                 seen.add(name)
-                metrics = _read(folder / name)
-                if metrics is not None:
-                    yield metrics
+                yield folder / name
 
 
 def _benchmark(path: Path, device: str, cpu: str) -> dict[str, list[Sample]]:
@@ -120,12 +120,3 @@ def _benchmark(path: Path, device: str, cpu: str) -> dict[str, list[Sample]]:
             name = f"the benchmark on {'this machine' if row['cpu'] == cpu else row['cpu']}"
             found.setdefault(name, []).append(Sample(((row["architecture"], random),), 0, speed))
     return found
-
-
-def _read(folder: Path) -> dict[str, Any] | None:
-    """metrics.json of a finished run, None if it is not one; `train` checks its sums before it uses a run."""
-    try:
-        metrics = json.loads(files.read_plain(folder / run_files.METRICS, run_files.LIMITS[run_files.METRICS]))
-        return metrics if metrics["format"] == run_files.FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None

@@ -20,13 +20,6 @@ PRODUCTS = 5
 FLOPS = 2 * SIZE**3 * PRODUCTS
 
 
-def training_flops(names):
-    """{architecture: floating-point operations of a training step per image}, options as the builders have them."""
-    return {
-        name: architectures.training_flops(architectures.build({"builder": name}, (28, 28, 1), 10)) for name in names
-    }
-
-
 def main():
     """Multiply until killed, or as often as asked."""
     import tensorflow as tf
@@ -38,7 +31,9 @@ def main():
     chosen = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(chosen.threads)
     tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 means float32, as in the engine
-    print(json.dumps({"training_flops": training_flops(chosen.networks)}), flush=True)
+    models = {name: architectures.build({"builder": name}, (28, 28, 1), 10) for name in chosen.networks}
+    flops = {name: architectures.training_flops(model) for name, model in models.items()}
+    print(json.dumps({"training_flops": flops}), flush=True)
     left, right = tf.random.uniform([SIZE, SIZE]), tf.random.uniform([SIZE, SIZE])
     for epoch in range(1, chosen.epochs + 1):
         for _ in range(PRODUCTS):

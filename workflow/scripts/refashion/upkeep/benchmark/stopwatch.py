@@ -28,11 +28,10 @@ _EPOCH = re.compile(r'epoch \d+/|\{"epoch"')
 
 @dataclass(frozen=True)
 class Measurement:
-    """units: images, or for the peak floating-point operations, a second of all processes together."""
+    """units: images, or for the peak floating-point operations, of all processes together; fixed: of a job."""
 
     units_per_second: float
     fixed_seconds: float
-    peak_memory_mb: float
 
 
 class Job:
@@ -137,18 +136,17 @@ def measure(commands: Sequence[Sequence[str]], units: int, seconds: float, devic
                 marks[job.number].append(moment)
                 if _long_enough(marks, seconds):
                     break
-    rate, fixed = rate_and_fixed_cost([job.started for job in jobs.jobs], marks, units)
-    return Measurement(rate, fixed, max(jobs.memory))
+    return rate_and_fixed_cost([job.started for job in jobs.jobs], marks, units)
 
 
-def rate_and_fixed_cost(started: Sequence[float], marks: Sequence[Sequence[float]], units: int) -> tuple[float, float]:
-    """Units a second of all processes together, and the median over them of what a first epoch took longer, in seconds.
+def rate_and_fixed_cost(started: Sequence[float], marks: Sequence[Sequence[float]], units: int) -> Measurement:
+    """The rate, and the median over the processes of what a first epoch took longer.
 
     started: when each process was started; marks: the ends of its epochs, two or more since all have ended their first.
     """
     epochs = [(steady[-1] - steady[0]) / (len(steady) - 1) for steady in _steady(marks)]
     fixed = [mine[0] - start - epoch for start, mine, epoch in zip(started, marks, epochs, strict=True)]
-    return sum(units / epoch for epoch in epochs), statistics.median(fixed)
+    return Measurement(sum(units / epoch for epoch in epochs), statistics.median(fixed))
 
 
 def _steady(marks: Sequence[Sequence[float]]) -> list[list[float]]:
