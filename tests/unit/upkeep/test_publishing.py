@@ -244,23 +244,20 @@ def test_of_what_needs_tensorflow_just_what_the_report_was_made_from_is_publishe
     assert [path.name for path in earlier.derived_files()] == [kept.name]
 
 
-@pytest.mark.parametrize("other", [{}, {"preset": "tiny"}, {"evidence": False}])
-def test_a_report_of_other_runs_is_not_taken(place, other):
-    ended = {place.finish(0): "finished"}
-    place.report(ended, page="the right one")
+@pytest.mark.parametrize(
+    ("runs", "status", "other"),
+    [
+        ([1], "finished", {}),
+        ([0, 1], "finished", {}),  # more than are published
+        ([0, 1], "diverged", {}),
+        ([0], "finished", {"preset": "tiny"}),
+        ([0], "finished", {"evidence": False}),
+    ],
+)
+def test_a_report_of_other_runs_is_not_taken(place, runs, status, other):
+    place.report({place.finish(0): "finished"}, page="the right one")
     place.publish()
-    place.report(ended if other else {place.wanted[1]: "finished"}, **other)
-    place.publish()
-    assert place.page == "the right one"
-    assert "The published report stays as it is" in place.said[-1]
-
-
-@pytest.mark.parametrize("status", ["finished", "diverged"])
-def test_a_report_of_more_runs_than_are_published_is_not_taken(place, status):
-    ended = {place.finish(0): "finished"}
-    place.report(ended, page="the right one")
-    place.publish()
-    place.report(ended | {place.wanted[1]: status}, page="of more")
+    place.report({place.wanted[run]: status for run in runs}, page="another", **other)
     place.publish()
     assert place.page == "the right one"
     assert "holds no report of just the 1 finished runs that are published now" in place.said[-1]

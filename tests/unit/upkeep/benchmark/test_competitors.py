@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import runpy
+import subprocess
 from types import SimpleNamespace
 
 import numpy as np
@@ -86,9 +90,6 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
     Batches of 16 make 564 updates, so that the running means of batch normalisation (0.99 an update) have forgotten
     what they began with.
     """
-    import json
-    import subprocess
-
     pytest.importorskip("torch", reason="PyTorch is not installed")
     epochs, batch = 3, 16
     (task,) = [one for one in contestants.TASKS if (one.architecture, one.augmentation) == (name, kind)]
@@ -115,53 +116,42 @@ def test_after_equal_epochs_the_programs_are_about_as_accurate(name, kind, small
         assert ("clean_accuracy" in theirs) == (kind == "affine")  # as the engine, which then validates twice
 
 
+def _run_rule(data, table, terminal):
+    """The rule `benchmark` on one core, as short as can be."""
+    job = SimpleNamespace(
+        threads=1,
+        config={"device": "cpu", "checkpoint_seconds": 120},
+        resources={},
+        input=SimpleNamespace(data=str(data)),
+        params=SimpleNamespace(repetitions=1, seconds=0.5, table=str(table)),
+    )
+    runpy.run_path(str(PROJECT / "workflow" / "scripts" / "benchmark.py"))["main"](job, terminal)
+
+
 @pytest.mark.parametrize(("load", "warned"), [(0.9, True), (0.1, False)])
 def test_a_busy_machine_is_told_of_on_the_terminal_before_anything_is_measured(monkeypatch, tmp_path, load, warned):
-    import io
-    import runpy
-
     class MeasuredError(Exception):
         pass
 
     def measured(*arguments, **options):
         raise MeasuredError
 
-    script = runpy.run_path(str(PROJECT / "workflow" / "scripts" / "benchmark.py"))
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
     monkeypatch.setattr(measuring, "run", measured)
-    job = SimpleNamespace(
-        threads=2,
-        config={"device": "cpu", "checkpoint_seconds": 120},
-        resources={},
-        input=SimpleNamespace(data=str(tmp_path / "data.npz")),
-        params=SimpleNamespace(repetitions=1, seconds=0.5),
-    )
     terminal = io.StringIO()
     with pytest.raises(MeasuredError):
-        script["main"](job, terminal)
+        _run_rule(tmp_path / "data.npz", tmp_path / "benchmark.csv", terminal)
     assert ("The load of this machine was 0.9" in terminal.getvalue()) is warned
 
 
 @pytest.mark.slow
 def test_the_rule_measures_every_program(small_data, tmp_path, monkeypatch):
     """The whole rule on two small tasks: every number is there and none is absurd."""
-    import io
-    import runpy
-
     tasks = (Task("cnn1", "none", "b256_e50", 600), Task("lenet5", "affine", "b32_e20_sparse", 600))
     monkeypatch.setattr(measuring.run, "__kwdefaults__", {**measuring.run.__kwdefaults__, "tasks": tasks})
-    script = runpy.run_path(str(PROJECT / "workflow" / "scripts" / "benchmark.py"))
-    table = tmp_path / "benchmarks" / "benchmark.csv"
-    job = SimpleNamespace(
-        threads=1,
-        config={"device": "cpu", "checkpoint_seconds": 120},
-        resources={},
-        input=SimpleNamespace(data=str(small_data)),
-        params=SimpleNamespace(repetitions=1, seconds=0.5, table=str(table)),
-    )
-    terminal = io.StringIO()
+    table, terminal = tmp_path / "benchmarks" / "benchmark.csv", io.StringIO()
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))  # a quiet machine, so that no warning comes first
-    script["main"](job, terminal)
+    _run_rule(small_data, table, terminal)
     rows = benchmark_table.read(table)
     programs = (ENGINE, PLAIN, PLAIN_ONEDNN, *([TORCH] if contestants.has_torch() else []))
     measured = [row for row in rows if row["program"] in programs]
