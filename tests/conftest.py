@@ -8,7 +8,6 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
@@ -72,15 +71,8 @@ def prepared_data(real_data) -> Path:
 @pytest.fixture(scope="session")
 def small_data(real_data, tmp_path_factory) -> Path:
     """The first 3,000 training and 1,000 test images of the real data, for tests that train."""
-    whole = data.load(real_data)
     target = tmp_path_factory.mktemp("data") / "small.npz"
-    np.savez(
-        target,
-        train_images=whole.train_images[:3000],
-        train_labels=whole.train_labels[:3000],
-        test_images=whole.test_images[:1000],
-        test_labels=whole.test_labels[:1000],
-    )
+    data.write(target, data.load(real_data).first(3000, 1000))
     return target
 
 

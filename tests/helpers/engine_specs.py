@@ -40,10 +40,4 @@ def spec(
 
 def first_images(data: Path, train: int, validation: int) -> Split:
     """So many training images to train on, and test images to validate, in the order of their files."""
-    whole = dataset.load(data)
-    return Split(
-        whole.train_images[:train],
-        whole.train_labels[:train],
-        whole.test_images[:validation],
-        whole.test_labels[:validation],
-    )
+    return Split(*vars(dataset.load(data).first(train, validation)).values())

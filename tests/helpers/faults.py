@@ -149,9 +149,7 @@ def _as_idx_files(dataset: Path) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     whole = data.load(dataset)
     classes = [f"class {number}" for number in np.unique(whole.train_labels)]
-    return {"title": "Small", "classes": classes} | as_idx_files(
-        folder, {name: getattr(whole, name) for name in data.FILES}
-    )
+    return {"title": "Small", "classes": classes} | as_idx_files(folder, vars(whole))
 
 
 # ----------------------------------------------------------------------------------------------------------- processes

@@ -140,10 +140,7 @@ class Workshop:
         """A data file with the first `images` training images, and validation images in proportion."""
         path = self.folder / f"{images}.npz"
         if not path.exists():
-            whole, validation = data.load(self.dataset), images // TRAINING_PER_VALIDATION
-            test_images, test_labels = whole.test_images[:validation], whole.test_labels[:validation]
-            first = data.Dataset(whole.train_images[:images], whole.train_labels[:images], test_images, test_labels)
-            data.write(path, first)
+            data.write(path, data.load(self.dataset).first(images, images // TRAINING_PER_VALIDATION))
         return path
 
     def engine(self, run: dict[str, Any], dataset: Path, threads: int) -> list[str]:
