@@ -99,13 +99,9 @@ class Facts:
         both = [*self.study.experiments, *self.defined]
         return {cell.name: experiment.name for experiment in reversed(both) for cell in experiment.cells}
 
-    @property
-    def looking(self) -> tuple[str, ...]:
-        """The experiments to which seeds are added, in the cells `looked_at`, by the rule `study.looks`."""
-        return tuple(experiment.name for experiment in self.study.looking)
-
     @cached_property
     def looked_at(self) -> frozenset[str]:
+        """The cells to which seeds are added, by the rule `study.looks`."""
         return frozenset(cell.name for experiment in self.study.looking for cell in experiment.cells)
 
     def first(self, seeds: int) -> Facts:
@@ -141,6 +137,10 @@ class Facts:
         """A cell in words."""
         return self.names.cell(Cell(*cell.split("/")))
 
+    def spec(self, cell: str) -> dict[str, Any]:
+        """What the runs of a cell of names in the config are defined by, but for their seed."""
+        return self.study.spec(Run(Cell(*cell.split("/")), 0))
+
     def why_empty(self, cell: str) -> str:
         """Why a cell has no run that counts: a sentence that begins "cannot say, because"."""
         counts = self.runs.counts(cell)
@@ -157,14 +157,14 @@ class Facts:
         return {cell.name: fractions[cell.fraction]["validation"] for cell in self.study.cells()}
 
     def share_batches(self, a: str, b: str) -> bool:
-        """Whether two cells of names in the config are trained on the same images in the same batches, by seed."""
-        one, other = (self.study.spec(Run(Cell(*cell.split("/")), 0)) for cell in (a, b))
+        """Whether two cells are trained on the same images in the same batches, by seed."""
+        one, other = map(self.spec, (a, b))
         return one["fraction"] == other["fraction"] and one["recipe"]["batch_size"] == other["recipe"]["batch_size"]
 
     @cached_property
     def work(self) -> dict[str, int]:
         """Training images that a run of each cell sees, over all epochs."""
-        return {cell.name: work(self.study.spec(Run(cell, 0)), self.study).trained for cell in self.study.cells()}
+        return {cell: work(self.spec(cell), self.study).trained for cell in self.cells}
 
     def image_variance(self, cell: str) -> float:
         """pp^2 that other validation images than the original's add to a difference: twice that of one set."""

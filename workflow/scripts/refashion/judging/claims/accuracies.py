@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from refashion import formatting as fmt
 from refashion.inference.evidence import Evidence, tested
 from refashion.inference.intervals import prediction_interval, t_interval
-from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word, judge_family
+from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word
 from refashion.judging.claims.families import Family, Together
 from refashion.judging.claims.looks import Stand
-from refashion.judging.claims.published import Published, accuracy, sample_of
+from refashion.judging.claims.published import Published, sample_of
 from refashion.judging.claims.readings import Context, Judged, a_reading
 from refashion.judging.document.claims import Check, Numbers, Reading
 from refashion.judging.facts import Facts, pair, why
@@ -88,11 +88,6 @@ def _in_cell(seen: Seen, together: Together, facts: Facts) -> InCell:
         reason=why(sample, facts, e.reason),
     )
     return InCell(e, verdict, numbers, stand)
-
-
-def verdict_alone(entry: Mapping[str, Any], sample: Sample, facts: Facts) -> Word:
-    """The verdict on a claim's published number that one sample gives by itself, uncorrected."""
-    return judge_family([accuracy(entry, facts).evidence(sample, facts)])[0].verdict
 
 
 def _of_cells(cells: Sequence[InCell], facts: Facts) -> Judged:

@@ -71,24 +71,13 @@ def _more_seeds(needed: int | None, cells: Sequence[str], facts: Facts) -> Endin
     if needed is None:
         words = "More seeds may tell; how many, the runs that there are do not say."
         return Ending(kind="too few seeds", words=words)
-    hours = [_core_hours(cell, needed, facts) for cell in dict.fromkeys(cells)]
+    hours = sum(_core_hours(cell, needed, facts) for cell in cells)
     words = (
         f"{needed:,} seeds of each of its cells would decide it in {100 * POWER:.0f} of 100 studies, if mean and "
-        f"spread are those seen: {fmt.number(sum(hours), 1)} core-hours more."
+        f"spread are those seen: {fmt.number(hours, 1)} core-hours more."
     )
-    command = (
-        _of_its_own(list(dict.fromkeys(cells)), needed, facts)
-        if any(cell in facts.experiments for cell in cells)
-        else ""
-    )
-    return Ending(
-        kind="too few seeds",
-        words=words,
-        seeds=needed,
-        chance=POWER,
-        core_hours=sum(hours),
-        command=command,
-    )
+    command = _of_its_own(cells, needed, facts)
+    return Ending(kind="too few seeds", words=words, seeds=needed, chance=POWER, core_hours=hours, command=command)
 
 
 def _of_its_own(cells: Sequence[str], seeds: int, facts: Facts) -> str:
@@ -119,12 +108,13 @@ def _next_look(cells: Sequence[str], standing: Standing, facts: Facts) -> Ending
         together = f"{len(standing.wants)} cells, {fmt.number(all_hours, 1)} core-hours"
         words += f" A look is held for all open claims together, here {together}."
     settings = {"looks": rule.looks, "spend": rule.spend, "held": held}  # of all that have looks: they have the same
+    experiments = {one.name: {"seeds": settings} for one in facts.study.looking}
     return Ending(
         kind="too few seeds",
         words=words,
         seeds=seeds,
         core_hours=hours,
-        command=f"snakemake --config 'experiments={json.dumps({name: {'seeds': settings} for name in facts.looking})}'",
+        command=f"snakemake --config 'experiments={json.dumps(experiments)}'",
     )
 
 

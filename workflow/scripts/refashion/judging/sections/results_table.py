@@ -13,7 +13,7 @@ from refashion.judging.document.claims import Claim
 from refashion.judging.document.parts import CellName, MetricSummary, Part, means
 from refashion.judging.facts import Facts, sample
 from refashion.networks import augmentation
-from refashion.study.model import Cell, Run, Study, steps_per_epoch
+from refashion.study.model import Cell, Study, steps_per_epoch
 from refashion.study.names import setting
 from refashion.study.original import printed_columns
 
@@ -64,7 +64,7 @@ def table(facts: Facts, ledger: Sequence[Claim]) -> ResultsTable:
     verdicts = {claim.id: claim.verdict for claim in ledger}
     columns = facts.original["table"]["columns"]
     rows = [_printed_row(row, facts, verdicts) for row in facts.original["table"]["rows"]]
-    augmented = any(augmentation.is_random(_spec(column, facts)["augmentation"]) for column in columns)
+    augmented = any(augmentation.is_random(facts.spec(column["cell"])["augmentation"]) for column in columns)
     if augmented or not any(row["holds"] == "validation" for row in facts.original["table"]["rows"]):
         clean = [TableEntry(sample=sample(facts, column["cell"], "clean_accuracy")) for column in columns]
         rows.append(TableRow(name="Validation accuracy, images not augmented", kind="accuracy", values=clean))
@@ -84,11 +84,6 @@ def table(facts: Facts, ledger: Sequence[Claim]) -> ResultsTable:
         ],
         rows=rows,
     )
-
-
-def _spec(column: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
-    """What a run of a column's cell is defined by."""
-    return facts.study.spec(Run(Cell(*column["cell"].split("/")), 0))
 
 
 def _printed_row(row: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> TableRow:

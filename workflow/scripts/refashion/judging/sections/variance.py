@@ -14,7 +14,7 @@ from refashion.inference.rules import pooled_spread
 from refashion.inference.variance import VarianceComponent, image_noise, nested_component, variance_components
 from refashion.judging.document.parts import CellName, Ends, Part, means, reason
 from refashion.judging.facts import PUBLISHED_METRIC, Facts, pair
-from refashion.study.model import AXES, Cell, Experiment, Run, Study, digest
+from refashion.study.model import AXES, Cell, Experiment, Study, digest
 
 
 class CellNoise(Part):
@@ -95,7 +95,7 @@ def _components(cells: Sequence[Cell], facts: Facts) -> Components:
 
 def _machines(facts: Facts) -> str:
     """Gaps between runs that differ in their machine alone, and what machines add within cells, in words."""
-    gaps = [(names, *found) for names in _same_functions(facts.study) for found in _gaps(facts, names)]
+    gaps = [(names, *found) for names in _same_functions(facts) for found in _gaps(facts, names)]
     apart = np.array([gap for _, alike, gap in gaps if not alike])
     alike = np.array([gap for _, alike, gap in gaps if alike])
     told = []
@@ -125,13 +125,13 @@ def _machines(facts: Facts) -> str:
     return " ".join(told)
 
 
-def _same_functions(study: Study) -> list[tuple[str, str]]:
+def _same_functions(facts: Facts) -> list[tuple[str, str]]:
     """Pairs of cells that train the same function, whose loss goes by two names in two recipes."""
     cells: dict[str, dict[str, str]] = {}
-    for cell in study.cells():
-        spec = study.spec(Run(cell, 0))
+    for cell in (cell.name for cell in facts.study.cells()):
+        spec = facts.spec(cell)
         recipe = {key: value for key, value in spec["recipe"].items() if key != "loss"}
-        cells.setdefault(digest({**spec, "recipe": recipe}), {}).setdefault(spec["recipe"]["loss"], cell.name)
+        cells.setdefault(digest({**spec, "recipe": recipe}), {}).setdefault(spec["recipe"]["loss"], cell)
     return [(names["categorical"], names["sparse"]) for names in cells.values() if len(names) == 2]
 
 
