@@ -59,18 +59,16 @@ def rows(study: Study, standing: Standing) -> list[dict[str, Any]]:
             "seeds": standing.cells[cell.name],
             "planned": standing.planned[cell.name],
             "claims": ";".join(standing.wants.get(cell.name, ())),
-            "states": "; ".join(_states(standing, cell.name)),
+            "states": "; ".join(
+                f"{member.claim} {word(stand.state)} at look {stand.look}"
+                for member, stand in standing.members.items()
+                if cell.name in member.cells
+            ),
             "rule": seeds.rule_of(standing.rule),
         }
         for experiment in study.looking
         for cell in experiment.cells
     ]
-
-
-def _states(standing: Standing, cell: str) -> list[str]:
-    """How each claim that a cell bears on stands."""
-    stands = [stand for member, stand in standing.members.items() if cell in member.cells]
-    return [f"{stand.member.claim} {word(stand.state)} at look {stand.look}" for stand in stands]
 
 
 def word(state: State) -> str:

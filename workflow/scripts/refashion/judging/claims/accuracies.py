@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from refashion import formatting as fmt
 from refashion.inference.evidence import Evidence, tested
 from refashion.inference.intervals import prediction_interval, t_interval
-from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Verdict, Word
+from refashion.inference.verdicts import INCONCLUSIVE, REPRODUCED, Verdict, Word
 from refashion.judging.claims.families import Family, Together
 from refashion.judging.claims.looks import Stand
 from refashion.judging.claims.published import Published, sample_of
-from refashion.judging.claims.readings import Context, Judged, a_reading
+from refashion.judging.claims.readings import SAYS, Context, Judged, a_reading
 from refashion.judging.document.claims import Check, Numbers, Reading
 from refashion.judging.facts import Facts, pair, why
 from refashion.judging.reasons import reason_of
@@ -145,6 +145,6 @@ def _cell_check(cell: InCell, facts: Facts) -> Check:
         p_against=one.p_not_adjusted,
         test=f"within the margin or beyond it{f', {fmt.corrections(one.family_size, one.spent)}' if corrected else ''}",
         n=one.n,
-        holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(word),
+        holds=SAYS.get(word),
         reason=one.reason,
     )

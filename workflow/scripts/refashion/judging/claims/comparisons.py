@@ -28,9 +28,8 @@ def compared(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Cont
         return equalities(_work_checks(reading, facts), [cell for both in reading["pairs"] for cell in both])
     differences = stated(entry, reading, facts)
     looks = context.looks if reading is entry["readings"][0] else None
-    found = [looks.of(entry["id"], one.a, one.b) for one in differences] if looks else []
-    stands = [stand for stand in found if stand]
-    stands = stands if len(stands) == len(found) else []
+    # looks judge every difference of a claim, or none
+    stands = [stand for one in differences if looks and (stand := looks.of(entry["id"], one.a, one.b))]
     checks = checked(differences, reading["metric"], facts, stands)
     verdict, reason = verdict_of(checks)
     if stands:
@@ -45,21 +44,21 @@ def checked(differences: Sequence[Stated], metric: str, facts: Facts, stands: Se
     What the test that does not decide gives, the paired or the unpaired one, is told beside it. stands: where looks at
     each stand, which then give the runs and the p-values that decide.
     """
-    seen = [facts.first(stand.seeds) for stand in stands] or [facts] * len(differences)
+    several = len(differences)
+    looked = stands or [None] * several
+    seen = [facts.first(stand.seeds) if stand else facts for stand in looked]
     both = list(zip(differences, seen, strict=True))
     tests = [one.contrast(metric, of, one.is_paired(of)) for one, of in both]
-    decisive = _holm_both(differences, tests)
-    if stands:
-        told = zip(decisive, stands, strict=True)
-        decisive = [(None, None) if p is None else (stand.p_rep, stand.p_not) for (p, _), stand in told]
-    beside = _holm_both(differences, [one.contrast(metric, of, not one.is_paired(of)) for one, of in both])
-    several = f" as one of {len(differences)}" if len(differences) > 1 else ""
-    spent = [stand.spent for stand in stands] or [1.0] * len(differences)
-    adjusted = [fmt.corrections(len(differences), share) for share in spent]
+    others = [one.contrast(metric, of, not one.is_paired(of)) for one, of in both]
+    decisive, beside = _holm_both(differences, tests), _holm_both(differences, others)
+    among = f" as one of {several}" if several > 1 else ""
     checks = []
-    for (one, of), found, (p, against), others, after in zip(both, tests, decisive, beside, adjusted, strict=True):
-        paired, diverged = one.is_paired(of), one.has_diverged(of)
-        holds = holds_by(p, against, diverged)
+    for i, (one, of) in enumerate(both):
+        paired, found, stand, (p, against) = one.is_paired(of), tests[i], looked[i], decisive[i]
+        if stand and p is not None:
+            p, against = stand.p_rep, stand.p_not
+        after = fmt.corrections(several, stand.spent if stand else 1.0)
+        holds = holds_by(p, against, one.has_diverged(of))
         checks.append(
             Check(
                 label=f"{facts.title(one.a)} minus {facts.title(one.b)}",
@@ -69,12 +68,12 @@ def checked(differences: Sequence[Stated], metric: str, facts: Facts, stands: Se
                 interval=pair(found),
                 p=p,
                 p_against=against,
-                test=f"one-sided{'' if paired else ', Welch'}{several}{f' ({after})' * bool(after)}"
-                f"{_beside_told(one, paired, others)}",
+                test=f"one-sided{'' if paired else ', Welch'}{among}{f' ({after})' * bool(after)}"
+                f"{_beside_told(one, paired, beside[i])}",
                 n=found.n,
                 holds=holds,
-                seeds_needed=_seeds_needed(one, metric, of, len(differences)) if holds is None else None,
-                reason=why_no_pair((one.a, one.b), found.n, of, diverged, one_machine=one.unit == "seconds"),
+                seeds_needed=_seeds_needed(one, metric, of, several) if holds is None else None,
+                reason=why_no_pair((one.a, one.b), found.n, of, one_machine=one.unit == "seconds"),
             )
         )
     return checks
@@ -114,7 +113,7 @@ def holds_by(p: float | None, against: float | None, diverged: bool = False) -> 
     return True if p <= LEVEL else False if against <= LEVEL else None
 
 
-def why_no_pair(cells: tuple[str, str], n: int, facts: Facts, diverged: bool, one_machine: bool) -> str:
+def why_no_pair(cells: tuple[str, str], n: int, facts: Facts, one_machine: bool) -> str:
     """Why a difference, of n seeds, cannot be judged, or "". one_machine: only runs of one kind of it were compared."""
     empty = [cell for cell in cells if facts.runs.counts(cell).finished == 0]
     if len(empty) == 2 and not any(facts.runs.counts(cell).wanted for cell in empty):
@@ -125,7 +124,8 @@ def why_no_pair(cells: tuple[str, str], n: int, facts: Facts, diverged: bool, on
         both = " and ".join(map(facts.title, cells))
         alike = " that ran on one kind of machine" if one_machine else ""
         return f"cannot say, because {both} have {'only one seed' if n else 'no seed'} in common{alike}"
-    for counts, cell in ((facts.runs.counts(cell), cell) for cell in cells if diverged):
+    for cell in cells:
+        counts = facts.runs.counts(cell)
         if counts.diverged:
             ended = counts.finished + counts.diverged
             return f"cannot say, because {counts.diverged} of {ended} runs of {facts.title(cell)} diverged"

@@ -48,10 +48,7 @@ def parameter_ratio(entry: Mapping[str, Any], reading: Mapping[str, Any], contex
     top, bottom = reading["numerator"], reading["denominator"]
     ratio = parameters_ratio(context.facts.architectures, top, bottom)
     both = context.facts.names.network(top), context.facts.names.network(bottom)
-    label, unknown = (
-        f"parameters of {both[0]}, in times those of {both[1]}",
-        f"{' and '.join(both)} were not both built",
-    )
+    label, unknown = "parameters of {}, in times those of {}".format(*both), f"{' and '.join(both)} were not both built"
     return equalities([_equality(label, reading["value"], ratio, "times", unknown, reading["decimals"])])
 
 

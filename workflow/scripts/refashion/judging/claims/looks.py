@@ -71,9 +71,9 @@ class Followed:
         """Where a member stands, and the verdict on it so far."""
         look, state = int(self.course.look[position]), State(int(self.course.state[position]))
         evidence, most = self.history[look][position], self.rule.looks[-1]
-        level_rep, level_not = (
-            LEVEL / (len(self.members) - self._decided_others(position, look, word)) for word in _DECIDED
-        )
+        before = (self.course.look <= look) & (np.arange(len(self.members)) != position)
+        decided = [int((before & (self.course.state == word)).sum()) for word in _WORDS]
+        level_rep, level_not = (LEVEL / (len(self.members) - others) for others in decided)
         last = (np.array([level * self.rule.spend[-1] / LEVEL]) for level in (level_rep, level_not))
         chance = self.look([evidence], most).chance(*last)[0]
         p_rep, p_not = (float(p[position]) for p in (self.course.p_rep, self.course.p_not))
@@ -85,11 +85,6 @@ class Followed:
                 verdict = replace(verdict, seeds_needed=None)  # the next look says how many there will be
         return Stand(self, position, state, look + 1, evidence, verdict, p_rep, p_not, float(chance))
 
-    def _decided_others(self, position: int, look: int, state: State) -> int:
-        others = (self.course.state == state) & (self.course.look <= look)
-        others[position] = False
-        return int(others.sum())
-
     def sensitivity(self, position: int, margin: float, *, alone: bool = False) -> Sensitivity:
         """The verdict on a number had all margins, or its own alone, been another, from the runs that there were."""
         history = [
@@ -100,7 +95,7 @@ class Followed:
         return Sensitivity(margin=margin, verdict=_WORDS.get(state, INCONCLUSIVE))
 
 
-_DECIDED = (State.REPRODUCED, State.NOT_REPRODUCED)
+#: The states that decide a member, in the order of p_rep and p_not.
 _WORDS: dict[State, Word] = {State.REPRODUCED: REPRODUCED, State.NOT_REPRODUCED: NOT_REPRODUCED}
 
 
@@ -121,10 +116,6 @@ class Stand:
     p_rep: float
     p_not: float
     chance: float
-
-    @property
-    def member(self) -> Member:
-        return self.among.members[self.position]
 
     @property
     def spent(self) -> float:
@@ -207,9 +198,9 @@ class Standing:
         if self.held in (0, len(self.rule.looks)):
             return {}
         found: dict[str, dict[str, None]] = {}
-        for stand in self.members.values():
-            for cell in stand.member.cells if stand.state == State.OPEN else ():
-                found.setdefault(cell, {})[stand.member.claim] = None
+        for member, stand in self.members.items():
+            for cell in member.cells if stand.state == State.OPEN else ():
+                found.setdefault(cell, {})[member.claim] = None
         return {cell: tuple(claims) for cell, claims in found.items()}
 
     @property
@@ -234,7 +225,7 @@ class Standing:
 
 
 def _state_of(members: set[State], settles: State) -> State:
-    if len(members) == 1 and members <= set(_DECIDED):
+    if len(members) == 1 and members <= _WORDS.keys():
         return next(iter(members))
     return next((state for state in (settles, State.OPEN) if state in members), State.STOPPED)
 

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from refashion import formatting as fmt
-from refashion.inference.intervals import t_interval
 from refashion.inference.rules import bayes_rule, log_bayes_factor
 from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Word
 from refashion.judging.claims.published import evidence_of
 from refashion.judging.claims.readings import Context, Judged
 from refashion.judging.columns import TIMES
 from refashion.judging.document.claims import Check, Claim
-from refashion.judging.facts import Facts, pair, why
+from refashion.judging.facts import Facts, sample
 
 
 def not_testable(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
@@ -33,16 +32,14 @@ def not_testable(entry: Mapping[str, Any], reading: Mapping[str, Any], context: 
 
 def _measured(cell: str, metric: str, unit: str, facts: Facts) -> Check:
     """A mean that is reported and held against nothing."""
-    sample = facts.runs.sample(cell, metric)
-    interval = t_interval(sample.values, facts.confidence)
-    reason = why(sample, facts, interval.reason)
-    ends = pair(interval)
+    found = sample(facts, cell, metric)
+    ends, reason = found.interval, found.reason
     if metric in TIMES:
         ends = ends and [max(0.0, end) for end in ends]  # no time is negative, whatever a normal distribution says
         if not reason and facts.runs.mixed_machines(cell):
             reason = "the runs may have been made on different kinds of machine"
-    label = f"{facts.title(cell)}, mean of {fmt.plural(interval.n, 'run')}"
-    return Check(label=label, found=interval.mean, unit=unit, interval=ends, n=interval.n, reason=reason)
+    label = f"{facts.title(cell)}, mean of {fmt.plural(found.n, 'run')}"
+    return Check(label=label, found=found.mean, unit=unit, interval=ends, n=found.n, reason=reason)
 
 
 def follows_from(entry: Mapping[str, Any], reading: Mapping[str, Any], context: Context) -> Judged:
@@ -54,12 +51,8 @@ def follows_from(entry: Mapping[str, Any], reading: Mapping[str, Any], context: 
     """
     claims = [context.judged[claim] for claim in reading["claims"]]
     checks = [_either(claim, reading["stated"], reading["alternative"]) for claim in claims]
-    said = {check.holds for check in checks}
-    verdict: Word = INCONCLUSIVE
-    if True in said and False not in said:
-        verdict = REPRODUCED
-    elif False in said and True not in said:
-        verdict = NOT_REPRODUCED
+    said = {check.holds for check in checks if check.holds is not None}
+    verdict: Word = REPRODUCED if said == {True} else NOT_REPRODUCED if said == {False} else INCONCLUSIVE
     reason = "; ".join(f"{check.label}: {check.found}" for check in checks)
     cells = [cell for claim in claims for cell in claim.readings[0].cells]
     return Judged(verdict, reason, checks, cells, tested=any(check.reason == "" for check in checks))
@@ -79,8 +72,7 @@ def _either(claim: Claim, stated: str, alternative: str) -> Check:
     which = "as stated" if factor >= 0 else "otherwise"
     times = np.exp(min(abs(factor), np.log(1e6)))
     more = "more than " if abs(factor) > np.log(1e6) else ""
-    found = f"{claim.value:.2f} is {more}{times:,.3g} times likelier {which}, as one more run of the cell"
     holds = bayes_rule(factor)
-    if holds is None:
-        found = f"{found}, too little to tell"
+    unclear = ", too little to tell" * (holds is None)
+    found = f"{claim.value:.2f} is {more}{times:,.3g} times likelier {which}, as one more run of the cell{unclear}"
     return Check(label=claim.id, expected=expected, found=found, holds=holds, n=min(own.n, other.n))

@@ -13,6 +13,9 @@ from refashion.judging.claims.looks import Standing
 from refashion.judging.document.claims import Check, Claim, Numbers, Reading
 from refashion.judging.facts import Facts
 
+#: A verdict as yes or no.
+SAYS: Mapping[Word, bool] = {REPRODUCED: True, NOT_REPRODUCED: False}
+
 
 @dataclass(frozen=True, eq=False)
 class Context:

@@ -9,9 +9,9 @@ import numpy as np
 
 from refashion.inference.evidence import image_margin, weigh
 from refashion.inference.intervals import t_interval
-from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED, judge_family
+from refashion.inference.verdicts import judge_family
 from refashion.judging.claims.comparisons import why_no_pair
-from refashion.judging.claims.readings import Context, Judged, of_checks
+from refashion.judging.claims.readings import SAYS, Context, Judged, of_checks
 from refashion.judging.document.claims import Check
 from refashion.judging.facts import Facts, pair
 
@@ -33,14 +33,13 @@ def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
     seeds, scores = facts.runs.paired((a, b), metric, one_machine=True)  # others round in another order
     label, expected = f"in {facts.title(a)} and {facts.title(b)}", "the same numbers"
     if not seeds.size:
-        reason = why_no_pair((a, b), 0, facts, diverged=False, one_machine=True)
+        reason = why_no_pair((a, b), 0, facts, one_machine=True)
         return Check(label=label, expected=expected, n=0, reason=reason)
     difference = scores[0] - scores[1]
     largest = float(np.abs(difference).max())
     if largest == 0:
-        found = (
-            f"the same numbers for { {1: 'the one seed', 2: 'both seeds'}.get(seeds.size, f'all {seeds.size} seeds') }"
-        )
+        seen = {1: "the one seed", 2: "both seeds"}.get(seeds.size, f"all {seeds.size} seeds")
+        found = f"the same numbers for {seen}"
         return Check(label=label, expected=expected, found=found, n=seeds.size, holds=True)
     allowed = image_margin(float(scores.mean()), facts.original["validation_images"])
     verdict = judge_family([weigh(difference, 0.0, allowed)])[0]
@@ -54,5 +53,5 @@ def _same_check(a: str, b: str, metric: str, facts: Facts) -> Check:
         interval=pair(t_interval(difference, facts.confidence)),
         n=seeds.size,
         seeds_needed=verdict.seeds_needed,
-        holds={REPRODUCED: True, NOT_REPRODUCED: False}.get(verdict.verdict),
+        holds=SAYS.get(verdict.verdict),
     )

@@ -10,17 +10,17 @@ from refashion.inference import rules
 from refashion.inference.evidence import Evidence, with_margin
 from refashion.inference.intervals import t_interval
 from refashion.inference.summaries import NO_DISTANCE
-from refashion.inference.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Word
+from refashion.inference.verdicts import INCONCLUSIVE, Word
 from refashion.judging.claims.comparisons import holds_by
 from refashion.judging.claims.published import evidence_of
+from refashion.judging.claims.readings import SAYS
 from refashion.judging.document.claims import Claim, Numbers
 from refashion.judging.document.parts import Part, means, reason
 from refashion.judging.facts import Facts
 
 #: Margins of the closeness rule, in pp.
 MARGINS = (0.25, 0.5, 1.0)
-#: A verdict as yes or no, and the other way round.
-SAYS = {REPRODUCED: True, NOT_REPRODUCED: False}
+#: Yes or no as a verdict.
 WORDS: dict[bool | None, str] = {yes: word for word, yes in SAYS.items()}
 
 #: Name and source of each rule, in the order of `RivalVerdicts.says`.
