@@ -110,7 +110,6 @@ class RunTable:
 
     def mixed_machines(self, cell: str) -> bool:
         """Whether a cell's finished runs, or parts of one, ran on different machines or in different precision."""
-        finished = self.column(cell, "status") == columns.FINISHED
-        kinds = [self.column(cell, name)[finished] for name in columns.MACHINE]
-        moved = self.column(cell, "machines")[finished].astype(float) > 1
-        return len(set(zip(*kinds, strict=True))) > 1 or bool(moved.any())
+        finished = self.column(cell, "seed")[self.column(cell, "status") == columns.FINISHED].astype(int)
+        kinds = set(map(self.machines(cell).get, finished))
+        return len(kinds) > 1 or None in kinds

@@ -132,12 +132,10 @@ def _policy(experiment: Experiment, facts: Facts) -> Policy:
 def _words(cells: Sequence[Cell], facts: Facts) -> dict[str, dict[str, str]]:
     """The words of each factor's levels; with the level's own name where two read the same."""
     told = {factor: {getattr(cell, factor): facts.names.level(factor, cell) for cell in cells} for factor in FACTORS}
-    return {
-        factor: words
-        if len({*words.values()}) == len(words)
-        else {name: f"{one} ({name})" for name, one in words.items()}
-        for factor, words in told.items()
-    }
+    for words in told.values():
+        if len({*words.values()}) < len(words):
+            words |= {name: f"{one} ({name})" for name, one in words.items()}
+    return told
 
 
 def _why_no_effects(cells: Sequence[Cell], shared: int, facts: Facts) -> str:
@@ -188,10 +186,9 @@ def _contrasts(
     for size in range(1, len(levels) + 1):
         for factors in itertools.combinations(levels, size):
             for chosen in itertools.product(*(levels[factor][1:] for factor in factors)):
-                weights = _weights(levels, dict(zip(factors, chosen, strict=True)))
-                pairs = zip(factors, chosen, strict=True)
-                labels = [f"{words[factor][own]} minus {words[factor][levels[factor][0]]}" for factor, own in pairs]
-                contrasts.append(_contrast(labels, weights, scores, confidence))
+                own = dict(zip(factors, chosen, strict=True))
+                labels = [f"{words[one][name]} minus {words[one][levels[one][0]]}" for one, name in own.items()]
+                contrasts.append(_contrast(labels, _weights(levels, own), scores, confidence))
     adjusted = benjamini_hochberg([contrast.p for contrast in contrasts])
     return [one.model_copy(update={"p_adjusted": p}) for one, p in zip(contrasts, adjusted, strict=True)]
 
