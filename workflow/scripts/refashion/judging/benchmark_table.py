@@ -97,12 +97,12 @@ def told(table: Sequence[Mapping[str, Any]]) -> str:
     """The table as lines for a terminal."""
     lines = [f"{'':20}{'program':22}{'images/s':>10}{'range':>18}{'speedup':>9}{'of peak':>9}{'fixed s':>9}{'MB':>7}"]
     for row in table:
+        name = f"{row['architecture']} {row['augmentation']}".ljust(20)
         if row["images_per_second"] is None:
-            lines.append(f"{row['architecture']} {row['augmentation']}".ljust(20) + f"{row['program']}: {row['note']}")
+            lines.append(f"{name}{row['program']}: {row['note']}")
             continue
         lines.append(
-            f"{row['architecture']} {row['augmentation']}".ljust(20)
-            + f"{row['program']:22}{row['images_per_second']:>10,.0f}"
+            f"{name}{row['program']:22}{row['images_per_second']:>10,.0f}"
             + f"{row['slowest']:,.0f} - {row['fastest']:,.0f}".rjust(18)
             + f"{row['speedup']:>9.2f}{row['peak_share']:>9.0%}{row['fixed_seconds']:>9.1f}"
             + (f"{row['peak_memory_mb']:>7,.0f}" if row["peak_memory_mb"] is not None else "")

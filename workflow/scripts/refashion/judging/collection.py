@@ -98,7 +98,8 @@ def collect(
     for run in sorted(study.runs(), key=lambda run: (order[run.cell], run.seed)):
         name = digest(study.spec(run))
         folder = source.path(name) if isinstance(source, RunStore) else source / run.folder
-        row = _wanted(study, run) | {"digest": name, "published": False}
+        row = {**vars(run.cell), "seed": run.seed, "experiments": ";".join(study.experiments_of(run))}
+        row |= {"images": study.images(run.cell), "digest": name, "published": False}
         try:
             made = run_files.read(folder, name, labels)
             found.append((run, made))
@@ -117,12 +118,6 @@ def labels_of(data: Iterable[Path]) -> Labels:
     for path in data:
         known |= validation_labels(dataset.load(path))
     return known
-
-
-def _wanted(study: Study, run: Run) -> dict[str, Any]:
-    """What is known of a run before it has run."""
-    experiments = ";".join(study.experiments_of(run))
-    return {**vars(run.cell), "seed": run.seed, "experiments": experiments, "images": study.images(run.cell)}
 
 
 def _absent(folder: Path, error: BrokenRunError) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Column(NamedTuple):
     holds: str
 
 
-_AXES = {axis: Column(TEXT, f"name of the {axis}") for axis in AXES}
+_RUN = {axis: Column(TEXT, f"name of the {axis}") for axis in AXES} | {"seed": Column(INTEGER, "seed")}
 
 #: Columns of runs.csv that hold accuracies, and so were fractions in the run files.
 ACCURACIES = (
@@ -46,8 +46,7 @@ MACHINE = ("device", "device_name", "cpu", "threads", "precision")
 
 COLUMNS: dict[str, dict[str, Column]] = {
     "runs": {
-        **_AXES,
-        "seed": Column(INTEGER, "seed"),
+        **_RUN,
         "experiments": Column(TEXT, "experiments that want the run, joined by ;"),
         "digest": Column(TEXT, "identity of the run: digest of its spec"),
         "status": Column(TEXT, "finished, diverged, missing or failed"),
@@ -88,8 +87,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         "published": Column(FLAG, "the run is one of the published ones"),
     },
     "histories": {
-        **_AXES,
-        "seed": Column(INTEGER, "seed"),
+        **_RUN,
         "epoch": Column(INTEGER, "epoch, from 1"),
         "updates": Column(INTEGER, "optimizer steps so far"),
         "loss": Column(NUMBER, "running mean over the epoch, training mode"),

@@ -45,7 +45,7 @@ def checked(differences: Sequence[Stated], metric: str, facts: Facts, stands: Se
     each stand, which then give the runs and the p-values that decide.
     """
     several = len(differences)
-    looked = stands or [None] * several
+    looked: list[Stand | None] = [*stands] or [None] * several
     seen = [facts.first(stand.seeds) if stand else facts for stand in looked]
     both = list(zip(differences, seen, strict=True))
     tests = [one.contrast(metric, of, one.is_paired(of)) for one, of in both]

@@ -87,12 +87,13 @@ def _overall(readings: Sequence[Reading]) -> tuple[Agreement, str]:
         return overall, "There is one reading."
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[word]} {word}" for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE) if counts[word])
-    left = untested_told([reading for reading in readings if not reading.tested], "not run in this study")
+    left = untested_told(readings, "not run in this study")
     return overall, f"Of {len(readings)} readings: {told}{left}."
 
 
-def untested_told(untested: Sequence[Reading], outside: str) -> str:
+def untested_told(readings: Sequence[Reading], outside: str) -> str:
     """How many of these readings wait for runs, and how many will stay `outside`, in brackets; "" for none."""
+    untested = [reading for reading in readings if not reading.tested]
     waiting = sum(reading.planned for reading in untested)
     counts = {"not tested yet": waiting, outside: len(untested) - waiting}
     told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)

@@ -105,9 +105,8 @@ def _told(ledger: Sequence[Claim]) -> str:
 def _verdicts_told(ledger: Sequence[Claim]) -> str:
     """How many claims have each verdict, in words; those that none have are left out."""
     counts = Counter(claim.verdict for claim in ledger)
-    untested = [claim.readings[0] for claim in ledger if claim.verdict == INCONCLUSIVE]
-    untested = [reading for reading in untested if not reading.tested]
-    waiting = ledgers.untested_told(untested, "on cells that this study does not run")
+    unsure = [claim.readings[0] for claim in ledger if claim.verdict == INCONCLUSIVE]
+    waiting = ledgers.untested_told(unsure, "on cells that this study does not run")
     parts = [
         f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {word}" + (waiting if word == INCONCLUSIVE else "")
         for word in (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_TESTABLE)

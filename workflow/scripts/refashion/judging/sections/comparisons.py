@@ -85,14 +85,12 @@ def comparisons(facts: Facts) -> list[ComparisonFamily]:
     columns = [column["cell"] for column in facts.original["table"]["columns"]]
     title = "The columns of the original's table, every pair"
     first = _family("original", title, list(itertools.combinations(columns, 2)), facts, confirmatory=True)
-    others = [one for one in facts.study.experiments if one.name != "original"]
-    return [
-        first,
-        *(
-            _family(one.name, one.title, list(_one_axis_pairs(one.cells, columns, facts)), facts, confirmatory=False)
-            for one in others
-        ),
+    others = [
+        _family(one.name, one.title, list(_one_axis_pairs(one.cells, columns, facts)), facts, confirmatory=False)
+        for one in facts.study.experiments
+        if one.name != "original"
     ]
+    return [first, *others]
 
 
 def _one_axis_pairs(cells: Sequence[Cell], columns: Sequence[str], facts: Facts) -> Iterator[tuple[str, str]]:
@@ -197,28 +195,26 @@ def _new_images(facts: Facts, kind: str, names: tuple[str, str], seeds: np.ndarr
 # --------------------------------------------------------------------------------------------------------------- ranks
 
 
-ONE_COLUMN = "cannot say, because ranks take two columns"
-FEW_SEEDS = "cannot say, because ranks need at least two seeds that all cells share"
-
-
 def ranks(facts: Facts) -> Ranks:
     """Ranks of the table's cells, and the chance that a study with one run a cell prints the published order."""
     cells = [column["cell"] for column in facts.original["table"]["columns"]]
     order = _published_order(facts)
     seeds, scores = facts.runs.paired(cells, PUBLISHED_METRIC)
     if len(cells) < 2:
-        return Ranks(cells=cells, n=seeds.size, p_rank=[], p_rank_one_run=[], p_published_order=None, reason=ONE_COLUMN)
+        reason = "cannot say, because ranks take two columns"
+        return Ranks(cells=cells, n=seeds.size, p_rank=[], p_rank_one_run=[], p_published_order=None, reason=reason)
     resamples = facts.settings["resamples"]
     of_means = rank_probabilities(scores, seed=facts.stream("ranks", "means"), resamples=resamples)
     of_runs = rank_probabilities(scores, seed=facts.stream("ranks", "runs"), resamples=resamples, one_run=True)
     empty = next((cell for cell in cells if facts.runs.counts(cell).finished == 0), None)
+    few = "" if of_means else "cannot say, because ranks need at least two seeds that all cells share"
     return Ranks(
         cells=cells,
         n=seeds.size,
         p_rank=of_means,
         p_rank_one_run=of_runs,
         p_published_order=order_probability(facts.runs.paired(order, PUBLISHED_METRIC)[1]) if order else None,
-        reason=facts.why_empty(empty) if empty else "" if of_means else FEW_SEEDS,
+        reason=facts.why_empty(empty) if empty else few,
     )
 
 

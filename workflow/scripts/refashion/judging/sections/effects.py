@@ -157,16 +157,15 @@ def _anova(
     plain = anova(y, factors, block)
     if plain.residual_df is None or plain.residual_sd is None:
         return [], None, plain.reason
-    robust = {effect.name: effect for effect in anova(y, factors, block, hc3=True).effects}
+    robust = {effect.name: effect.p for effect in anova(y, factors, block, hc3=True).effects}
     inside = ((y > 0) & (y < 100)).all()
-    logit = anova(logit_percent(y), factors, block).effects if inside else ()
-    odds = {effect.name: effect for effect in logit}
+    odds = {effect.name: effect.p for effect in anova(logit_percent(y), factors, block).effects} if inside else {}
     terms = [
         AnovaTerm.of(
             effect,
             term=effect.name.replace(":", " x ").replace("block", "seed"),
-            p_hc3=robust[effect.name].p if effect.name in robust else None,
-            p_logit=odds[effect.name].p if effect.name in odds else None,
+            p_hc3=robust.get(effect.name),
+            p_logit=odds.get(effect.name),
         )
         for effect in plain.effects
     ]

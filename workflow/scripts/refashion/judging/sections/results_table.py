@@ -89,14 +89,13 @@ def table(facts: Facts, ledger: Sequence[Claim]) -> ResultsTable:
 def _printed_row(row: Mapping[str, Any], facts: Facts, verdicts: Mapping[str, str]) -> TableRow:
     holds, values = row["holds"], []
     for column, printed in itertools.zip_longest(facts.original["table"]["columns"], row["printed"]):
-        ours: dict[str, Any]
         if holds in ACCURACIES:
-            claim = column.get(holds)
-            ours = {"sample": sample(facts, column["cell"], ACCURACIES[holds])}
-            ours |= {"claim": claim, "verdict": verdicts.get(claim)}
+            own, claim = sample(facts, column["cell"], ACCURACIES[holds]), column.get(holds)
+            entry = TableEntry(printed=printed, sample=own, claim=claim, verdict=verdicts.get(claim))
         else:
             ours = _our_words(holds, Cell(*column["cell"].split("/")), printed, facts)
-        values.append(TableEntry(printed=printed, **ours))
+            entry = TableEntry(printed=printed, **ours)
+        values.append(entry)
     kind: RowKind = "accuracy" if holds in ACCURACIES else "parameters" if holds == "parameters" else "text"
     return TableRow(name=row.get("title", row["name"]), kind=kind, values=values)
 
@@ -109,7 +108,7 @@ def _our_words(part: str, cell: Cell, printed: str | None, facts: Facts) -> dict
         return {}
     ours = WORDS[part](cell, facts.study)
     if printed is None or part not in ("loss", "hyperparameters"):
-        return {"ours": ours, "agrees": None}
+        return {"ours": ours}
     return {"ours": ours, "agrees": _plain(ours.split(";")[0]) == _plain(printed)}
 
 
