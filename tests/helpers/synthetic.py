@@ -93,6 +93,16 @@ def runs(study: Study, truth: Truth, seed: int) -> pd.DataFrame:
     return tables.frame(columns.COLUMNS["runs"], rows)
 
 
+def names(table: pd.DataFrame) -> pd.Series:
+    """The cell of each row of a table."""
+    return table[list(AXES)].astype(str).agg("/".join, axis=1)
+
+
+def rows_of(table: pd.DataFrame, cell: str) -> pd.Series:
+    """Whether each row of a table is of a cell."""
+    return names(table) == cell
+
+
 def _spread(truth: Truth, shared: float, own: float) -> float:
     return truth.sd * (np.sqrt(truth.shared) * shared + np.sqrt(1 - truth.shared) * own)
 

@@ -22,7 +22,6 @@ import synthetic
 from refashion.errors import UserError
 from refashion.inference.verdicts import NOT_REPRODUCED, REPRODUCED
 from refashion.judging import analysis, collection, columns
-from refashion.judging.claims import families as claim_families
 from refashion.judging.csv_tables import COLUMNS as COLUMNS_OF
 from refashion.judging.csv_tables import SOURCES, csv_tables
 from refashion.judging.document.parts import MetricSummary
@@ -31,18 +30,13 @@ from refashion.judging.inputs import read_json
 from refashion.judging.run_table import RunTable
 from refashion.judging.sections import comparisons, effects, specifications
 from refashion.judging.sections.runs import METRICS, _same_runs, core_hours
-from refashion.study.model import AXES, Cell, digest
+from refashion.study.model import Cell, digest
+from synthetic import rows_of
 
 ORIGINAL = synthetic.original()
 COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
 CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
 EVERYTHING = ("original", "readings", "factorial", "factorial_published", "losses", "variance")
-
-
-@pytest.fixture(autouse=True)
-def few_repetitions(monkeypatch):
-    """Simulations whose precision is not tested here."""
-    monkeypatch.setattr(claim_families, "REPETITIONS", 50)
 
 
 def facts_of(study, runs, **known):
@@ -69,10 +63,6 @@ def standard():
     return document()
 
 
-def rows_of(table, cell):
-    return table[list(AXES)].astype(str).agg("/".join, axis=1) == cell
-
-
 def by(rows, key):
     return {row[key]: row for row in rows}
 
@@ -85,10 +75,7 @@ def whole(tmp_path_factory):
     run_folders.write_runs(study, root, seed=5, images=100)
     found = collection.collect(study, root, strict=True, labels=run_folders.known(study, 100))
     given = facts_of(study, found.runs, histories=found.histories, predictions=found.predictions)
-    repetitions, claim_families.REPETITIONS = claim_families.REPETITIONS, 50
-    result = analysis.analyse(given)
-    claim_families.REPETITIONS = repetitions
-    return given, result
+    return given, analysis.analyse(given)
 
 
 # -------------------------------------------------------------------------------------------------------------- layout
@@ -242,8 +229,7 @@ def walk(node, path=""):
 
 
 def truth(**changes):
-    base = synthetic.published(ORIGINAL)
-    return synthetic.Truth(**{"validation": base.validation, "training": base.training, **changes})
+    return dataclasses.replace(synthetic.published(ORIGINAL), **changes)
 
 
 NOBODY = frozenset((cell, seed) for cell in COLUMNS for seed in range(3))

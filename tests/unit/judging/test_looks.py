@@ -12,7 +12,7 @@ from refashion.inference.evidence import weigh
 from refashion.inference.looks import State
 from refashion.inference.verdicts import judge_family
 from refashion.judging import collection, standing
-from refashion.judging.claims import families, ledger, published
+from refashion.judging.claims import ledger, published
 from refashion.judging.claims.looks import hold
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
@@ -25,12 +25,6 @@ ORIGINAL = synthetic.original()
 COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
 CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
 LOOKS = {"looks": [5, 10, 20, 40], "spend": [0.005, 0.01, 0.015, 0.02]}
-
-
-@pytest.fixture(autouse=True)
-def few_repetitions(monkeypatch):
-    """The operating characteristics are simulated; their precision is not tested here."""
-    monkeypatch.setattr(families, "REPETITIONS", 50)
 
 
 def study(**rule):
@@ -59,8 +53,10 @@ def at_margin(claim, cell, share=1.0):
 
 
 def test_claims_end_and_their_cells_with_them():
+    """Each cell has 40 runs, as if for another experiment's sake; a look has its own alone."""
     found = hold(facts())
     assert found.is_through
+    assert all(stand.evidence.n == stand.seeds for stand in found.members.values())
     assert {found.claims[f"V{number}"] for number in range(1, 6)} == {State.REPRODUCED}
     assert {found.claims[f"T{number}"] for number in range(1, 6)} == {State.REPRODUCED}
     assert found.cells[CNN4_SAME] == 5  # no primary reading names it
@@ -198,15 +194,6 @@ def test_a_diverged_run_stops_its_claims():
     assert found.cells[LENET] == 5
 
 
-def test_with_the_seeds_of_another_experiment_a_look_has_its_own_alone():
-    """A cell that has 40 runs for another experiment's sake is judged at the first look from five of them."""
-    assert hold(facts(), most=1).of("V1", CNN1_SMALL).evidence.n == 5
-
-
-def test_a_study_without_looks_has_none():
-    assert hold(dataclasses.replace(facts(), study=synthetic.study())) is None
-
-
 def test_a_written_look_makes_the_study_grow_and_says_for_what(tmp_path):
     found, loaded = hold(facts(at_margin("V4", CNN4)), most=1), study()
     rows = standing.rows(loaded, found)
@@ -239,8 +226,7 @@ def test_a_store_alone_tells_where_the_looks_stand(monkeypatch):
 
     def collect(asked, source, strict):
         wanted = {(run.cell.name, run.seed) for run in asked.runs()}
-        names = whole[["architecture", "fraction", "augmentation", "recipe"]].agg("/".join, axis=1)
-        rows = [key in wanted for key in zip(names, whole["seed"], strict=True)]
+        rows = [key in wanted for key in zip(synthetic.names(whole), whole["seed"], strict=True)]
         return collection.Collected(whole[rows], None, {})
 
     monkeypatch.setattr(collection, "collect", collect)

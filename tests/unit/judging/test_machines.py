@@ -14,7 +14,7 @@ CATEGORICAL, SPARSE = "lenet5/60k/none/b32_e20", "lenet5/60k/none/b32_e20_sparse
 def found(values, cpus):
     """What is said of a study of these two cells: validation accuracies and processors by (cell, seed)."""
     runs = synthetic.runs(STUDY, synthetic.Truth(), seed=0)
-    names = runs[["architecture", "fraction", "augmentation", "recipe"]].agg("/".join, axis=1)
+    names = synthetic.names(runs)
     keys = pd.Series(list(zip(names, runs["seed"], strict=True)))
     runs = runs.assign(
         val_accuracy=keys.map(values).fillna(90.0).astype(float),

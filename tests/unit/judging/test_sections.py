@@ -10,7 +10,7 @@ import synthetic
 from refashion.inference.evidence import image_margin
 from refashion.inference.factorial import anova, logit_percent
 from refashion.judging import collection, columns
-from refashion.judging.claims import comparisons, families, ledger, published
+from refashion.judging.claims import comparisons, ledger, published
 from refashion.judging.claims.stated import Stated
 from refashion.judging.facts import Facts
 from refashion.judging.run_table import RunTable
@@ -18,15 +18,11 @@ from refashion.judging.sections import answer, effects, images, learning, result
 from refashion.judging.sections.comparisons import ranks
 from refashion.judging.sections.runs import cost
 from refashion.study.model import AXES
+from synthetic import rows_of
 
 ORIGINAL = synthetic.original()
 COLUMNS = [column["cell"] for column in ORIGINAL["table"]["columns"]]
 CNN1_SMALL, CNN1, CNN4_SMALL, CNN4, LENET, CNN4_SAME = COLUMNS
-
-
-@pytest.fixture(autouse=True)
-def few_repetitions(monkeypatch):
-    monkeypatch.setattr(families, "REPETITIONS", 50)
 
 
 def facts(runs, run=("original",), **settings):
@@ -34,10 +30,6 @@ def facts(runs, run=("original",), **settings):
     made = Facts(study, ORIGINAL, RunTable(runs))
     vars(made)["share_batches"] = lambda a, b: True  # so that they are paired
     return made
-
-
-def rows_of(runs, cell):
-    return runs[list(AXES)].agg("/".join, axis=1) == cell
 
 
 def drawn(run=("original",), seeds=5, **truth):
@@ -52,11 +44,6 @@ def test_a_gap_takes_both_numbers_of_the_same_seed():
     found = published.sample_of(CNN1_SMALL, "train_accuracy - val_accuracy", facts(runs))
     assert found.seeds.tolist() == [1, 2, 3]
     assert found.values.tolist() == [5.0, 6.0, 2.0]
-
-
-def test_a_comparison_of_one_seed_is_not_tested():
-    judged = {claim.id: claim for claim in ledger.judge(facts(drawn(seeds=1)))}
-    assert not judged["R1"].readings[0].tested
 
 
 def test_both_sides_of_a_comparison_are_corrected():
@@ -159,14 +146,6 @@ def test_ranks_of_single_runs_are_shares_of_all_their_combinations():
     # 20,000 resamples: the standard error of a share is at most 0.0036
     assert [row[0] for row in found.p_rank_one_run] == pytest.approx(shares, abs=0.02)
     assert max(row[0] for row in found.p_rank) > max(shares) + 0.05
-
-
-def test_a_total_that_is_not_as_printed_is_counted():
-    built = synthetic.architectures(ORIGINAL)
-    built["lenet5"] = built["lenet5"] | {"total": 1}
-    known = Facts(synthetic.study(), ORIGINAL, RunTable(drawn()), architectures=built)
-    (claim,) = [claim for claim in ledger.judge(known) if claim.id == "L1"]
-    assert claim.verdict == "not reproduced"
 
 
 def test_a_claim_on_images_of_its_own_has_their_margin():
