@@ -312,10 +312,16 @@ def test_a_file_that_is_no_table_is_told(tmp_path):
     with pytest.raises(UserError, match="cannot be read as the table runs"):
         tables.read("runs", tmp_path / "nothing.csv")
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"architecture,fraction\n" * 100)[:30])
-    with pytest.raises(UserError, match="cannot be read as the table histories"):
-        tables.read("histories", tmp_path / "cut.csv.gz")
-    with pytest.raises(UserError, match="cannot be read as predictions"):
-        collection.read_predictions(tmp_path / "nothing.npz")
+    packed = gzip.compress(np.random.default_rng(0).bytes(3000).hex().encode())
+    (tmp_path / "damaged.csv.gz").write_bytes(packed[:60] + b"\xff" * 10 + packed[70:])
+    for name in ("cut.csv.gz", "damaged.csv.gz"):
+        with pytest.raises(UserError, match="cannot be read as the table histories"):
+            tables.read("histories", tmp_path / name)
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    np.savez(tmp_path / "other.npz", **{"cell|other": np.zeros(3)})
+    for name in ("nothing.npz", "array.npy", "other.npz"):
+        with pytest.raises(UserError, match="cannot be read as predictions"):
+            collection.read_predictions(tmp_path / name)
 
 
 def test_runs_are_paired_by_seed():

@@ -216,6 +216,6 @@ def read_predictions(path: Path | str) -> dict[str, Predictions]:
             for key in file.files:
                 cell, name = key.split("|")
                 cells.setdefault(cell, {})[name] = file[key]
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        return {cell: Predictions(**arrays) for cell, arrays in cells.items()}
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:  # TypeError: one array, or others
         raise UserError(f"{path} cannot be read as predictions: {error}.") from None
-    return {cell: Predictions(**arrays) for cell, arrays in cells.items()}
