@@ -9,6 +9,7 @@ import numpy as np
 
 from refashion import formatting as fmt
 from refashion.inference.power import POWER
+from refashion.inference.seeds import FORECAST_RUNS
 from refashion.inference.verdicts import INCONCLUSIVE, Cause
 from refashion.judging.claims.looks import Standing
 from refashion.judging.document.claims import Ending, Hindrance, Reading
@@ -47,7 +48,7 @@ def ending(claim: str, reading: Reading, facts: Facts, standing: Standing | None
         return _more_seeds(numbers.seeds_needed, [numbers.cell], facts)
     open_ = [check for check in reading.checks if check.holds is None and check.p is not None]
     needed = [check.seeds_needed for check in open_ if check.seeds_needed is not None]
-    few = any(check.n is not None and check.n < 5 for check in open_)
+    few = any(check.n is not None and check.n < FORECAST_RUNS for check in open_)
     if not open_ or few or len(needed) == len(open_):
         return _more_seeds(None if few or not open_ else max(needed), reading.cells, facts)
     return _AT_MARGIN
