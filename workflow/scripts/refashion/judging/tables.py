@@ -46,7 +46,7 @@ def read(name: str, path: Path | str) -> pd.DataFrame:
             keep_default_na=False,
             na_values={column: [""] for column in columns if column not in texts},
         )
-    except (OSError, EOFError, ValueError, pd.errors.ParserError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(f"{path} cannot be read as the table {name}: {first_line(error)}.") from None
     if list(table.columns) != list(columns):
         raise UserError(f"{path} has other columns than the table {name} of this version; run collect again.")
