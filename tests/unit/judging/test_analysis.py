@@ -626,6 +626,12 @@ def test_one_column_has_no_ranks():
     )
 
 
+def test_one_seed_has_no_ranks_of_means():
+    found = comparisons.ranks(drawn(seeds=1))
+    assert found.reason == "cannot say, because ranks need at least two seeds that all cells share"
+    assert found.p_rank == []
+
+
 def test_networks_that_are_lists_of_layers_differ_by_their_names():
     last = {"dense": {"units": 10, "activation": "softmax"}}
     described = {
