@@ -11,13 +11,13 @@ import html5lib
 import jinja2
 import numpy as np
 import pytest
-import yaml
 from docutils.core import publish_parts
 
 import run_folders
 import synthetic
 from analysis_fixture import HOSTILE, analysis, hostile, with_holes
 from project import PROJECT
+from refashion import yaml_files
 from refashion.judging import analysis as analysis_of
 from refashion.judging import collection
 from refashion.judging.facts import Facts
@@ -30,7 +30,8 @@ MARKUP = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<pre>.*?</pre>|<svg.*?</sv
 #: The original's own print, quoted in a note of its summary: the one place where this word belongs.
 QUOTED_NONE = '"(None,"'
 
-CONFIG = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+CONFIG = yaml_files.read(PROJECT / "config" / "config.yaml")
+REFERENCES = yaml_files.read(page.TEMPLATES / "references.yaml")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -96,7 +97,7 @@ def test_every_link_of_the_page_has_its_target(html):
 
 def test_nothing_leaves_the_file(html):
     addresses = re.findall(r'\s(?:src|href|action|srcset|poster|data)="([^"]*)"', html)
-    cited = {one["url"] for one in page._references()}  # links for who is online, which load nothing
+    cited = {one["url"] for one in REFERENCES}  # links for who is online, which load nothing
     assert all(address.startswith(("#", "data:")) or address in cited for address in addresses)
     assert not re.search(r'\s(?:src|srcset|poster|data)="https?:', html)
     assert "@import" not in html
@@ -269,7 +270,7 @@ def test_every_other_rule_is_shown_with_its_source_and_cited():
     given = analysis(n=4)
     document = html5lib.parse(render(given), namespaceHTMLElements=False)
     told = " ".join("".join(document.find(".//section[@id='rules']").itertext()).split())
-    cited = " ".join(one["text"] for one in page._references())
+    cited = " ".join(one["text"] for one in REFERENCES)
     for rule in given["rival_rules"]["rules"]:
         assert rule["name"] in told
         assert rule["source"] in told
@@ -320,10 +321,7 @@ def test_the_commands_of_a_page_are_about_its_own_study():
         "experiment": "more",
         "command": "snakemake --config 'run=[original, more]'",
     }
-    plain, other = (
-        render(given),
-        page.render(given, pictures.Pictures(), CONFIG, overlays=" --configfile a.yaml"),
-    )
+    plain, other = render(given), page.render(given, pictures.Pictures(), CONFIG, overlays=" --configfile a.yaml")
     assert "make restore report" in text_of(plain)
     told = ".venv/bin/snakemake --config 'run=[original, more]'"
     assert text_of(other).count(f"{told} --configfile a.yaml") == text_of(other).count(told) == 2, "claim and table"
