@@ -266,16 +266,23 @@ def test_what_keeps_a_claim_open_and_what_would_end_it_is_said_at_the_claim_and_
         assert claim["ending"]["command"] in missing
 
 
-def test_every_other_rule_is_shown_with_its_source_and_cited():
+def test_every_other_rule_is_shown_with_what_it_says_its_source_and_cited():
     given = analysis(n=4)
+    rivals = given["rival_rules"]
     document = html5lib.parse(render(given), namespaceHTMLElements=False)
-    told = " ".join("".join(document.find(".//section[@id='rules']").itertext()).split())
+    ours, *rows = document.findall(".//section[@id='rules']//tbody/tr")
+    own, *said = (
+        [cell.findtext("span[@class='hidden']", "") for cell in row.findall("td")[:-1]] for row in (ours, *rows)
+    )
+    assert own == [claim["ours"] for claim in rivals["claims"]]
     cited = " ".join(one["text"] for one in REFERENCES)
-    for rule in given["rival_rules"]["rules"]:
-        assert rule["name"] in told
-        assert rule["source"] in told
+    for i, (rule, row, words) in enumerate(zip(rivals["rules"], rows, said, strict=True)):
+        assert "".join(row.find("th").itertext()) == rule["name"] + rule["source"]
         assert rule["source"].split()[-1] in cited
         assert rule["source"].split()[0].strip(",") in cited
+        assert words == [claim["says"][i] for claim in rivals["claims"]]
+        decided = [pair for pair in zip(own, words, strict=True) if set(pair) <= {"reproduced", "not reproduced"}]
+        assert row.findall("td")[-1].text == f"{sum(one != other for one, other in decided)} of {len(decided)}"
 
 
 @pytest.mark.slow

@@ -63,32 +63,6 @@ def test_other_names_have_other_anchors():
     assert words.slug("verdict_forest") == "verdict_forest", "a name that is an anchor stays as it is"
 
 
-def test_the_table_of_rival_rules_has_a_row_a_rule_and_a_word_a_claim():
-    claims = [
-        {"ours": "reproduced", "says": ["reproduced", "not reproduced"]},
-        {"ours": "inconclusive", "says": ["", ""]},
-    ]
-    rule = {"name": "a rule", "source": "somebody", "compared": 3, "disagreements": 1}
-    rows = words.rival_rows({"claims": claims, "rules": [rule] * 2})
-    assert [row["words"] for row in rows] == [
-        ["reproduced", "inconclusive"],
-        ["reproduced", ""],
-        ["not reproduced", ""],
-    ]
-    assert rows[0]["name"] == "ours"
-    assert rows[1]["contradicts"] == "1 of 3"
-
-
-def test_rival_rules_stand_in_the_order_that_the_analysis_gives_them():
-    """Each rule's disagreements, counted again from the words of its row."""
-    rivals = analysis(n=4)["rival_rules"]
-    ours, *rows = words.rival_rows(rivals)
-    decided = ("reproduced", "not reproduced")
-    for row in rows:
-        pairs = [pair for pair in zip(ours["words"], row["words"], strict=True) if set(pair) <= set(decided)]
-        assert row["contradicts"] == f"{sum(one != other for one, other in pairs)} of {len(pairs)}", row["name"]
-
-
 def test_the_crossed_experiment_is_told_with_its_intervals_the_largest_part_first():
     given = analysis(n=4)
     sources = [

@@ -40,18 +40,21 @@ def verdict_class(verdict: str) -> str:
     return verdict.replace(" ", "-")
 
 
+#: How numbers of a unit are written: a value, after half of its interval as far as known, and an interval.
+_UNITS: dict[str, tuple[Callable[[Any, float | None], str], Callable[[Sequence[float]], str]]] = {
+    "percent": (fmt.percent, fmt.percent_interval),
+    "pp": (fmt.points, fmt.points_interval),
+    "seconds": (lambda value, _: fmt.duration(value), lambda ends: " to ".join(map(fmt.duration, ends))),
+    "times": (lambda value, _: f"{fmt.significant(value)} times" if fmt.exists(value) else fmt.MISSING, fmt.interval),
+}
+
+
 def amount(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
     """A number of the analysis with its unit, with the digits that its interval supports."""
     if isinstance(value, str):
         return value
-    shapes: dict[str, Callable[[Any], str]] = {
-        "percent": lambda x: fmt.percent(x, fmt.half_of(interval)),
-        "pp": lambda x: fmt.points(x, fmt.half_of(interval)),
-        "seconds": fmt.duration,
-        "times": lambda x: f"{fmt.significant(x)} times" if fmt.exists(x) else fmt.MISSING,
-    }
-    if unit in shapes:
-        return shapes[unit](value)
+    if unit in _UNITS:
+        return _UNITS[unit][0](value, fmt.half_of(interval))
     if isinstance(value, bool) or value is None:
         return fmt.text_or_missing(value)
     return fmt.count(value) if float(value).is_integer() else fmt.significant(value)
@@ -65,13 +68,10 @@ def span(values: Iterable[float], shown: Callable[[float], str]) -> str:
 
 
 def interval_told(interval: Sequence[float] | None, unit: str) -> str:
+    """An interval with its unit; empty where there is none."""
     if not interval:
         return ""
-    if unit == "pp":
-        return fmt.points_interval(interval)
-    if unit == "seconds":
-        return f"{fmt.duration(interval[0])} to {fmt.duration(interval[1])}"
-    return fmt.percent_interval(interval) if unit == "percent" else fmt.interval(interval)
+    return _UNITS[unit][1](interval) if unit in _UNITS else fmt.interval(interval)
 
 
 def kind_of(claim: Mapping[str, Any]) -> str:
@@ -90,26 +90,6 @@ def deviations_of(claim: Mapping[str, Any], analysis: Analysis) -> list[Mapping[
     """What was decided after looking, of which this claim is named."""
     named = re.compile(rf"\b{re.escape(claim['id'])}\b")
     return [one for one in analysis["original"]["deviations"] if named.search(one["what"])]
-
-
-def several_readings(analysis: Analysis) -> list[Mapping[str, Any]]:
-    """The claims that can be read in more than one way."""
-    return [claim for claim in analysis["claims"] if len(claim["readings"]) > 1]
-
-
-#: Whether a verdict depends on the reading, as the page says it.
-_OVERALL = {
-    "robust": "the same however it is read",
-    "unsettled": "other readings are open",
-    "specification-dependent": "depends on the reading",
-    "one reading": "",
-    "not testable": "",
-}
-
-
-def overall_words(overall: str) -> str:
-    """How the verdicts of a claim's readings go together, in words; empty where there is nothing to say."""
-    return _OVERALL.get(overall, overall)
 
 
 def line_number(claim: Mapping[str, Any]) -> str:
@@ -164,8 +144,8 @@ def caution(analysis: Analysis) -> list[tuple[str, float, float, int]]:
 
 def near_enough(analysis: Analysis) -> str:
     """The margins within which a published accuracy counts as come out again, from the least to the greatest."""
-    numbers = [claim["readings"][0]["numbers"] for claim in analysis["claims"] if claim["kind"] == "accuracy"]
-    margins = [one["margin"] for one in numbers if one and one["margin"] is not None]
+    accuracies = (claim for claim in analysis["claims"] if claim["kind"] == "accuracy")
+    margins = [claim["readings"][0]["numbers"]["margin"] for claim in accuracies]
     return f"\u00b1{span(margins, fmt.number)}{fmt.SPACE}pp" if margins else ""
 
 
@@ -180,7 +160,7 @@ SOURCES = {
 def components_told(analysis: Analysis) -> str:
     """How much of the spread comes from which source, where samples of images and seeds were crossed; else empty."""
     components = analysis["variance"]["components"]
-    told = [one for one in (components or {"sources": []})["sources"] if one["share"] is not None and one["interval"]]
+    told = [one for one in components["sources"] if one["share"] is not None] if components else []
     if not told:
         return ""
     parts = (
@@ -270,9 +250,8 @@ def check_told(check: Mapping[str, Any]) -> str:
 
 def _with_unit(value: Any, unit: str, interval: Sequence[float] | None = None) -> str:
     words = amount(value, unit, interval)
-    if isinstance(value, str):  # "above 1": a bound, which wants its unit
-        return f"{words} {unit}".strip()
-    return words if unit in ("percent", "pp", "seconds", "times", "") else f"{words} {unit}"
+    # Text is a bound, "above 1", which wants its unit.
+    return f"{words} {unit}".strip() if isinstance(value, str) or unit not in _UNITS else words
 
 
 def entries(analysis: Analysis) -> list[dict[str, Any]]:
@@ -334,20 +313,12 @@ _BENCHMARK = {
     "peak_share": ("Share of the matrix product's peak", "n"),
     "fixed_seconds": ("Fixed cost a job, s", "n"),
 }
-#: The same in every row: told once, in the caption.
-_BENCHMARK_FACTS = {"cpu": "processor", "cores": "cores", "device": "device", "load": "load before it"}
 
 
 def benchmark_columns(analysis: Analysis) -> list[tuple[str, str, str]]:
     """(key, heading, `n` for numbers or `w` for words) of the columns that have an entry."""
     rows = analysis["benchmark"]["rows"]
     return [(key, *told) for key, told in _BENCHMARK.items() if any(row.get(key) not in (None, "") for row in rows)]
-
-
-def benchmark_facts(analysis: Analysis) -> list[tuple[str, str]]:
-    """What holds for the whole benchmark, as (label, words)."""
-    first = analysis["benchmark"]["rows"][0]
-    return [(words, fmt.text_or_missing(first[key])) for key, words in _BENCHMARK_FACTS.items() if first.get(key)]
 
 
 def benchmark_entry(key: str, value: Any) -> str:
@@ -362,17 +333,3 @@ def benchmark_entry(key: str, value: Any) -> str:
 def csv_address(text: str) -> str:
     """A CSV as an address that a link can offer for download, without any server."""
     return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
-
-
-def rival_rows(rivals: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The table of rival rules, ours first: name, source, a verdict (or "") a claim, how often it contradicts ours."""
-    claims = rivals["claims"]
-    return [{"name": "ours", "source": "", "words": [one["ours"] for one in claims], "contradicts": ""}] + [
-        {
-            "name": rule["name"],
-            "source": rule["source"],
-            "words": [one["says"][i] for one in claims],
-            "contradicts": f"{rule['disagreements']} of {rule['compared']}",
-        }
-        for i, rule in enumerate(rivals["rules"])
-    ]
