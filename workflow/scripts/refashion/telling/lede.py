@@ -123,15 +123,18 @@ def deviations_told(analysis: Analysis) -> str:
 
 
 def _runs(claim: Claim) -> int:
-    return (claim["readings"][0]["numbers"] or {"n": 0})["n"]
+    """The runs that an accuracy is judged by."""
+    runs: int = words.numbers_of(claim)["n"]
+    return runs
 
 
 def _ids(claims: Sequence[Claim]) -> tuple[str, ...]:
     return tuple(claim["id"] for claim in claims)
 
 
-def _with(claims: Sequence[Claim], verdict: str) -> list[Claim]:
-    return [claim for claim in claims if claim["verdict"] == verdict]
+def _with(found: Sequence[Claim], verdict: str) -> list[Claim]:
+    """Those of claims, or of readings, that have this verdict."""
+    return [one for one in found if one["verdict"] == verdict]
 
 
 def _accuracies(accuracies: Sequence[Claim]) -> Iterator[Finding]:
@@ -167,18 +170,17 @@ def _but_half_error(accuracies: Sequence[Claim]) -> str:
     wide = [
         claim["id"]
         for claim in _with(accuracies, "reproduced")
-        if (half := (claim["readings"][0]["numbers"] or {}).get("half_error")) and half["verdict"] != "reproduced"
+        if (half := words.numbers_of(claim)["half_error"]) and half["verdict"] != "reproduced"
     ]
     return f"; {fmt.sentence_list(wide)} not within half the printed error" if wide else ""
 
 
 def _ours_told(accuracies: Sequence[Claim]) -> str:
     """How far our means lie from the printed numbers, the lowest and the highest; empty without a run."""
-    runs = [claim for claim in accuracies if _runs(claim)]
-    differences = sorted(round(claim["readings"][0]["numbers"]["difference"], 3) for claim in runs)
+    differences = [round(words.numbers_of(claim)["difference"], 3) for claim in accuracies if _runs(claim)]
     if not differences:
         return ""
-    low, high = differences[0], differences[-1]
+    low, high = min(differences), max(differences)
     if low == high == 0:
         return "ours the same"
 
@@ -197,22 +199,18 @@ def _columns(analysis: Analysis) -> list[tuple[str, list[Claim]]]:
     Each accuracy that is printed elsewhere has one of its own.
     """
     claims = {claim["id"]: claim for claim in analysis["claims"]}
+    gaps = [claim for claim in analysis["claims"] if claim["kind"] == "gap"]
     result = []
     for column in analysis["table"]["columns"]:
-        own = [claims[column[key]] for key in ("validation_claim", "training_claim") if column.get(key)]
-        gaps = [
-            claim
-            for claim in analysis["claims"]
-            if claim["kind"] == "gap" and (claim["readings"][0]["numbers"] or {}).get("cell") == column["cell"]
-        ]
-        if own and column.get("printed", True):
-            result.append((cell_name(analysis, column["cell"]), [*own, *gaps]))
+        own = [claims[column[key]] for key in ("validation_claim", "training_claim") if column[key]]
+        if own and column["printed"]:
+            own += [one for one in gaps if words.numbers_of(one)["cell"] == column["cell"]]
+            result.append((cell_name(analysis, column["cell"]), own))
     found = {claim["id"] for _, own in result for claim in own}
     for claim in analysis["claims"]:
         if claim["kind"] == "accuracy" and claim["id"] not in found:
-            reading = claim["readings"][0]
-            cell = (reading["numbers"] or {}).get("cell") or next(iter(reading["cells"]), "")
-            result.append((f"{cell_name(analysis, cell)}, in the text", [claim]))
+            name = cell_name(analysis, words.numbers_of(claim)["cell"])
+            result.append((f"{name}, in the text", [claim]))
     return result
 
 
@@ -220,25 +218,18 @@ def _rescued(analysis: Analysis) -> Iterator[Finding]:
     """Columns whose validation accuracy comes out under another reading than the primary one."""
     for name, own in _columns(analysis):
         first = own[0]
-        if first["verdict"] != "not reproduced":
+        rescuing = _with(first["readings"][1:], "reproduced")
+        if first["verdict"] != "not reproduced" or not rescuing:
             continue
-        for reading in first["readings"][1:]:
-            if reading["verdict"] != "reproduced":
-                continue
-            also = [one for one in own if _verdict_of(one, reading["id"]) == "reproduced"]
-            tried = sum(one["tested"] for one in first["readings"][1:])
-            which = "the other reading" if tried == 1 else f"one of {fmt.count(tried)} other readings"
-            text = (
-                f"{name}: {_printed(first)} is not reproduced as written. Read as “{reading['title']}”, {which}, "
-                f"{fmt.sentence_list(_ids(also))} {'are' if also[1:] else 'is'} reproduced."
-            )
-            yield Finding("Read otherwise", text, _ids(also))
-            break
-
-
-def _verdict_of(claim: Claim, reading: str) -> str:
-    """The verdict on a claim by its reading of this id; empty where it has none."""
-    return next((one["verdict"] for one in claim["readings"][1:] if one["id"] == reading), "")
+        reading = rescuing[0]
+        also = [one for one in own if any(r["id"] == reading["id"] for r in _with(one["readings"][1:], "reproduced"))]
+        tried = sum(one["tested"] for one in first["readings"][1:])
+        which = "the other reading" if tried == 1 else f"one of {fmt.count(tried)} other readings"
+        text = (
+            f"{name}: {_printed(first)} is not reproduced as written. Read as “{reading['title']}”, {which}, "
+            f"{fmt.sentence_list(_ids(also))} {'are' if also[1:] else 'is'} reproduced."
+        )
+        yield Finding("Read otherwise", text, _ids(also))
 
 
 def _lost(analysis: Analysis) -> Iterator[Finding]:
@@ -289,25 +280,27 @@ def _never(claim: Claim) -> bool:
 
 
 def _printed(claim: Claim) -> str:
-    ours = f"(ours {_ours(claim)}, {fmt.plural(_runs(claim), 'seed')})"
-    return f"{words.kind_of(claim)} {fmt.percent(claim['value'])} {ours}"
+    """A printed accuracy and ours: `validation 91.97% (ours 89.1%, 5 seeds)`."""
+    numbers = words.numbers_of(claim)
+    ours = f"ours {fmt.percent(numbers['mean'], fmt.half_of(numbers['interval']))}"
+    return f"{words.kind_of(claim)} {fmt.percent(claim['value'])} ({ours}, {fmt.plural(numbers['n'], 'seed')})"
 
 
-def _ours(claim: Claim) -> str:
-    numbers = claim["readings"][0]["numbers"]
-    return fmt.percent(numbers["mean"], fmt.half_of(numbers["interval"]))
+def _by_ending(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+    """The claims that are open by why, in the words of ENDINGS."""
+    waiting = [one for one in claims if one["ending"]]
+    found = {why: [one for one in waiting if one["ending"]["kind"] == kind] for kind, why in ENDINGS.items()}
+    return {why: own for why, own in found.items() if own}
 
 
 def endings_told(claims: Sequence[Claim]) -> str:
     """Why claims are open, as a sentence: how many of them for each kind of reason; empty where none is."""
-    kinds = [one["ending"]["kind"] for one in claims if one["ending"]]
-    if not kinds:
+    reasons = _by_ending(claims)
+    if not reasons:
         return ""
-    reasons = {kind: kinds.count(kind) for kind in ENDINGS if kind in kinds}
-    told = [f"{fmt.count(number)} {ENDINGS[kind]}" for kind, number in reasons.items()]
-    if len(reasons) == 1:
-        told = [ENDINGS[kinds[0]]]
-    return f"{fmt.plural(len(kinds), 'claim is', 'claims are')} open{',' if reasons else ''} {fmt.sentence_list(told)}."
+    number = sum(map(len, reasons.values()))
+    told = reasons if len(reasons) == 1 else (f"{fmt.count(len(own))} {why}" for why, own in reasons.items())
+    return f"{fmt.plural(number, 'claim is', 'claims are')} open, {fmt.sentence_list(told)}."
 
 
 def _open(accuracies: Sequence[Claim]) -> Iterator[Finding]:
@@ -317,11 +310,10 @@ def _open(accuracies: Sequence[Claim]) -> Iterator[Finding]:
         return
     runs = sorted({_runs(one) for one in waiting if _runs(one)})
     have = f"After {words.span(runs, fmt.count)} {'seed' if runs[-1] == 1 else 'seeds'}, " if runs else ""
-    reasons = {kind: [one for one in waiting if one["ending"] and one["ending"]["kind"] == kind] for kind in ENDINGS}
-    told = [f"{fmt.sentence_list(_ids(own))} {ENDINGS[kind]}" for kind, own in reasons.items() if own]
+    told = [f"{fmt.sentence_list(_ids(own))} {why}" for why, own in _by_ending(waiting).items()]
     number = fmt.plural(len(waiting), "accuracy is", "accuracies are")
-    why = f": {fmt.sentence_list(told)}" if told else ""
-    yield Finding("Open", f"{have}{number} open{why}.{_would_end(waiting)}", () if told else _ids(waiting))
+    reasons = f": {fmt.sentence_list(told)}" if told else ""
+    yield Finding("Open", f"{have}{number} open{reasons}.{_would_end(waiting)}", () if told else _ids(waiting))
 
 
 def _would_end(waiting: Sequence[Claim]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from refashion import formatting as fmt
+from refashion.telling import words
 from refashion.telling.cells import Analysis, cell_name
 
 
@@ -35,9 +37,8 @@ def columns(analysis: Analysis) -> list[Column]:
     claims = {claim["id"]: claim for claim in analysis["claims"]}
     found = []
     for column in analysis["table"]["columns"]:
-        claim = claims.get(column["validation_claim"]) if column.get("printed") else None
-        numbers = claim["readings"][0]["numbers"] if claim else None
-        if claim and numbers and numbers["n"] and numbers["margin"] is not None:
+        claim = claims.get(column["validation_claim"]) if column["printed"] else None
+        if claim and (numbers := words.numbers_of(claim))["n"]:
             runs = dict(zip(numbers["seeds"], numbers["values"], strict=True))
             name = cell_name(analysis, column["cell"])
             found.append(Column(name, numbers["published"], numbers["margin"], runs))
@@ -54,22 +55,22 @@ def papers(analysis: Analysis) -> list[Paper]:
 def _paper(seed: int, own: list[Column]) -> Paper:
     values = tuple(column.runs[seed] for column in own)
     within = tuple(abs(value - one.printed) <= one.margin for value, one in zip(values, own, strict=True))
-    best = own[max(range(len(own)), key=values.__getitem__)].name
-    printed = [column.printed for column in own]
-    as_printed = _order(values) == _order(printed)
+    order = _order(values)
+    best, as_printed = own[order[0]].name, order == _order([column.printed for column in own])
     table = fmt.sentence_list(
         f"{fmt.percent(value)} for {one.name} (in place of {fmt.percent(one.printed)})"
         for value, one in zip(values, own, strict=True)
     )
-    order = "in the order that was printed" if as_printed else "in another order than was printed"
+    which = "in the order that was printed" if as_printed else "in another order than was printed"
     told = (
         f"With seed {seed} the author would have printed {table}: {sum(within)} of {len(own)} "
-        f"within the margin of what was printed, {order}, and {best} as the best."
+        f"within the margin of what was printed, {which}, and {best} as the best."
     )
     return Paper(seed, values, within, best, as_printed, told)
 
 
-def _order(values: tuple[float, ...] | list[float]) -> list[int]:
+def _order(values: Sequence[float]) -> list[int]:
+    """The columns, the highest value first."""
     return sorted(range(len(values)), key=lambda i: -values[i])
 
 

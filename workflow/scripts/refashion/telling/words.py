@@ -74,6 +74,11 @@ def interval_told(interval: Sequence[float] | None, unit: str) -> str:
     return _UNITS[unit][1](interval) if unit in _UNITS else fmt.interval(interval)
 
 
+def numbers_of(claim: Mapping[str, Any]) -> Any:
+    """The numbers of a claim's primary reading, which every accuracy and gap has; of another claim None."""
+    return claim["readings"][0]["numbers"]
+
+
 def kind_of(claim: Mapping[str, Any]) -> str:
     """The kind of a claim; of an accuracy, whether it is about training or validation."""
     if claim["kind"] != "accuracy":
@@ -94,7 +99,7 @@ def deviations_of(claim: Mapping[str, Any], analysis: Analysis) -> list[Mapping[
 
 def line_number(claim: Mapping[str, Any]) -> str:
     """The number in a claim's one line: the difference, or what was found."""
-    numbers = claim["readings"][0]["numbers"]
+    numbers = numbers_of(claim)
     if claim["verdict"] == "not testable":
         return fmt.MISSING
     if numbers:
@@ -144,8 +149,7 @@ def caution(analysis: Analysis) -> list[tuple[str, float, float, int]]:
 
 def near_enough(analysis: Analysis) -> str:
     """The margins within which a published accuracy counts as come out again, from the least to the greatest."""
-    accuracies = (claim for claim in analysis["claims"] if claim["kind"] == "accuracy")
-    margins = [claim["readings"][0]["numbers"]["margin"] for claim in accuracies]
+    margins = [numbers_of(claim)["margin"] for claim in analysis["claims"] if claim["kind"] == "accuracy"]
     return f"\u00b1{span(margins, fmt.number)}{fmt.SPACE}pp" if margins else ""
 
 
@@ -261,7 +265,7 @@ def entries(analysis: Analysis) -> list[dict[str, Any]]:
     accuracy of some network. `judged_seeds`: those that its verdict rests on, where an earlier look gave it, else None.
     """
     columns = analysis["table"]["columns"]
-    judged = {claim["id"]: claim["readings"][0]["numbers"] or {"n": 0} for claim in analysis["claims"]}
+    judged = {claim["id"]: numbers_of(claim)["n"] for claim in analysis["claims"] if claim["kind"] == "accuracy"}
     training = {column["training_claim"] for column in columns} - {None}
     rows = [row for row in analysis["table"]["rows"] if row["kind"] == "accuracy"]
     rows.sort(key=lambda row: any(value["claim"] in training for value in row["values"]))
@@ -271,10 +275,10 @@ def entries(analysis: Analysis) -> list[dict[str, Any]]:
             {"name": row["name"], "in_print": any(value["printed"] for value in row["values"]), **row["values"][i]}
             for row in rows
         ]
-        seeds = max((value["sample"]["n"] for value in measured if value["sample"]), default=0)
+        seeds = max((value["sample"]["n"] for value in measured), default=0)
         for value in measured:
-            fewer = value["verdict"] and value["sample"] and judged[value["claim"]]["n"] < value["sample"]["n"]
-            value["judged_seeds"] = judged[value["claim"]]["n"] if fewer else None
+            fewer = value["verdict"] and judged[value["claim"]] < value["sample"]["n"]
+            value["judged_seeds"] = judged[value["claim"]] if fewer else None
         told.append({"column": column, "measured": measured, "seeds": seeds})
     return told
 
