@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from refashion import files
 from refashion import formatting as fmt
 from refashion.telling import markup, words
 from refashion.telling.cells import Analysis
@@ -53,7 +54,6 @@ _KEY = {
 def write_tables(analysis: Analysis, folder: Path) -> None:
     """Every file of TABLES, into `folder`."""
     analysis = redact(analysis)
-    folder.mkdir(parents=True, exist_ok=True)
     csv_files = {
         "original_vs_ours": _original_numbers(analysis),
         "audit": _audit_rows(analysis),
@@ -62,25 +62,22 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
         "cost": analysis["cost"]["cells"],
     }
     for name, rows in csv_files.items():
-        _write(folder / f"{name}.csv", markup.to_csv(rows))
+        files.write_text(folder / f"{name}.csv", markup.to_csv(rows))
     for name, told, columns in (
         ("original_vs_ours", original_rows(analysis), _TABLE_COLUMNS),
         ("claims", claim_rows(analysis), _CLAIM_COLUMNS),
     ):
-        _write(folder / f"{name}.md", markup.to_markdown(told))
-        _write(folder / f"{name}.tex", markup.to_latex(told, columns))
-    _write(folder / "numbers.tex", markup.to_macros(single_numbers(analysis)))
-    _write(folder / "README.md", _key_of(csv_files))
+        files.write_text(folder / f"{name}.md", markup.to_markdown(told))
+        files.write_text(folder / f"{name}.tex", markup.to_latex(told, columns))
+    files.write_text(folder / "numbers.tex", markup.to_macros(single_numbers(analysis)))
+    files.write_text(folder / "README.md", _key_of(csv_files))
 
 
-def _key_of(files: dict[str, list[dict[str, Any]]]) -> str:
+def _key_of(tables: dict[str, list[dict[str, Any]]]) -> str:
     """What the columns of the CSV files mean, a table a file."""
     parts = ["# Key to the tables\n\nText that a spreadsheet would compute begins with an apostrophe.\n"]
-    for name, rows in files.items():
-        columns = [
-            {"column": column, "meaning": _KEY[column]} for column in (rows[0] if rows else ()) if column in _KEY
-        ]
-        if columns:
+    for name, rows in tables.items():
+        if columns := [{"column": key, "meaning": _KEY[key]} for row in rows[:1] for key in row if key in _KEY]:
             parts.append(f"## {name}.csv\n\n{markup.to_markdown(columns)}")
     return "\n".join(parts)
 
@@ -89,7 +86,7 @@ def single_numbers(analysis: Analysis) -> dict[str, str]:
     """Every judged accuracy by name: `V1.published`, `V1.ours`, `V1.interval`, `V1.difference`, `V1.verdict`."""
     numbers: dict[str, str] = {}
     for claim in analysis["claims"]:
-        name, own = words.slug(claim["id"]), claim["readings"][0]["numbers"]
+        name, own = words.slug(claim["id"]), words.numbers_of(claim)
         told = dict(words.numbers_told(own, claim["unit"]))
         found = {"verdict": claim["verdict"]}
         found |= {key: told[key] for key in ("published", "interval", "difference", "margin") if key in told}
@@ -98,10 +95,6 @@ def single_numbers(analysis: Analysis) -> dict[str, str]:
             found["seeds"] = fmt.count(own["n"])
         numbers |= {f"{name}.{key}": value for key, value in found.items()}
     return numbers
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="")
 
 
 def original_rows(analysis: Analysis) -> list[dict[str, str]]:
@@ -132,8 +125,7 @@ def _original_numbers(analysis: Analysis) -> list[dict[str, Any]]:
 def _accuracies(analysis: Analysis) -> Iterator[tuple[dict[str, str], dict[str, Any], dict[str, Any]]]:
     """Each accuracy of the main table: what it is of, its entry, and our sample."""
     for column, value in words.accuracies(analysis):
-        named = {"network": column["title"], "data": column["data"], "measure": value["name"]}
-        yield named, value, value["sample"] or {"n": 0, "mean": None, "interval": None}
+        yield {"network": column["title"], "data": column["data"], "measure": value["name"]}, value, value["sample"]
 
 
 #: Column types of original_vs_ours.tex, as below.
@@ -153,7 +145,7 @@ def claim_rows(analysis: Analysis) -> list[dict[str, str]]:
     """The ledger, a row a claim, as words."""
     rows = []
     for claim in analysis["claims"]:
-        own = claim["readings"][0]["numbers"]
+        own = words.numbers_of(claim)
         rows.append(
             {
                 "claim": claim["id"],

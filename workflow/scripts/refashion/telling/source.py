@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from refashion.errors import UserError
-
-#: The text lies beside the file that describes the report, under the same name.
-SUFFIX = ".txt"
 
 
 @dataclass
@@ -29,8 +27,8 @@ class Passage:
 
 
 def text_beside(original: Path) -> Path | None:
-    """Where the text of a report lies, None where it is not kept."""
-    path = original.with_suffix(SUFFIX)
+    """Where the text of a report lies: beside the file that describes it, under its name; None where it is not kept."""
+    path = original.with_suffix(".txt")
     return path if path.exists() else None
 
 
@@ -70,10 +68,7 @@ def _passage(line: str) -> Passage:
 def blocks(found: Sequence[Passage]) -> list[tuple[str, list[Passage]]]:
     """Passages with the rows of a table together: (heading, paragraph or table; its passages)."""
     result: list[tuple[str, list[Passage]]] = []
-    for one in found:
-        kind = "table" if one.kind == "row" else one.kind
-        if kind == "table" and result and result[-1][0] == "table":
-            result[-1][1].append(one)
-        else:
-            result.append((kind, [one]))
+    for kind, alike in groupby(found, key=lambda one: one.kind):
+        own = list(alike)
+        result += [("table", own)] if kind == "row" else [(kind, [one]) for one in own]
     return result

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from refashion import files
 from refashion.project import PROJECT
 from refashion.telling import markup
 from refashion.telling.figures import (
@@ -132,14 +133,14 @@ def render(name: str, sketch: Sketch, caption: str = "", folder: Path | None = N
     words = (sketch.title, caption, sketch.alternative)
     drawing = Drawing(name, *words, svg, phone, markup.to_csv(sketch.data), sketch.reason)
     if folder:
-        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-        (folder / f"{name}.csv").write_text(drawing.csv, encoding="utf-8", newline="")
+        files.write_text(folder / f"{name}.svg", svg)
+        files.write_text(folder / f"{name}.csv", drawing.csv)
     return drawing
 
 
 def write_drawings(drawings: dict[str, Drawing], path: Path) -> None:
     """All drawings in one file, for the rule that makes the page: nothing is drawn twice."""
-    path.write_text(json.dumps([asdict(one) for one in drawings.values()]), encoding="utf-8")
+    files.write_text(path, json.dumps([asdict(one) for one in drawings.values()]))
 
 
 def read_drawings(path: Path) -> dict[str, Drawing]:
