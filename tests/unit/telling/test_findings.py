@@ -77,3 +77,10 @@ def test_another_network_is_told_by_the_name_of_its_cell():
     given["names"]["cells"] = {"lenet5/10k/none/adam": "LeNet-5, 1 fold", "cnn1/10k/none/adam": "1 Layer CNN, 1 fold"}
     (told,) = experiment_told(given, CONFIG, "optimizers")
     assert told.startswith("1 Layer CNN, 1 fold, over 5\N{NO-BREAK SPACE}seeds: better with LeNet-5, 1 fold (+3.0")
+
+
+def test_a_reference_that_has_nothing_of_its_own_is_told_without_a_dash():
+    recipes = {"plain": {"optimizer": "sgd", "nesterov": False}, "nesterov": {"optimizer": "sgd", "nesterov": True}}
+    given = analysis(pair("cnn1/10k/none/nesterov", "cnn1/10k/none/plain", 0.5, "a"))
+    (told,) = experiment_told(given, CONFIG | {"recipes": recipes}, "optimizers")
+    assert told.startswith("cnn1/10k/none/plain, over 5\N{NO-BREAK SPACE}seeds: better with nesterov (")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refashion import formatting as fmt
@@ -54,7 +54,8 @@ def _told(
         return f"{name(pair)} ({fmt.points(pair['difference'], fmt.half_of(ends))}, {fmt.interval(ends, sign=True)})"
 
     def name(pair: Mapping[str, Any]) -> str:
-        return _unlike(analysis, config, axis, pair["a"], reference)
+        has, lacks = _apart(analysis, config, axis, pair["a"], [reference])
+        return fmt.sentence_list([*has, *lacks] or [_entry(pair["a"], axis)])
 
     pairs = sorted(pairs, key=lambda pair: pair["difference"], reverse=True)
     better = [with_difference(pair) for pair in pairs if pair["conclusion"] == "a"]
@@ -75,49 +76,31 @@ def _told(
         names = fmt.sentence_list([name(pair) for pair in unsettled], "or")
         parts.append(f"open for {names} (differences of {fmt.interval((low, high), sign=True)})")
     seeds = fmt.plural(min(pair["n"] for pair in pairs), "seed")
-    cell, own = cell_name(analysis, reference), _own(analysis, config, axis, reference, pairs)
-    against = f", against {own}" if own not in cell else ""
+    cell = cell_name(analysis, reference)
+    own, _ = _apart(analysis, config, axis, reference, [pair["a"] for pair in pairs])
+    against = fmt.sentence_list(own) if own else ""
+    against = f", against {against}" if against not in cell else ""
     return f"{cell}, over {seeds}{against}: {'; '.join(parts)}."
 
 
-def _own(
-    analysis: Analysis, config: Mapping[str, Any], axis: str, reference: str, pairs: list[Mapping[str, Any]]
-) -> str:
-    """What the reference has on an axis and one of the others has not; "" where that has no words."""
-    name, *others = (_entry(cell, axis) for cell in (reference, *(pair["a"] for pair in pairs)))
-    if axis == "augmentation":
-        return augmentation(name)
-    entries = config[TABLES[axis]]
-    if any(_is_another_network(entries[name], entries[other]) for other in others):
-        return cell_name(analysis, reference)
-    return fmt.sentence_list(unlike(entries[name], [entries[other] for other in others]))
+def _apart(
+    analysis: Analysis, config: Mapping[str, Any], axis: str, cell: str, others: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What a cell has on an axis that one of the others has not, and what it lacks, each in the settings' words.
 
-
-def _unlike(analysis: Analysis, config: Mapping[str, Any], axis: str, cell: str, reference: str) -> str:
-    """What one cell has on an axis and the reference has not, in the settings' words; an augmentation's name.
-
-    Of another network, the cell's name.
+    An augmentation goes by its name; a network among those of other builders, of which no setting tells the difference,
+    by the name of its cell.
     """
-    own, other = (_entry(name, axis) for name in (cell, reference))
+    name, *names = (_entry(one, axis) for one in (cell, *others))
     if axis == "augmentation":
-        return augmentation(own)
-    entries = config[TABLES[axis]]
-    if _is_another_network(entries[own], entries[other]):
-        return cell_name(analysis, cell)
-    gone = [
-        f"without {key.replace('_', ' ')}"
-        for key in entries[other]
-        if entries[other][key] and not entries[own].get(key)
-    ]
-    told = [*unlike(entries[own], [entries[other]]), *gone]
-    return fmt.sentence_list(told) if told else own
+        return [augmentation(name)], []
+    own, *entries = (config[TABLES[axis]][one] for one in (name, *names))
+    if any(own.get("builder") != other.get("builder") for other in entries):
+        return [cell_name(analysis, cell)], []
+    lacks = [key for other in entries for key in other if other[key] and not own.get(key)]
+    return unlike(own, entries), [f"without {key.replace('_', ' ')}" for key in lacks]
 
 
 def _entry(cell: str, axis: str) -> str:
     """The name of a cell's entry of an axis."""
     return cell.split("/")[AXES.index(axis)]
-
-
-def _is_another_network(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Whether two entries are architectures of different builders, of which no setting tells the difference."""
-    return a.get("builder") != b.get("builder")
