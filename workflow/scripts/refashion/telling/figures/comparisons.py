@@ -89,13 +89,16 @@ def ranks(analysis: Analysis) -> Sketch:
     """Chance of each rank, of means and of a study with one run a cell."""
     title = "Who is first, second, third: what the seeds allow"
     given = analysis["ranks"]
-    if not given["p_rank"] or not given["cells"]:
+    if not given["p_rank"]:
         reason = fmt.sentence(given["reason"], "The ranks need at least two cells with the same seeds.")
         return Sketch(title, reason=reason)
     names = [cell_name(analysis, cell) for cell in given["cells"]]
-    panels = [(f"Means over {fmt.plural(given['n'], 'seed')}", given["p_rank"])]
-    if given["p_rank_one_run"]:
-        panels.append(("A study with one run a network", given["p_rank_one_run"]))
+    panels = [
+        (f"Means over {fmt.plural(given['n'], 'seed')}", given["p_rank"]),
+        ("A study with one run a network", given["p_rank_one_run"]),
+    ]
+    # In at least 95 of 100 draws, as the caption says.
+    settled = sum(max(row) >= 0.95 for row in given["p_rank_one_run"])
     order, chance = "", given["p_published_order"]
     if chance is not None:
         times = fmt.share_of_100(chance)
@@ -104,7 +107,7 @@ def ranks(analysis: Analysis) -> Sketch:
     first = fmt.share_of_100(given["p_rank"][best][0])
     return Sketch(
         title,
-        found=_settled(given["p_rank_one_run"]),
+        found=f"One run of each network settles {settled or 'none'} of {len(names)} ranks",
         notes=order,
         alternative=f"Heat map of rank probabilities. {names[best]} is first in {first} of 100 draws.{order}",
         data=[
@@ -114,14 +117,6 @@ def ranks(analysis: Analysis) -> Sketch:
         ],
         draw=partial(_draw_ranks, names, panels),
     )
-
-
-def _settled(one_run: list[list[float]] | None) -> str | None:
-    """How many of the ranks a single run of each network settles, in at least 95 of 100 draws."""
-    if not one_run:
-        return None
-    settled = sum(max(row) >= 0.95 for row in one_run)
-    return f"One run of each network settles {fmt.count(settled) if settled else 'none'} of {len(one_run)} ranks"
 
 
 def _draw_ranks(names: list[str], panels: list[tuple[str, list[list[float]]]], phone: bool) -> Figure:

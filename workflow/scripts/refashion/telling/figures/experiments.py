@@ -17,7 +17,7 @@ def _cells(analysis: Analysis, experiment: str) -> list[dict[str, Any]]:
     return [
         cell | cell["metrics"]["clean_accuracy"]
         for cell in analysis["cells"]
-        if experiment in cell["experiments"] and cell["metrics"].get("clean_accuracy", {"n": 0})["n"]
+        if experiment in cell["experiments"] and cell["metrics"]["clean_accuracy"]["n"]
     ]
 
 

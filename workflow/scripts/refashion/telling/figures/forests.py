@@ -10,10 +10,7 @@ from refashion.telling.cells import cell_name
 from refashion.telling.figures import parts, style
 from refashion.telling.figures.parts import Analysis, Figure, Row, Sketch
 from refashion.telling.figures.style import HAIR, INK, MUTED, PAPER, VERDICT_COLOURS
-from refashion.telling.words import accuracies, kind_of, slug
-
-#: The numbers of a cell that has no finished run.
-_NO_RUN = dict.fromkeys(("mean", "sd", "interval", "prediction", "margin")) | {"n": 0, "values": []}
+from refashion.telling.words import accuracies, kind_of, numbers_of, slug
 
 
 def forest(noun: str, analysis: Analysis) -> Sketch:
@@ -43,13 +40,11 @@ def forest(noun: str, analysis: Analysis) -> Sketch:
 
 def _forest_row(analysis: Analysis, claim: dict[str, Any]) -> dict[str, Any]:
     """A published number: its claim, what it is held against in words, and the numbers of the claim's first reading."""
-    reading, columns = claim["readings"][0], analysis["table"]["columns"]
+    numbers, columns = numbers_of(claim), analysis["table"]["columns"]
     in_table = any(claim["id"] in (column["training_claim"], column["validation_claim"]) for column in columns)
-    cell = next(iter(reading["cells"]), "")
-    row = _NO_RUN | {"cell": cell} | (reading["numbers"] or {})
-    row |= {"id": claim["id"], "verdict": claim["verdict"], "published": claim["value"]}
     said = f"published {fmt.percent(claim['value'])}{'' if in_table else ' (in the text)'}"
-    return row | {"name": cell_name(analysis, row["cell"]), "said": said}
+    name = cell_name(analysis, numbers["cell"])
+    return numbers | {"id": claim["id"], "verdict": claim["verdict"], "name": name, "said": said}
 
 
 def _forest_told(row: dict[str, Any]) -> str:
@@ -78,8 +73,7 @@ def _draw_forest(rows: list[dict[str, Any]], phone: bool) -> Figure:
     half = 0.17 if phone else 0.36
     for y, row in enumerate(rows):
         colour, zero = VERDICT_COLOURS[row["verdict"]], row["published"]
-        if row["margin"] is not None:
-            axes.fill_between([-row["margin"], row["margin"]], y - half, y + half, color=HAIR, linewidth=0, zorder=0)
+        axes.fill_between([-row["margin"], row["margin"]], y - half, y + half, color=HAIR, linewidth=0, zorder=0)
         axes.plot([0, 0], [y - half, y + half], color=INK, linewidth=1.4, zorder=1)
         if row["prediction"]:
             axes.plot([end - zero for end in row["prediction"]], [y, y], color=colour, linewidth=1, zorder=2)
@@ -103,7 +97,7 @@ def published_vs_reproduced(analysis: Analysis) -> Sketch:
             "cell": column["cell"],
             "name": cell_name(analysis, column["cell"]),
         }
-        | {"published": values.get(one["claim"]), "verdict": one["verdict"], **(one["sample"] or _NO_RUN)}
+        | {"published": values.get(one["claim"]), "verdict": one["verdict"], **one["sample"]}
         for column, one in accuracies(analysis)
         if one["in_print"]
     ]

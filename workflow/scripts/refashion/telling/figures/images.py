@@ -20,7 +20,7 @@ _COLOURED, _WRITTEN = 1, 10
 def confusion(analysis: Analysis) -> Sketch:
     """Which class is taken for which, mean over runs."""
     title = "What is taken for what"
-    cells = [one | {"name": cell_name(analysis, one["cell"])} for one in analysis["confusion"] if one["counts"]]
+    cells = parts.named(analysis, (one for one in analysis["confusion"] if one["counts"]))
     names = analysis["classes"]
     if not cells:
         reasons = [one["reason"] for one in analysis["confusion"] if one["reason"]]

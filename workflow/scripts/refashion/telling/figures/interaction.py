@@ -22,9 +22,6 @@ class _Panel:
     levels: list[str]
     lines: dict[str, list[dict[str, Any]]]
 
-    def cells(self) -> list[dict[str, Any]]:
-        return [cell for line in self.lines.values() for cell in line]
-
 
 def interaction(analysis: Analysis) -> Sketch:
     """Augmentation's effect by network and number of images, at equal updates and as published."""
@@ -50,7 +47,7 @@ def interaction(analysis: Analysis) -> Sketch:
         found=f"With augmentation, means differ by {span(moves, fmt.points)}, by network, images and updates",
         notes=f"{alone if any(len(line) == 1 for line in lines) else ''}"
         f"{left_out if len(panels) < len(possible) else ''}"
-        f"{parts.runs_note(cell['sample']['n'] for panel in panels for cell in panel.cells())}",
+        f"{parts.runs_note(cell['sample']['n'] for line in lines for cell in line)}",
         alternative=parts.told(
             "Interaction plot",
             (

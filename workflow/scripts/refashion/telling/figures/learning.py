@@ -35,7 +35,7 @@ def learning_curves(analysis: Analysis) -> Sketch:
         alternative=parts.told(
             "Learning curves",
             (
-                f"{one['name']}: median final validation accuracy {fmt.percent(_known(one['val']['median'])[-1])} "
+                f"{one['name']}: median final validation accuracy {fmt.percent(one['val']['median'][-1])} "
                 f"after {fmt.plural(one['epochs'][-1], 'epoch')}, {fmt.plural(one['n'], 'run')}."
                 for one in curves
             ),
@@ -54,15 +54,11 @@ def learning_curves(analysis: Analysis) -> Sketch:
     )
 
 
-def _known(values: list[float | None]) -> list[float | None]:
-    """The values that there are, or one that is missing."""
-    return [value for value in values if value is not None] or [None]
-
-
 def _floor(curves: list[dict[str, Any]]) -> int:
     """Where the axis starts, in percent: below all but the first tenth of the epochs, which would take all the room."""
-    shown = [value for one in curves for value in (one["published"], *one["val"]["low"][len(one["epochs"]) // 10 :])]
-    return max(0, math.floor(min((value for value in shown if value is not None), default=1) - 1))
+    shown = [value for one in curves for value in one["val"]["low"][len(one["epochs"]) // 10 :]]
+    shown += [one["published"] for one in curves if one["published"] is not None]
+    return max(0, math.floor(min(shown) - 1))
 
 
 def _cut_told(curves: list[dict[str, Any]]) -> str:
@@ -70,8 +66,7 @@ def _cut_told(curves: list[dict[str, Any]]) -> str:
     floor = _floor(curves)
     cut = []
     for one in curves:
-        drawn = [*one["val"]["low"], *one["val"]["median"], *one["train"]["median"]]
-        least = min((value for value in drawn if value is not None), default=floor)
+        least = min(*one["val"]["low"], *one["val"]["median"], *one["train"]["median"])
         if least < floor:
             cut.append(f"{one['name']} (from {fmt.percent(least)})")
     if not cut:
@@ -98,16 +93,14 @@ def _draw_curves(curves: list[dict[str, Any]], phone: bool) -> Figure:
 
 
 def _draw_learning(panel: Axes, one: dict[str, Any]) -> None:
-    epochs = one["epochs"]
-    x, low, high, middle = parts.known_points(epochs, one["val"]["low"], one["val"]["high"], one["val"]["median"])
-    panel.plot(*parts.known_points(epochs, one["train"]["median"]), color=MUTED, linewidth=1.2)
-    panel.fill_between(x, low, high, color=BLUE, alpha=0.2, linewidth=0)
-    panel.plot(x, middle, color=BLUE, linewidth=1.8)
-    if x:
-        panel.plot(x[-1], middle[-1], clip_on=False, **parts.ring(BLUE, one["n"], 5.5))
-    if x and one["best_epoch"] is not None:
-        nearest = min(range(len(x)), key=lambda i: abs(x[i] - one["best_epoch"]))
-        panel.plot(x[nearest], middle[nearest], "^", color=BLUE, markersize=5.5)
+    epochs, middle = one["epochs"], one["val"]["median"]
+    panel.plot(epochs, one["train"]["median"], color=MUTED, linewidth=1.2)
+    panel.fill_between(epochs, one["val"]["low"], one["val"]["high"], color=BLUE, alpha=0.2, linewidth=0)
+    panel.plot(epochs, middle, color=BLUE, linewidth=1.8)
+    panel.plot(epochs[-1], middle[-1], clip_on=False, **parts.ring(BLUE, one["n"], 5.5))
+    if one["best_epoch"] is not None:
+        nearest = min(range(len(epochs)), key=lambda i: abs(epochs[i] - one["best_epoch"]))
+        panel.plot(epochs[nearest], middle[nearest], "^", color=BLUE, markersize=5.5)
 
 
 #: The three ways to choose an epoch, in the order of what they claim: words and mark.
@@ -118,7 +111,7 @@ def optimism(analysis: Analysis) -> Sketch:
     """Final, honest best and best epoch: what choosing on the validation images is worth."""
     title = "What picking the best epoch buys"
     known = [one for one in analysis["optimism"] if one["metric"] == "val" and None not in map(one.get, _EPOCHS)]
-    rows = [one | {"name": cell_name(analysis, one["cell"])} for one in parts.of_original(analysis, known)]
+    rows = parts.of_original(analysis, known)
     if not rows:
         return Sketch(title, reason="No run has finished, so there is no epoch to choose.")
     gained = span((one["best"] - one["final"] for one in rows), fmt.points)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from refashion import formatting as fmt
-from refashion.telling.cells import Analysis
+from refashion.telling.cells import Analysis, cell_name
 from refashion.telling.figures.style import HAIR, INK, MUTED, NARROW, PAPER, SERIES, WIDE, new_figure, tell
 
 if TYPE_CHECKING:
@@ -57,10 +57,15 @@ def original_cells(analysis: Analysis) -> list[str]:
     return [column["cell"] for column in analysis["table"]["columns"]]
 
 
+def named(analysis: Analysis, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, each with its cell's name in words."""
+    return [one | {"name": cell_name(analysis, one["cell"])} for one in rows]
+
+
 def of_original(analysis: Analysis, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of the original's cells; where none of these is known, the first eight of all."""
+    """The rows of the original's cells, with their names; where none of these is known, the first eight of all."""
     wanted = original_cells(analysis)
-    return [one for one in rows if one["cell"] in wanted] or rows[:8]
+    return named(analysis, [one for one in rows if one["cell"] in wanted] or rows[:8])
 
 
 def validated_on_augmented(analysis: Analysis) -> bool:
@@ -95,15 +100,9 @@ def sample_columns(sample: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def known_points(x: Sequence[float], *series: Sequence[float | None]) -> list[tuple[float, ...]]:
-    """Columns of x and series without the places where a series has no value."""
-    rows = [row for row in zip(x, *series, strict=True) if None not in row]
-    return list(zip(*rows, strict=True)) if rows else [()] * (1 + len(series))
-
-
-def thin(values: Sequence[float], most: int = MOST_SEEDS) -> list[float]:
-    """Every k-th value, so that at most `most` remain."""
-    return list(values[:: math.ceil(len(values) / most) or 1])
+def thin(values: Sequence[float]) -> list[float]:
+    """Every k-th value, so that at most MOST_SEEDS remain."""
+    return list(values[:: math.ceil(len(values) / MOST_SEEDS) or 1])
 
 
 def architecture_colours(analysis: Analysis) -> dict[str, str]:

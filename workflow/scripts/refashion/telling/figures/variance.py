@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from refashion import formatting as fmt
-from refashion.telling.cells import cell_name
 from refashion.telling.figures import parts, style
 from refashion.telling.figures.parts import Analysis, Figure, Row, Sketch
 from refashion.telling.figures.style import BLUE, INK, NARROW, ORANGE, PAPER, WIDE
@@ -25,9 +24,8 @@ def variance_components(analysis: Analysis) -> Sketch:
     """The spread between runs, taken apart: luck on single images, true differences, subset, initialiser."""
     title = "Where the spread between runs comes from"
     given = analysis["variance"]
-    known = [one for one in given["image_noise"] if None not in (one["seed_variance"], one["within_images"])]
-    noise = [one | {"name": cell_name(analysis, one["cell"])} for one in parts.of_original(analysis, known)]
-    sources = [one for one in (given["components"] or {"sources": []})["sources"] if one["variance"] is not None]
+    noise = parts.of_original(analysis, [one for one in given["image_noise"] if one["n"] > 1])
+    sources = given["components"]["sources"] if given["components"] else []
     if not noise and not sources:
         return Sketch(title, reason=fmt.sentence(given["reason"], "A spread needs at least two runs of a cell."))
     spread = span((_sd(one["seed_variance"]) for one in noise), fmt.number) if noise else ""
@@ -47,7 +45,6 @@ def variance_components(analysis: Analysis) -> Sketch:
             {"part": part, "cell": one["cell"], "n": one["n"], "sd": _sd(one[key])}
             for one in noise
             for part, (key, *_) in _PARTS.items()
-            if one[key] is not None
         ]
         + [
             {"part": one["source"], "cell": "crossed experiment", "sd": one["sd"], "share": one["share"], "p": one["p"]}
@@ -69,12 +66,10 @@ def _draw_variance(noise: list[dict[str, Any]], sources: list[dict[str, Any]], p
     figure, axes = parts.row_panels(panels, phone, "standard deviation, pp", 0.65 if phone else 0.5)
     for y, one in enumerate(noise):
         for part, (key, colour, marker, face) in _PARTS.items():
-            if one[key] is not None:
-                look: dict[str, Any] = {"markerfacecolor": face, "markersize": 6, "clip_on": False}
-                axes[0].plot(_sd(one[key]), y, marker, color=colour, label=part, **look)
+            look: dict[str, Any] = {"markerfacecolor": face, "markersize": 6, "clip_on": False}
+            axes[0].plot(_sd(one[key]), y, marker, color=colour, label=part, **look)
     for y, one in enumerate(sources):
-        if one["interval"]:
-            axes[-1].plot([_sd(bound) for bound in one["interval"]], [y, y], color=BLUE, linewidth=1.4)
+        axes[-1].plot([_sd(bound) for bound in one["interval"]], [y, y], color=BLUE, linewidth=1.4)
         axes[-1].plot(one["sd"], y, "o", color=BLUE, markersize=6)
     if noise:
         parts.legend(axes[0], 1 if phone else 2)
@@ -88,20 +83,18 @@ def half_widths(analysis: Analysis) -> Sketch:
     title = "How many seeds a statement needs"
     given = analysis["half_widths"]
     # Runs that all agree (sd 0) have a width of 0 with any number of seeds, and no place on a logarithmic axis.
-    known = [one for one in given["cells"] if one["sd"] and any(v is not None for v in one["curve"])]
-    cells = [one | {"name": cell_name(analysis, one["cell"])} for one in parts.of_original(analysis, known)]
+    cells = parts.of_original(analysis, [one for one in given["cells"] if one["sd"]])
     if not cells:
         return Sketch(title, reason="A half-width needs at least two runs of a cell that differ.")
-    told = [one for one in cells if one["half_width"] is not None]
-    runs, widths = span((one["n"] for one in cells), fmt.count), [one["half_width"] for one in told]
+    runs, widths = span((one["n"] for one in cells), fmt.count), span((one["half_width"] for one in cells), fmt.number)
     return Sketch(
         title,
-        found=f"With {runs} seeds a mean is known to ±{span(widths, fmt.number)} pp" if widths else None,
+        found=f"With {runs} seeds a mean is known to ±{widths} pp",
         alternative=parts.told(
             "Line chart",
             (
                 f"{one['name']}: half-width {fmt.number(one['half_width'])} pp with {fmt.plural(one['n'], 'seed')}."
-                for one in told
+                for one in cells
             ),
         ),
         data=[
@@ -122,14 +115,12 @@ def _draw_half_widths(colours: dict[str, str], ns: list[int], cells: list[dict[s
     drawn: list[str] = []
     for one in cells:
         network, name = one["cell"].split("/")[0], parts.wrap(one["name"], 40, 1)
-        x, y = parts.known_points(ns, one["curve"])
         dash = ("-", "--")[drawn.count(network) % 2]
-        panel.plot(x, y, color=colours[network], linewidth=1.6, label=name, linestyle=dash)
-        if one["half_width"] is not None:
-            panel.plot(one["n"], one["half_width"], **parts.ring(colours[network], one["n"]))
-        ends.append((name, y[-1], colours[network]))
+        panel.plot(ns, one["curve"], color=colours[network], linewidth=1.6, label=name, linestyle=dash)
+        panel.plot(one["n"], one["half_width"], **parts.ring(colours[network], one["n"]))
+        ends.append((name, one["curve"][-1], colours[network]))
         drawn.append(network)
-    shown = [y for one in cells for y in one["curve"] if y is not None]
+    shown = [y for one in cells for y in one["curve"]]
     low, high = min(shown) * 0.6, min(max(shown) * 1.1, 5)
     panel.set_ylim(low, high)
     if phone:
