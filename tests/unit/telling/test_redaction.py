@@ -15,6 +15,12 @@ from refashion.telling.redaction import redact
         ("/root/x and /root", "~/x and ~"),
         ("/rooted/x", "/rooted/x"),
         ("results/home/x", "results/home/x"),
+        ("cannot read '/gpfs/home/ada/study'", "cannot read '~/study'"),
+        ("cannot read '/mnt/home/ada'", "cannot read '~'"),
+        ("cannot read '/scratch/ada/results'", "cannot read '~/results'"),
+        ("cannot read '/mnt/nfs/scratch/ada/x'", "cannot read '~/x'"),
+        ("cannot read '/export/homes/ada/x'", "cannot read '~/x'"),
+        ("cannot read 'results/home/x'", "cannot read 'results/home/x'"),
         ("bell\x07, nul\x00", "bell\ufffd, nul\ufffd"),
         ("tab\tand\nline", "tab\tand\nline"),
         ("user\u202egpj.exe", "user[U+202E]gpj.exe"),
@@ -29,18 +35,3 @@ def test_redact(text, expected):
 def test_redact_knows_this_home(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     assert redact(f"{tmp_path}/me/x, {tmp_path}/men") == f"~/x, {tmp_path}/men"
-
-
-@pytest.mark.parametrize(
-    ("path", "shown"),
-    [
-        ("/gpfs/home/ada/study", "~/study"),
-        ("/mnt/home/ada", "~"),
-        ("/scratch/ada/results", "~/results"),
-        ("/mnt/nfs/scratch/ada/x", "~/x"),
-        ("/export/homes/ada/x", "~/x"),
-        ("results/home/x", "results/home/x"),
-    ],
-)
-def test_a_home_folder_is_one_wherever_it_lies(path, shown):
-    assert redact(f"cannot read '{path}'") == f"cannot read '{shown}'"
