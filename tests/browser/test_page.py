@@ -310,7 +310,7 @@ def test_everything_is_there_without_script(visit):
     assert page.locator(".claim:visible").count() == page.locator(".claim").count() > 30
     assert page.locator(".filter:visible, .toggle:visible").count() == 0
     # A fold opens without a script, too.
-    for fold in ("pairs of columns", "Seeds that each cell needs", "How hard each image is"):
+    for fold in ("pairs of columns", "Seeds that each cell needs", "How hard each image is", "times as fast as"):
         page.locator("summary", has_text=fold).click()
     assert page.locator(".plot svg:visible").count() >= 14
     assert page.locator("nav a:visible").count() >= 19

@@ -15,6 +15,7 @@ from refashion.telling import words
         (91.973, "percent", None, "91.97%"),
         (-0.412, "pp", [-0.5, -0.3], "\u22120.41\u00a0pp"),
         (2.7705, "times", None, "2.77 times"),
+        (1_000_000.0, "images", None, "1,000,000\u00a0images"),
         (693962, "parameters", None, "693,962"),
         (75.0, "seconds", None, "1\u00a0min 15\u00a0s"),
         ("10 classes", "", None, "10 classes"),
