@@ -46,7 +46,7 @@ _UNITS: dict[str, tuple[Callable[[Any, float | None], str], Callable[[Sequence[f
     "pp": (fmt.points, fmt.points_interval),
     "seconds": (lambda value, _: fmt.duration(value), lambda ends: " to ".join(map(fmt.duration, ends))),
     "times": (lambda value, _: f"{fmt.significant(value)} times" if fmt.exists(value) else fmt.MISSING, fmt.interval),
-    "images": (lambda value, _: fmt.plural(value, "image") if fmt.exists(value) else fmt.MISSING, fmt.interval),
+    "images": (lambda value, _: fmt.plural(int(value), "image") if fmt.exists(value) else fmt.MISSING, fmt.interval),
 }
 
 
