@@ -241,16 +241,23 @@ def test_the_committed_studies_are_planned(tmp_path, config, overlay):
     assert {"prepare_data", "collect", "analyse", "figures", "report"} <= jobs.keys()
 
 
-def test_the_published_study_is_restored_and_reported_without_training(tmp_path, prepared_data):
-    """What `make restore && snakemake report` gives in a fresh clone: the numbers that are committed."""
+@pytest.mark.parametrize(
+    ("rule", "results"),
+    [
+        ("report_partial", "results/partial"),
+        pytest.param("report", "results", marks=pytest.mark.slow),  # copies each run in a job of its own
+    ],
+)
+def test_the_published_study_is_restored_and_reported_without_training(tmp_path, prepared_data, rule, results):
+    """What `make restore` and a report give in a fresh clone: the numbers that are committed."""
     fresh = Study(tmp_path, prepared_data, overlay={"device": "cpu"})
     said = fresh.snakemake("restore").stdout
     assert f"without training: snakemake report --configfile {tmp_path / 'overlay.yaml'}\n" in said
-    fresh.snakemake("report")
+    fresh.snakemake(rule)
     assert fresh.trained_last() == 0
     mine, theirs = (
         json.loads((folder / "analysis.json").read_text(encoding="utf-8"))
-        for folder in (tmp_path / "results", PROJECT / "published")
+        for folder in (tmp_path / results, PROJECT / "published")
     )
     for one in (mine, theirs):
         del one["provenance"]["analysis"]  # the versions that analysed
